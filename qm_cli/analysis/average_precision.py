@@ -1,0 +1,188 @@
+"""Average precision and recall, COCO convention (reference: pycocotools 2.0.11 `accumulate`).
+
+Precision changes only at true positives, so everything is computed there: the k-th true positive of a category has
+precision k / rank, its rank counted among the predictions that are not ignored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.matching import Matches, within_max_detections
+from qm_cli.settings import RECALL_GRID, Settings
+from qm_cli.tables import Tables
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class AveragePrecision:
+    """Interpolated curves; NaN where a category has no label that counts.
+
+    precision, score: float64[lanes, 101, categories] at the largest max detections, on the recall grid 0, .01 … 1.
+    recall: float64[max detections, lanes, categories]. threshold, area: the lanes.
+    """
+
+    precision: FloatArray
+    score: FloatArray
+    recall: FloatArray
+    threshold: FloatArray
+    area: IntArray
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """What all lanes share: the candidates in global score order and how many predictions stand before each.
+
+    candidate: index into `Matches.row`, int64[n]; category: int[n]; before: non-ignored unmatched predictions at or
+    before each, per area range, int64[areas, n]; inside: whether its area lies in the range, bool[areas, n].
+    """
+
+    candidate: IntArray
+    category: IntArray
+    score: FloatArray
+    place: IntArray
+    before: npt.NDArray[np.int64]
+    inside: npt.NDArray[np.bool_]
+
+
+def average_precision(tables: Tables, matches: Matches, settings: Settings) -> AveragePrecision:
+    """Precision on the recall grid and the last recall, for every lane and category."""
+    ranking = _ranking(tables, matches, settings)
+    positives = _positives(tables, matches)
+    top_score = _top_scores(tables, matches)
+    lanes, categories = len(matches.threshold), tables.count("category")
+    precision = np.full((lanes, len(RECALL_GRID), categories), np.nan)
+    score = np.full_like(precision, np.nan)
+    recall = np.full((len(settings.max_detections), lanes, categories), np.nan)
+    steps = [_recall_steps(count) for count in positives]
+    for lane, area in enumerate(matches.area):
+        curve = _lane(matches, ranking, lane, categories)
+        counts = positives[area]
+        precision[lane], score[lane] = _on_grid(curve, steps[area], counts, top_score)
+        recall[:, lane] = _recalls(curve, counts, settings.max_detections)
+    return AveragePrecision(precision, score, recall, matches.threshold, matches.area)
+
+
+def _ranking(tables: Tables, matches: Matches, settings: Settings) -> _Ranking:
+    kept = within_max_detections(tables, matches.order, max(settings.max_detections))
+    order = matches.order if kept is None else matches.order[kept[matches.order]]
+    boxes = tables.values("prediction", "bbox")
+    number = np.full(len(matches.order), -1, np.int32)
+    number[matches.row] = np.arange(len(matches.row))
+    ordered = number[order]
+    position = np.flatnonzero(ordered >= 0)
+    candidate = ordered[position]
+    rows = matches.row[candidate]
+    category = tables.values("prediction", "category_row")
+    counts = np.bincount(category if kept is None else category[kept], minlength=tables.count("category"))
+    first = np.cumsum(counts) - counts
+    area = (boxes[:, 2] * boxes[:, 3])[order]
+    before, inside = [], []
+    for limits in settings.area_ranges:
+        in_range = (area >= limits.low) & (area <= limits.high)
+        total = np.append(0, np.cumsum(in_range))
+        before.append(total[position + 1] - total[first[category[rows]]])
+        inside.append(in_range[position])
+    score = tables.values("prediction", "score")[rows]
+    return _Ranking(candidate, category[rows], score, matches.place[candidate], np.stack(before), np.stack(inside))
+
+
+def _positives(tables: Tables, matches: Matches) -> npt.NDArray[np.int64]:
+    """Labels that count, per area range and category: int64[areas, categories]."""
+    category = tables.values("label", "category_row")
+    return np.stack([np.bincount(category[~ignored], minlength=tables.count("category")) for ignored in matches.ignored])
+
+
+def _top_scores(tables: Tables, matches: Matches) -> FloatArray:
+    """Highest score of each category, 0 where it has no prediction: float64[categories]."""
+    top = np.zeros(tables.count("category"))
+    category = tables.values("prediction", "category_row")[matches.order]
+    first = np.flatnonzero(np.append(True, category[1:] != category[:-1])) if len(category) else np.zeros(0, np.int64)
+    top[category[first]] = tables.values("prediction", "score")[matches.order[first]]
+    return top
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """The true positives of one lane by category and rank: precision after each, score, place in its image and category."""
+
+    start: npt.NDArray[np.int64]
+    precision: FloatArray
+    score: FloatArray
+    place: IntArray
+    category: IntArray
+
+
+def _lane(matches: Matches, ranking: _Ranking, lane: int, categories: int) -> _Curve:
+    """Ranks of the true positives among the predictions that are not ignored, and the precision envelope there."""
+    label = matches.label[lane][ranking.candidate]
+    area = matches.area[lane]
+    hits = np.flatnonzero(label >= 0)
+    ignored = matches.ignored[area][label[hits]]
+    category = ranking.category[hits]
+    correction = (~ignored).astype(np.int64) - ranking.inside[area][hits]
+    starts = np.searchsorted(category, np.arange(categories + 1))
+    rank = ranking.before[area][hits] + _running(correction, starts, category)
+    true = ~ignored
+    found = _running(true.astype(np.int64), starts, category)[true]
+    category = category[true]
+    precision = found / (rank[true] + np.spacing(1))
+    starts = np.searchsorted(category, np.arange(categories + 1))
+    return _Curve(starts, _envelope(precision, category), ranking.score[hits][true], ranking.place[hits][true], category)
+
+
+def _running(values: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], category: IntArray) -> npt.NDArray[np.int64]:
+    """Cumulative sum that starts anew at each category."""
+    total = np.append(0, np.cumsum(values))
+    running: npt.NDArray[np.int64] = total[1:] - total[starts[category]]
+    return running
+
+
+def _envelope(precision: FloatArray, category: IntArray) -> FloatArray:
+    """Largest precision at this or a later true positive of the same category.
+
+    Precision lies in (0, 1], so adding 2 × category keeps categories apart for the running maximum; which element is the
+    maximum is all that is taken from it, so the values stay exact.
+    """
+    if len(precision) == 0:
+        return precision
+    last = np.flatnonzero(np.append(category[1:] != category[:-1], True))
+    result = np.empty_like(precision)
+    begin = 0
+    for end in last + 1:
+        result[begin:end] = np.maximum.accumulate(precision[begin:end][::-1])[::-1]
+        begin = end
+    return result
+
+
+def _recall_steps(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """0-based true positive at which k / count reaches each grid point, for exact floats: int64[101, categories]."""
+    positive = np.maximum(counts, 1)[None, :]
+    k = np.ceil(RECALL_GRID[:, None] * positive).astype(np.int64)
+    k -= (k > 1) & ((k - 1) / positive >= RECALL_GRID[:, None])
+    k += k / positive < RECALL_GRID[:, None]
+    return np.maximum(k, 1) - 1
+
+
+def _on_grid(curve: _Curve, steps: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], top_score: FloatArray) -> tuple[FloatArray, FloatArray]:
+    found = np.diff(curve.start)
+    reached = steps < found
+    place = np.where(reached, curve.start[:-1] + steps, 0)
+    precision = np.where(reached, np.append(curve.precision, 0.0)[place], 0.0)
+    score = np.where(reached, np.append(curve.score, 0.0)[place], 0.0)
+    score[0] = top_score
+    precision[:, counts == 0] = np.nan
+    score[:, counts == 0] = np.nan
+    return precision, score
+
+
+def _recalls(curve: _Curve, counts: npt.NDArray[np.int64], limits: tuple[int, ...]) -> FloatArray:
+    """Share of the labels found among the best 1, 10 … detections of each image: float64[limits, categories]."""
+    found = np.stack([np.bincount(curve.category[curve.place < limit], minlength=len(counts)) for limit in limits])
+    with np.errstate(invalid="ignore"):
+        return np.where(counts > 0, found / np.maximum(counts, 1), np.nan)

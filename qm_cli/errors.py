@@ -1,0 +1,40 @@
+"""What goes wrong in words a user can act on: what, where, and the way out."""
+
+from __future__ import annotations
+
+
+class QmError(Exception):
+    """A failure the user can mend. `message` says what and where, `hint` the way out; the command ends with `exit_code`."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[type[QmError], tuple[str, str]]:
+        return type(self), (self.message, self.hint)
+
+
+class InputError(QmError):
+    """A file or folder that cannot be used as it is."""
+
+
+class UsageError(QmError):
+    """Options or arguments that do not fit together or name something unknown."""
+
+
+class MetricError(QmError):
+    """A metric or plugin that cannot be loaded, planned or run."""
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """' — did you mean a, b?' for the known names closest to `name`, or an empty string."""
+    from difflib import get_close_matches
+
+    matches = get_close_matches(name, known, n=3)
+    return f"did you mean {', '.join(matches)}?" if matches else ""

@@ -1,0 +1,101 @@
+"""Findings: what is wrong with the input, as data with a stable code, a count and the first examples."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+EXAMPLES_KEPT = 5
+
+
+@dataclass(frozen=True)
+class Code:
+    """severity: error (the data is wrong) | warning (probably) | info (derived or assumed). `drops`: the rows leave."""
+
+    severity: str
+    meaning: str
+    hint: str
+    drops: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`count` samples to which `code` applies; `examples` names the first of them as the file does."""
+
+    code: str
+    count: int
+    examples: tuple[str, ...]
+    detail: str = ""
+
+    @property
+    def rule(self) -> Code:
+        return CODES[self.code]
+
+    def as_dict(self) -> dict[str, Any]:
+        rule = self.rule
+        facts = {"severity": rule.severity, "meaning": rule.meaning, "hint": rule.hint, "dropped": rule.drops}
+        return {**asdict(self), "examples": list(self.examples), **facts}
+
+    def sentence(self) -> str:
+        """One line for notes and the terminal."""
+        rule = self.rule
+        dropped = ", left out" if rule.drops else ""
+        shown = ", ".join(self.examples)
+        examples = f" (first: {shown})" if shown else ""
+        detail = f"; {self.detail}" if self.detail else ""
+        return f"{self.code}: {self.count} × {rule.meaning}{dropped}{examples}{detail}"
+
+
+def finding(code: str, samples: Any, detail: str = "") -> list[Finding]:
+    """One finding for the samples (any sequence of names), or none when it is empty."""
+    count = len(samples)
+    if count == 0:
+        return []
+    return [Finding(code, count, tuple(str(sample) for sample in samples[:EXAMPLES_KEPT]), detail)]
+
+
+ERROR, WARNING, INFO = "error", "warning", "info"
+CODES = {
+    "image-duplicate-id": Code(ERROR, "image id used before", "give every image its own id", drops=True),
+    "image-missing-id": Code(ERROR, "image without an id", "give every image an id", drops=True),
+    "image-duplicate-file-name": Code(WARNING, "file name used by an earlier image", "list each file once"),
+    "image-missing-size": Code(INFO, "image without width or height", "add both, or let qm read them from the files"),
+    "image-size-differs": Code(WARNING, "width × height differs from the file's", "write the file's own size"),
+    "image-missing-file": Code(ERROR, "image file not found", "check --images and the file names"),
+    "image-unreadable": Code(ERROR, "image file that cannot be decoded", "replace the file"),
+    "image-outside-folder": Code(ERROR, "file name that leaves the image folder", "use names inside the folder"),
+    "image-without-label": Code(INFO, "image without a label", "expected for background images"),
+    "category-duplicate-id": Code(ERROR, "category id used before", "give every category its own id", drops=True),
+    "category-duplicate-name": Code(WARNING, "category name used before", "merge the categories"),
+    "label-duplicate-id": Code(ERROR, "annotation id used before", "give every annotation its own id"),
+    "label-missing-id": Code(WARNING, "annotation without an id", "its place in the file is used instead"),
+    "label-unknown-image": Code(ERROR, "annotation of an image that is not listed", "add the image or remove it", drops=True),
+    "label-unknown-category": Code(
+        ERROR, "annotation of a category that is not listed", "add the category, or --map-categories", drops=True
+    ),
+    "label-bad-box": Code(ERROR, "annotation whose bbox is not 4 numbers ≥ 0 in size", "write [x, y, width, height]", drops=True),
+    "label-zero-area": Code(WARNING, "annotation whose box has no area", "remove it or draw it again"),
+    "label-outside-image": Code(WARNING, "annotation reaching outside its image", "clip or move the box"),
+    "label-missing-area": Code(INFO, "annotation without `area`", "derived from polygon or box"),
+    "label-missing-iscrowd": Code(INFO, "annotation without `iscrowd`", "taken as 0"),
+    "label-bad-polygon": Code(WARNING, "segmentation that is no list of polygons of at least 3 points", "draw it again"),
+    "prediction-unknown-image": Code(
+        ERROR, "prediction for an image that is not in the labels", "check that both files are of one set", drops=True
+    ),
+    "prediction-unknown-category": Code(
+        ERROR, "prediction of a category that is not in the labels", "see --map-categories", drops=True
+    ),
+    "prediction-bad-box": Code(ERROR, "prediction whose bbox is not 4 numbers ≥ 0 in size", "write [x, y, width, height]", drops=True),
+    "prediction-missing-score": Code(ERROR, "prediction without a score", "write the score, or --missing-score 1", drops=True),
+    "prediction-missing-image-id": Code(ERROR, "prediction without an image_id", "write the image_id", drops=True),
+    "prediction-zero-area": Code(WARNING, "prediction whose box has no area", "drop empty boxes in the export"),
+    "prediction-outside-image": Code(WARNING, "prediction reaching outside its image", "clip boxes in the export"),
+    "prediction-score-range": Code(WARNING, "score outside 0..1", "export probabilities, not logits or percentages"),
+    "prediction-probs-sum": Code(WARNING, "class probabilities that leave 0..1 or do not sum to 1", "see --activation"),
+    "prediction-duplicate-id": Code(WARNING, "prediction id used before", "give every prediction its own id"),
+    "boxes-normalised": Code(ERROR, "file whose boxes look normalised to 0..1", "multiply by width and height"),
+    "boxes-corners": Code(ERROR, "file whose boxes look like [x1, y1, x2, y2]", "write [x, y, width, height]"),
+    "ids-differ-in-type": Code(WARNING, "file whose ids are strings where the labels' are numbers, or the reverse", "matched as text"),
+    "mapping-image": Code(INFO, "file that was matched by --match-by", ""),
+    "mapping-category": Code(INFO, "file whose categories were mapped", ""),
+}

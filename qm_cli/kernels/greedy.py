@@ -1,0 +1,124 @@
+"""COCO's greedy matching for all images at once: each detection, by falling score, takes its best free label.
+
+Lanes are (IoU threshold, area range) combinations. Uncontested detections (one candidate label, touched by no other
+contested detection) need no rounds: the first by score wins. The rest is matched in rounds, round r taking the r-th
+contested detection of every cell in all lanes together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.kernels.segments import expand, place_in_run, starts_of
+
+IntArray = npt.NDArray[np.integer]
+BoolArray = npt.NDArray[np.bool_]
+MATCH_BOUND = 1 - 1e-10
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Pairs sorted by (detection, label); detections are numbered in (cell, −score) order, labels in input order.
+
+    detection, label: int[pairs]; iou: float64[pairs]; cell: int[detections]; crowd: bool[labels];
+    ignored: bool[areas, labels], labels that do not count in an area range.
+    """
+
+    detection: IntArray
+    label: IntArray
+    iou: npt.NDArray[np.float64]
+    cell: IntArray
+    crowd: BoolArray
+    ignored: BoolArray
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """threshold: float64[lanes]; area: int[lanes], row of `Candidates.ignored`."""
+
+    threshold: npt.NDArray[np.float64]
+    area: IntArray
+
+
+def match(candidates: Candidates, lanes: Lanes) -> npt.NDArray[np.int32]:
+    """The label each detection takes in each lane: int32[lanes, detections], −1 for none.
+
+    Reference: pycocotools 2.0.11 `evaluateImg`. The later label wins a tie of IoU; labels that are not ignored are tried
+    first; a crowd label may be taken by many.
+    """
+    matched = np.full((len(lanes.threshold), len(candidates.cell)), -1, np.int32)
+    bound = np.minimum(lanes.threshold, MATCH_BOUND)
+    contested = _contested(candidates)
+    lone = ~contested[candidates.detection]
+    _match_uncontested(candidates, lone, bound, matched)
+    if contested.any():
+        _match_contested(candidates, contested, bound, lanes.area, matched)
+    return matched
+
+
+def _contested(candidates: Candidates) -> BoolArray:
+    """Detections with several candidates or a crowd candidate, and those that share a label with one: bool[detections].
+
+    A detection that becomes contested through a shared label has that one candidate only, so one pass closes the relation.
+    """
+    contested = np.bincount(candidates.detection, minlength=len(candidates.cell)) > 1
+    contested[candidates.detection[candidates.crowd[candidates.label]]] = True
+    shared = np.zeros(len(candidates.crowd), bool)
+    shared[candidates.label[contested[candidates.detection]]] = True
+    contested[candidates.detection[shared[candidates.label]]] = True
+    return contested
+
+
+def _match_uncontested(candidates: Candidates, lone: BoolArray, bound: npt.NDArray[np.float64], matched: npt.NDArray[np.int32]) -> None:
+    """First detection in score order per label and threshold; assignment in reverse order leaves the first in place."""
+    detection, label, iou = candidates.detection[lone][::-1], candidates.label[lone][::-1], candidates.iou[lone][::-1]
+    first = np.empty(len(candidates.crowd), np.int64)
+    for threshold in np.unique(bound):
+        passed = iou >= threshold
+        first[label[passed]] = detection[passed]
+        winners = passed & (first[label] == detection)
+        for lane in np.flatnonzero(bound == threshold):
+            matched[lane, detection[winners]] = label[winners]
+
+
+def _match_contested(
+    candidates: Candidates, contested: BoolArray, bound: npt.NDArray[np.float64], area: IntArray, matched: npt.NDArray[np.int32]
+) -> None:
+    """Rounds over the contested detections, best label first: not ignored, then highest IoU, then the later label."""
+    chosen = contested[candidates.detection]
+    detection, iou = candidates.detection[chosen], candidates.iou[chosen]
+    labels, label = np.unique(candidates.label[chosen], return_inverse=True)
+    crowd, ignored = candidates.crowd[labels], candidates.ignored[:, labels][area]
+    taken = np.zeros((len(bound), len(labels)), bool)
+    starts = starts_of(detection)
+    counts = np.diff(np.append(starts, len(detection)))
+    owners = detection[starts]
+    rounds = place_in_run(candidates.cell[owners])
+    by_round = np.argsort(rounds, kind="stable")
+    ends = np.cumsum(np.bincount(rounds))
+    for begin, end in zip(np.append(0, ends[:-1]), ends, strict=True):
+        runs = by_round[begin:end]
+        pairs = expand(starts[runs], counts[runs])
+        run_starts = np.cumsum(counts[runs]) - counts[runs]
+        pair_label = label[pairs]
+        free = (iou[pairs] >= bound[:, None]) & (~taken[:, pair_label] | crowd[pair_label])
+        best = _best_pairs(free, ignored[:, pair_label], iou[pairs], run_starts, counts[runs])
+        lane, run = np.nonzero(best >= 0)
+        winner = pair_label[best[lane, run]]
+        taken[lane, winner] = True
+        matched[lane, owners[runs[run]]] = labels[winner]
+
+
+def _best_pairs(free: BoolArray, ignored: BoolArray, iou: npt.NDArray[np.float64], starts: IntArray, counts: IntArray) -> npt.NDArray[np.int64]:
+    """Index of the pair each run takes in each lane, −1 for none: int64[lanes, runs]."""
+    real = free & ~ignored
+    has_real = np.logical_or.reduceat(real, starts, axis=1)
+    eligible = np.where(np.repeat(has_real, counts, axis=1), real, free)
+    value = np.where(eligible, iou, -1.0)
+    top = np.repeat(np.maximum.reduceat(value, starts, axis=1), counts, axis=1)
+    place = np.where(eligible & (value == top), np.arange(len(iou)), -1)
+    best: npt.NDArray[np.int64] = np.maximum.reduceat(place, starts, axis=1)
+    return best

@@ -1,0 +1,46 @@
+"""Runs: arrays cut into consecutive segments, described by offsets or by a sorted key."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.integer]
+
+
+def offsets_of(sorted_rows: IntArray, count: int) -> npt.NDArray[np.int64]:
+    """Start of each parent's run, and the end of the last: int64[count + 1], for rows sorted by parent row."""
+    return np.searchsorted(sorted_rows, np.arange(count + 1)).astype(np.int64)
+
+
+def starts_of(sorted_keys: IntArray) -> npt.NDArray[np.intp]:
+    """Index at which each run of equal keys begins: intp[runs]."""
+    if len(sorted_keys) == 0:
+        return np.zeros(0, np.intp)
+    return np.concatenate([[0], np.flatnonzero(sorted_keys[1:] != sorted_keys[:-1]) + 1])
+
+
+def place_in_run(sorted_keys: IntArray) -> npt.NDArray[np.int64]:
+    """0-based place of each element in its run of equal keys: int64[n]."""
+    starts = starts_of(sorted_keys)
+    lengths = np.diff(np.append(starts, len(sorted_keys)))
+    return np.arange(len(sorted_keys)) - np.repeat(starts, lengths)
+
+
+def expand(starts: IntArray, counts: IntArray) -> npt.NDArray[np.int64]:
+    """start, start + 1, … for `count` values of each run, one run after another: int64[counts.sum()]."""
+    total = int(counts.sum())
+    ends = np.cumsum(counts)
+    return np.arange(total) + np.repeat(np.asarray(starts, np.int64) - (ends - counts), counts)
+
+
+def reduce_runs(ufunc: np.ufunc, values: npt.NDArray[np.generic], offsets: IntArray, empty: float) -> npt.NDArray[np.float64]:
+    """`ufunc` over each run, `empty` for a run without values: float64[len(offsets) - 1].
+
+    Each run is reduced from its own values alone, so the result does not depend on how the runs are sharded.
+    """
+    result = np.full(len(offsets) - 1, empty, np.float64)
+    filled = np.flatnonzero(np.diff(offsets) > 0)
+    if len(filled):
+        result[filled] = ufunc.reduceat(values, offsets[:-1][filled])
+    return result

@@ -1,0 +1,160 @@
+"""Labels × predictions → who overlaps whom and who matches whom, each overlap computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.kernels.greedy import MATCH_BOUND, Candidates, Lanes, match
+from qm_cli.kernels.iou import box_iou
+from qm_cli.kernels.order import bits_for, order_by_group, order_by_score
+from qm_cli.kernels.segments import expand, place_in_run
+from qm_cli.settings import AreaRange, Settings
+from qm_cli.tables import Tables
+
+Rows = npt.NDArray[np.int64]
+CELLS_AT_ONCE = 1 << 22
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Greedy matches of one convention, all lanes.
+
+    order: prediction rows by (category, −score, image id, input order), int64[predictions].
+    row: rows of the predictions with a candidate label, in (image, category, −score) order, int64[detections].
+    place: their 0-based place by score among all predictions of their image and category, int64[detections].
+    label: the label row each takes per lane, int32[lanes, detections], −1 for none.
+    threshold, area: the lanes; ignored: labels that do not count per area range, bool[areas, labels].
+    """
+
+    order: Rows
+    row: Rows
+    place: Rows
+    label: npt.NDArray[np.int32]
+    threshold: npt.NDArray[np.float64]
+    area: npt.NDArray[np.int64]
+    ignored: npt.NDArray[np.bool_]
+
+    def lane(self, threshold: float, area: int = 0) -> int:
+        """Number of the lane with this IoU threshold and area range."""
+        found = np.flatnonzero((self.threshold == threshold) & (self.area == area))
+        return int(found[0])
+
+
+def match_tables(tables: Tables, settings: Settings) -> Matches:
+    """Match every prediction, whatever its score or rank: any confidence or max detections is a prefix of this."""
+    order = score_order(tables)
+    ignored = ignored_labels(tables, settings.area_ranges)
+    lanes = _lanes(settings)
+    candidates, row, place = _candidates(tables, order, float(lanes.threshold.min()), ignored)
+    return Matches(order, row, place, match(candidates, lanes), lanes.threshold, lanes.area, ignored)
+
+
+def _lanes(settings: Settings) -> Lanes:
+    """Every COCO threshold in every area range, and the chosen IoU over all areas if it is none of them."""
+    pairs = [(t, a) for a in range(len(settings.area_ranges)) for t in settings.iou_thresholds]
+    pairs += [(t, 0) for t in settings.match_thresholds()[len(settings.iou_thresholds) :]]
+    threshold, area = zip(*pairs, strict=True)
+    return Lanes(np.array(threshold), np.array(area))
+
+
+def score_order(tables: Tables) -> Rows:
+    """Prediction rows by (category, −score, ascending image id, input order): COCO's order, exactly."""
+    category, score = tables.values("prediction", "category_row"), tables.values("prediction", "score")
+    rank = image_rank(tables)
+    if (rank[1:] > rank[:-1]).all():
+        return order_by_score(category, tables.count("category"), score)
+    by_id = np.argsort(rank[tables.values("prediction", "image_row")], kind="stable")
+    return by_id[order_by_score(category[by_id], tables.count("category"), score[by_id])]
+
+
+def image_rank(tables: Tables) -> Rows:
+    """Place of each image when sorted by id, numbers as numbers and strings as text: int64[images]."""
+    ids = tables.values("image", "id")
+    rank = np.empty(len(ids), np.int64)
+    rank[np.argsort(ids, kind="stable")] = np.arange(len(ids))
+    return rank
+
+
+def ignored_labels(tables: Tables, areas: tuple[AreaRange, ...]) -> npt.NDArray[np.bool_]:
+    """Crowd labels and labels whose `area` lies outside a range: bool[areas, labels]."""
+    area, crowd = tables.values("label", "area"), tables.values("label", "iscrowd")
+    return np.stack([crowd | (area < limits.low) | (area > limits.high) for limits in areas])
+
+
+def _candidates(tables: Tables, order: Rows, lowest: float, ignored: npt.NDArray[np.bool_]) -> tuple[Candidates, Rows, Rows]:
+    """Same-category pairs with IoU ≥ the lowest threshold, as the matching kernel takes them."""
+    label_order, label_cells, label_starts = _label_cells(tables)
+    rows, cell = _predictions_in_cells(tables, label_cells)
+    position = np.empty(len(order), np.int64)
+    position[order] = np.arange(len(order))
+    by_cell = order_by_group(cell, position[rows], len(order))
+    rows, cell = rows[by_cell], cell[by_cell]
+    place = place_in_run(cell)
+    counts = np.diff(label_starts)[cell]
+    detection = np.repeat(np.arange(len(rows)), counts)
+    label = label_order[expand(label_starts[:-1][cell], counts)]
+    boxes, label_boxes = tables.values("prediction", "bbox")[rows], tables.values("label", "bbox")
+    crowd = tables.values("label", "iscrowd")
+    iou = box_iou(label_boxes[label], boxes[detection], crowd[label])
+    near = iou >= min(lowest, MATCH_BOUND)
+    detection, label, iou = detection[near], label[near], iou[near]
+    paired = np.zeros(len(rows), bool)
+    paired[detection] = True
+    renumbered = np.cumsum(paired) - 1
+    candidates = Candidates(renumbered[detection], label, iou, cell[paired], crowd, ignored)
+    return candidates, rows[paired], place[paired]
+
+
+def _label_cells(tables: Tables) -> tuple[Rows, Rows, Rows]:
+    """Label rows by (image, category), input order kept; each filled cell's key, ascending; and where its run starts."""
+    categories = tables.count("category")
+    keys = tables.values("label", "image_row").astype(np.int64) * categories + tables.values("label", "category_row")
+    order = np.argsort(keys, kind="stable")
+    cells, starts = np.unique(keys[order], return_index=True)
+    return order, cells, np.append(starts, len(order))
+
+
+def _predictions_in_cells(tables: Tables, cells: Rows) -> tuple[Rows, Rows]:
+    """Predictions whose (image, category) has a label: their rows and the cell's number in `cells`, both int64[n].
+
+    Cells are looked up in a dense table over a stretch of images at a time, so memory stays bounded.
+    """
+    images, categories = tables.count("image"), max(tables.count("category"), 1)
+    image, category = tables.values("prediction", "image_row"), tables.values("prediction", "category_row")
+    offsets = tables.offsets("prediction")
+    stretch = max(CELLS_AT_ONCE // categories, 1)
+    rows, numbers = [], []
+    for first in range(0, images, stretch):
+        last = min(first + stretch, images)
+        begin, end = np.searchsorted(cells, [first * categories, last * categories])
+        table = np.full((last - first) * categories, -1, np.int32)
+        table[cells[begin:end] - first * categories] = np.arange(begin, end)
+        run = slice(offsets[first], offsets[last])
+        number = table[(image[run] - first) * np.int64(categories) + category[run]]
+        filled = np.flatnonzero(number >= 0)
+        rows.append(filled + offsets[first])
+        numbers.append(number[filled])
+    empty = np.zeros(0, np.int64)
+    return np.concatenate([empty, *rows]), np.concatenate([empty, *numbers])
+
+
+def within_max_detections(tables: Tables, order: Rows, limit: int) -> npt.NDArray[np.bool_] | None:
+    """Predictions among the `limit` best of their image and category: bool[predictions]; None when that is all of them."""
+    offsets = tables.offsets("prediction")
+    crowded = np.diff(offsets) > limit
+    if not crowded.any():
+        return None
+    image, category = tables.values("prediction", "image_row"), tables.values("prediction", "category_row")
+    rows = np.flatnonzero(crowded[image])
+    position = np.empty(len(order), np.int64)
+    position[order] = np.arange(len(order))
+    cell = image[rows].astype(np.int64) * tables.count("category") + category[rows]
+    if bits_for(int(cell.max()) + 1) + bits_for(len(order)) > 63:
+        cell = np.unique(cell, return_inverse=True)[1]
+    by_cell = order_by_group(cell, position[rows], len(order))
+    kept = np.ones(len(order), bool)
+    kept[rows[by_cell]] = place_in_run(cell[by_cell]) < limit
+    return kept

@@ -1,0 +1,95 @@
+"""THE contracts: what each table holds. Every fact about a column is said here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+IDENTIFIER = "identifier"
+BOX = pa.list_(pa.float64(), 4)
+POLYGONS = pa.list_(pa.list_(pa.float64()))
+
+
+@dataclass(frozen=True)
+class Column:
+    """dtype: an Arrow type, or "identifier" for int64 or string as the user's file has it."""
+
+    dtype: pa.DataType | str
+    meaning: str
+    nullable: bool = False
+    unit: str = ""
+
+
+SOURCE_ROW = Column(pa.int64(), "0-based place in the input file")
+IMAGE_ROW = Column(pa.int32(), "row of the image table", unit="row")
+CATEGORY_ROW = Column(pa.int32(), "row of the category table", unit="row")
+BBOX = Column(BOX, "[x, y, width, height] of the axis-aligned box", nullable=True, unit="px")
+
+TABLES: dict[str, dict[str, Column]] = {
+    "image": {
+        "id": Column(IDENTIFIER, "image id as the label file has it"),
+        "file_name": Column(pa.string(), "path of the image file below the image folder", nullable=True),
+        "width": Column(pa.float64(), "image width", nullable=True, unit="px"),
+        "height": Column(pa.float64(), "image height", nullable=True, unit="px"),
+    },
+    "category": {
+        "id": Column(IDENTIFIER, "category id as the label file has it"),
+        "name": Column(pa.string(), "category name"),
+    },
+    "label": {
+        "id": Column(IDENTIFIER, "annotation id as the label file has it"),
+        "image_row": IMAGE_ROW,
+        "category_row": CATEGORY_ROW,
+        "bbox": BBOX,
+        "area": Column(pa.float64(), "area as given; derived from polygon or box where missing", unit="px²"),
+        "iscrowd": Column(pa.bool_(), "the label covers a group of objects"),
+        "source_row": SOURCE_ROW,
+    },
+    "prediction": {
+        "id": Column(IDENTIFIER, "prediction id as given, else its 0-based place in the file"),
+        "image_row": IMAGE_ROW,
+        "category_row": CATEGORY_ROW,
+        "bbox": BBOX,
+        "score": Column(pa.float64(), "confidence as given"),
+        "source_row": SOURCE_ROW,
+    },
+}
+
+OPTIONAL: dict[str, dict[str, Column]] = {
+    "label": {
+        "segmentation": Column(POLYGONS, "polygon parts [x1, y1, x2, y2, …]; null where there is none", nullable=True, unit="px"),
+        "confidence": Column(pa.float64(), "the annotation's own confidence", nullable=True),
+    },
+    "prediction": {
+        "probs": Column("probabilities", "class probabilities in the order of the category table", nullable=True),
+        "logits": Column("probabilities", "what the head gave, before an activation", nullable=True),
+    },
+    "image": {},
+    "category": {"supercategory": Column(pa.string(), "group of categories", nullable=True)},
+}
+
+
+def known_columns(table: str) -> dict[str, Column]:
+    """Required and optional columns of a table; every other column is the user's metadata."""
+    return {**TABLES[table], **OPTIONAL[table]}
+
+
+def problems(name: str, table: pa.Table) -> list[str]:
+    """How a table breaks its contract, in words; empty when it keeps it."""
+    found = []
+    for column, contract in TABLES[name].items():
+        if column not in table.column_names:
+            found.append(f"{name}.{column} is missing")
+            continue
+        dtype = table.schema.field(column).type
+        if contract.dtype == IDENTIFIER:
+            fits = dtype in (pa.int64(), pa.string())
+        else:
+            fits = dtype == contract.dtype
+        if not fits:
+            found.append(f"{name}.{column} is {dtype}, not {contract.dtype}")
+        if not contract.nullable and table[column].null_count:
+            found.append(f"{name}.{column} has nulls")
+    return found
