@@ -1,0 +1,134 @@
+"""A metric is a function from named columns to one column with a row for each row of its level."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, TypeVar, get_type_hints
+
+from qm_cli.errors import MetricError
+
+LEVELS = ("image", "label", "prediction", "category", "image_category", "dataset")
+KINDS = ("data", "label", "model")
+BETTER = ("higher", "lower", "neither")
+NOTE = "__metric__"
+
+AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Note:
+    """What `@metric` says of a function; everything else is read from its signature and docstring."""
+
+    level: tuple[str, ...]
+    kind: str
+    unit: str
+    range: tuple[float | None, float | None] | None
+    better: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric at one level.
+
+    inputs: parameter name → column name, in order; optional: the inputs that may be missing (their default is None).
+    options: keyword-only parameters and their defaults. outputs: column names, more than one for a NamedTuple.
+    per_sample: called once per sample with its pixels instead of once with whole columns.
+    """
+
+    name: str
+    level: str
+    note: Note
+    function: Callable[..., Any]
+    inputs: Mapping[str, str]
+    optional: frozenset[str]
+    options: Mapping[str, Any]
+    outputs: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        return f"{self.level}.{self.name}"
+
+    @property
+    def per_sample(self) -> bool:
+        return "pixels" in self.inputs
+
+    @property
+    def meaning(self) -> str:
+        """First line of the docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @property
+    def explanation(self) -> str:
+        """The docstring after its first line, without the doctest."""
+        rest = (inspect.getdoc(self.function) or "").partition("\n")[2]
+        return rest.partition(">>>")[0].strip()
+
+
+def metric(
+    *,
+    level: str | tuple[str, ...],
+    kind: str,
+    unit: str,
+    range: tuple[float | None, float | None] | None = None,  # noqa: A002
+    better: str = "neither",
+    columns: Mapping[str, str] | None = None,
+) -> Callable[[AnyFunction], AnyFunction]:
+    """Attach a note to a function and return the function itself, so that it pickles and its doctest is found.
+
+    level: one or several of image | label | prediction | category | image_category | dataset. kind: data | label | model.
+    unit: "share", "px", "count", "bit", … range: (low, high), None for an open end; None for values that are no numbers.
+    better: higher | lower | neither. columns: parameter name → column name, for metadata whose name is no identifier.
+    """
+    levels = (level,) if isinstance(level, str) else tuple(level)
+    for value, allowed in ((kind, KINDS), (better, BETTER), *((one, LEVELS) for one in levels)):
+        if value not in allowed:
+            raise MetricError(f"@metric: {value!r} is not one of {', '.join(allowed)}")
+
+    def attach(function: AnyFunction) -> AnyFunction:
+        setattr(function, NOTE, Note(levels, kind, unit, range, better, dict(columns or {})))
+        return function
+
+    return attach
+
+
+def declared_in(module: ModuleType) -> list[Metric]:
+    """The metrics a module defines itself, one for each of their levels, in the order they stand there."""
+    functions = [value for value in vars(module).values() if hasattr(value, NOTE) and value.__module__ == module.__name__]
+    return [described(function, level) for function in functions for level in getattr(function, NOTE).level]
+
+
+def described(function: Callable[..., Any], level: str) -> Metric:
+    """The metric a noted function is at one of its levels."""
+    note: Note = getattr(function, NOTE)
+    parameters = inspect.signature(function).parameters.values()
+    for parameter in parameters:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise MetricError(f"metric {function.__name__}: *{parameter.name} names no column", "name every input")
+    inputs = [parameter for parameter in parameters if parameter.kind is not parameter.KEYWORD_ONLY]
+    options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    missing = [name for name, default in options.items() if default is inspect.Parameter.empty]
+    if missing:
+        raise MetricError(f"metric {function.__name__}: the option {missing[0]} has no default", "give it one")
+    return Metric(
+        name=function.__name__,
+        level=level,
+        note=note,
+        function=function,
+        inputs={p.name: note.columns.get(p.name, p.name) for p in inputs},
+        optional=frozenset(p.name for p in inputs if p.default is not inspect.Parameter.empty),
+        options=options,
+        outputs=_outputs(function),
+    )
+
+
+def _outputs(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Fields of the NamedTuple the function is annotated to return, else its own name."""
+    try:
+        returned = get_type_hints(function).get("return")
+    except (NameError, TypeError):
+        returned = None
+    return tuple(getattr(returned, "_fields", (function.__name__,)))
