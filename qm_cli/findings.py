@@ -69,24 +69,34 @@ CODES = {
     "category-duplicate-name": Code(WARNING, "category name used before", "merge the categories"),
     "label-duplicate-id": Code(ERROR, "annotation id used before", "give every annotation its own id"),
     "label-missing-id": Code(WARNING, "annotation without an id", "its place in the file is used instead"),
-    "label-unknown-image": Code(ERROR, "annotation of an image that is not listed", "add the image or remove it", drops=True),
+    "label-unknown-image": Code(
+        ERROR, "annotation of an image that is not listed", "add the image or remove it", drops=True
+    ),
     "label-unknown-category": Code(
         ERROR, "annotation of a category that is not listed", "add the category, or --map-categories", drops=True
     ),
-    "label-bad-box": Code(ERROR, "annotation whose bbox is not 4 numbers ≥ 0 in size", "write [x, y, width, height]", drops=True),
+    "label-bad-box": Code(
+        ERROR, "annotation whose bbox is not 4 numbers ≥ 0 in size", "write [x, y, width, height]", drops=True
+    ),
     "label-zero-area": Code(WARNING, "annotation whose box has no area", "remove it or draw it again"),
     "label-outside-image": Code(WARNING, "annotation reaching outside its image", "clip or move the box"),
     "label-missing-area": Code(INFO, "annotation without `area`", "derived from polygon or box"),
     "label-missing-iscrowd": Code(INFO, "annotation without `iscrowd`", "taken as 0"),
-    "label-bad-polygon": Code(WARNING, "segmentation that is no list of polygons of at least 3 points", "draw it again"),
+    "label-bad-polygon": Code(
+        WARNING, "segmentation that is no list of polygons of at least 3 points", "draw it again"
+    ),
     "prediction-unknown-image": Code(
         ERROR, "prediction for an image that is not in the labels", "check that both files are of one set", drops=True
     ),
     "prediction-unknown-category": Code(
         ERROR, "prediction of a category that is not in the labels", "see --map-categories", drops=True
     ),
-    "prediction-bad-box": Code(ERROR, "prediction whose bbox is not 4 numbers ≥ 0 in size", "write [x, y, width, height]", drops=True),
-    "prediction-missing-score": Code(ERROR, "prediction without a score", "write the score, or --missing-score 1", drops=True),
+    "prediction-bad-box": Code(
+        ERROR, "prediction whose bbox is not 4 numbers ≥ 0 in size", "write [x, y, width, height]", drops=True
+    ),
+    "prediction-missing-score": Code(
+        ERROR, "prediction without a score", "write the score, or --missing-score 1", drops=True
+    ),
     "prediction-missing-image-id": Code(ERROR, "prediction without an image_id", "write the image_id", drops=True),
     "prediction-zero-area": Code(WARNING, "prediction whose box has no area", "drop empty boxes in the export"),
     "prediction-outside-image": Code(WARNING, "prediction reaching outside its image", "clip boxes in the export"),
@@ -95,7 +105,9 @@ CODES = {
     "prediction-duplicate-id": Code(WARNING, "prediction id used before", "give every prediction its own id"),
     "boxes-normalised": Code(ERROR, "file whose boxes look normalised to 0..1", "multiply by width and height"),
     "boxes-corners": Code(ERROR, "file whose boxes look like [x1, y1, x2, y2]", "write [x, y, width, height]"),
-    "ids-differ-in-type": Code(WARNING, "file whose ids are strings where the labels' are numbers, or the reverse", "matched as text"),
+    "ids-differ-in-type": Code(
+        WARNING, "file whose ids are strings where the labels' are numbers, or the reverse", "matched as text"
+    ),
     "mapping-image": Code(INFO, "file that was matched by --match-by", ""),
     "mapping-category": Code(INFO, "file whose categories were mapped", ""),
 }

@@ -34,7 +34,15 @@ def tables(labels: RawLabels, predictions: RawPredictions | None, missing_score:
     label = _label_table(labels.label, image.table, category.table)
     prediction = prediction_table(predictions, image.table, category.table, missing_score)
     findings = (*image.findings, *category.findings, *label.findings, *prediction.findings)
-    return Tables(image.table, category.table, label.table, prediction.table, findings, bool(labels.label), predictions is not None)
+    return Tables(
+        image.table,
+        category.table,
+        label.table,
+        prediction.table,
+        findings,
+        bool(labels.label),
+        predictions is not None,
+    )
 
 
 def _entries(columns: Columns, level: str) -> Linked:
@@ -114,7 +122,11 @@ def aligned_ids(ids: pa.Array, known: pa.Array) -> tuple[pa.Array, bool]:
 
 def _boxes(lists: pa.Array) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """float64[n, 4] and which rows hold 4 finite numbers with width and height ≥ 0."""
-    if lists.null_count == 0 and len(lists.flatten()) == 4 * len(lists) and pc.all(pc.equal(pc.list_value_length(lists), 4)).as_py() is not False:
+    if (
+        lists.null_count == 0
+        and len(lists.flatten()) == 4 * len(lists)
+        and pc.all(pc.equal(pc.list_value_length(lists), 4)).as_py() is not False
+    ):
         boxes = np.asarray(lists.flatten().to_numpy(zero_copy_only=False), np.float64).reshape(-1, 4)
     else:
         boxes = np.full((len(lists), 4), np.nan)
@@ -128,7 +140,11 @@ def _boxes(lists: pa.Array) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.boo
 
 def _metadata(columns: Columns, level: str) -> Columns:
     known = schema.known_columns(level)
-    return {name: column for name, column in columns.items() if name not in known and name not in ("image_id", "category_id")}
+    return {
+        name: column
+        for name, column in columns.items()
+        if name not in known and name not in ("image_id", "category_id")
+    }
 
 
 def _ids_or_places(columns: Columns, count: int) -> pa.Array:
@@ -208,7 +224,13 @@ def _outside(boxes: npt.NDArray[np.float64], image_row: Rows, image: pa.Table) -
     return over & (image_row >= 0)
 
 
-def _box_findings(level: str, ids: pa.Array, boxes: npt.NDArray[np.float64], good: npt.NDArray[np.bool_], outside: npt.NDArray[np.bool_]) -> list[Finding]:
+def _box_findings(
+    level: str,
+    ids: pa.Array,
+    boxes: npt.NDArray[np.float64],
+    good: npt.NDArray[np.bool_],
+    outside: npt.NDArray[np.bool_],
+) -> list[Finding]:
     flat = good & ((boxes[:, 2] == 0) | (boxes[:, 3] == 0))
     found = finding(f"{level}-bad-box", _chosen(ids, ~good))
     found += finding(f"{level}-zero-area", _chosen(ids, flat))
@@ -241,7 +263,9 @@ def _label_findings(
     return found
 
 
-def prediction_table(raw: RawPredictions | None, image: pa.Table, category: pa.Table, missing_score: float | None = None) -> Linked:
+def prediction_table(
+    raw: RawPredictions | None, image: pa.Table, category: pa.Table, missing_score: float | None = None
+) -> Linked:
     """The prediction table of one model, linked to the images and categories."""
     if raw is None or raw.count == 0:
         return Linked(_empty("prediction"), [])
@@ -254,9 +278,15 @@ def prediction_table(raw: RawPredictions | None, image: pa.Table, category: pa.T
     if missing_score is not None:
         score = np.where(np.isnan(score), missing_score, score)
     findings = finding("ids-differ-in-type", [raw.where] if image_as_text or category_as_text else [])
-    findings += finding("prediction-missing-image-id", _places(columns["image_id"].is_null()) if columns["image_id"].null_count else [])
-    findings += finding("prediction-unknown-image", _chosen(columns["image_id"], (image_row < 0) & _valid(columns["image_id"])))
-    findings += finding("prediction-unknown-category", _chosen(columns["category_id"], (category_row < 0) & (image_row >= 0)))
+    findings += finding(
+        "prediction-missing-image-id", _places(columns["image_id"].is_null()) if columns["image_id"].null_count else []
+    )
+    findings += finding(
+        "prediction-unknown-image", _chosen(columns["image_id"], (image_row < 0) & _valid(columns["image_id"]))
+    )
+    findings += finding(
+        "prediction-unknown-category", _chosen(columns["category_id"], (category_row < 0) & (image_row >= 0))
+    )
     findings += _box_findings("prediction", ids, boxes, good_box, _outside(boxes, image_row, image))
     findings += finding("prediction-missing-score", _chosen(ids, np.isnan(score)))
     findings += finding("prediction-score-range", _chosen(ids, (score < 0) | (score > 1)))

@@ -84,7 +84,9 @@ def ignored_labels(tables: Tables, areas: tuple[AreaRange, ...]) -> npt.NDArray[
     return np.stack([crowd | (area < limits.low) | (area > limits.high) for limits in areas])
 
 
-def _candidates(tables: Tables, order: Rows, lowest: float, ignored: npt.NDArray[np.bool_]) -> tuple[Candidates, Rows, Rows]:
+def _candidates(
+    tables: Tables, order: Rows, lowest: float, ignored: npt.NDArray[np.bool_]
+) -> tuple[Candidates, Rows, Rows]:
     """Same-category pairs with IoU ≥ the lowest threshold, as the matching kernel takes them."""
     label_order, label_cells, label_starts = _label_cells(tables)
     rows, cell = _predictions_in_cells(tables, label_cells)

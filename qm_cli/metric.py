@@ -97,7 +97,9 @@ def metric(
 
 def declared_in(module: ModuleType) -> list[Metric]:
     """The metrics a module defines itself, one for each of their levels, in the order they stand there."""
-    functions = [value for value in vars(module).values() if hasattr(value, NOTE) and value.__module__ == module.__name__]
+    functions = [
+        value for value in vars(module).values() if hasattr(value, NOTE) and value.__module__ == module.__name__
+    ]
     return [described(function, level) for function in functions for level in getattr(function, NOTE).level]
 
 

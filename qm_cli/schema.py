@@ -59,7 +59,9 @@ TABLES: dict[str, dict[str, Column]] = {
 
 OPTIONAL: dict[str, dict[str, Column]] = {
     "label": {
-        "segmentation": Column(POLYGONS, "polygon parts [x1, y1, x2, y2, …]; null where there is none", nullable=True, unit="px"),
+        "segmentation": Column(
+            POLYGONS, "polygon parts [x1, y1, x2, y2, …]; null where there is none", nullable=True, unit="px"
+        ),
         "confidence": Column(pa.float64(), "the annotation's own confidence", nullable=True),
     },
     "prediction": {

@@ -95,7 +95,9 @@ def _ranking(tables: Tables, matches: Matches, settings: Settings) -> _Ranking:
 def _positives(tables: Tables, matches: Matches) -> npt.NDArray[np.int64]:
     """Labels that count, per area range and category: int64[areas, categories]."""
     category = tables.values("label", "category_row")
-    return np.stack([np.bincount(category[~ignored], minlength=tables.count("category")) for ignored in matches.ignored])
+    return np.stack(
+        [np.bincount(category[~ignored], minlength=tables.count("category")) for ignored in matches.ignored]
+    )
 
 
 def _top_scores(tables: Tables, matches: Matches) -> FloatArray:
@@ -133,7 +135,9 @@ def _lane(matches: Matches, ranking: _Ranking, lane: int, categories: int) -> _C
     category = category[true]
     precision = found / (rank[true] + np.spacing(1))
     starts = np.searchsorted(category, np.arange(categories + 1))
-    return _Curve(starts, _envelope(precision, category), ranking.score[hits][true], ranking.place[hits][true], category)
+    return _Curve(
+        starts, _envelope(precision, category), ranking.score[hits][true], ranking.place[hits][true], category
+    )
 
 
 def _running(values: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], category: IntArray) -> npt.NDArray[np.int64]:
@@ -169,7 +173,9 @@ def _recall_steps(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return np.maximum(k, 1) - 1
 
 
-def _on_grid(curve: _Curve, steps: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], top_score: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _on_grid(
+    curve: _Curve, steps: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], top_score: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     found = np.diff(curve.start)
     reached = steps < found
     place = np.where(reached, curve.start[:-1] + steps, 0)

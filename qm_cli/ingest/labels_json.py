@@ -74,7 +74,9 @@ def read(path: Path, shapes: bool) -> RawLabels:
     with _no_garbage_collection():
         document = _decode(content, path, ShapedDocument if shapes else Document)
         _refuse_repeated_keys(content, document, path)
-        raw = RawLabels(path.name, _image_columns(document, path), _category_columns(document, path), _label_columns(document, path))
+        raw = RawLabels(
+            path.name, _image_columns(document, path), _category_columns(document, path), _label_columns(document, path)
+        )
         if shapes:
             raw.label["segmentation"] = _polygons(document.annotations or [])
             _add_metadata(raw, msgspec.json.decode(content, type=Extras))
@@ -104,7 +106,9 @@ def _decode(content: bytes, path: Path, kind: type[Any]) -> Any:
     try:
         return msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError as error:
-        raise InputError(f"{path}: {_place(str(error))}", "expected a COCO label file: images, annotations, categories") from None
+        raise InputError(
+            f"{path}: {_place(str(error))}", "expected a COCO label file: images, annotations, categories"
+        ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not valid JSON: {error}", "write the file again; it may be cut off") from None
     except RecursionError:
@@ -172,7 +176,9 @@ def _box_lists(boxes: list[list[float | None] | None]) -> pa.ListArray:
     try:
         if all(len(box) == 4 for box in boxes):  # type: ignore[arg-type]
             flat = np.fromiter(itertools.chain.from_iterable(boxes), np.float64, 4 * len(boxes))  # type: ignore[arg-type]
-            return pa.ListArray.from_arrays(pa.array(np.arange(0, 4 * len(boxes) + 1, 4, dtype=np.int32)), pa.array(flat))
+            return pa.ListArray.from_arrays(
+                pa.array(np.arange(0, 4 * len(boxes) + 1, 4, dtype=np.int32)), pa.array(flat)
+            )
     except TypeError:
         pass
     return pa.array(boxes, pa.list_(pa.float64()))

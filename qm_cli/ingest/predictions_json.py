@@ -49,7 +49,9 @@ def _refuse_no_list(path: Path) -> None:
         raise InputError(f"{path}: the file is empty", "an empty set of predictions is written []")
     if head[:1] != b"[":
         found = "an object" if head[:1] == b"{" else "no list"
-        raise InputError(f"{path}: expected a list of predictions, found {found}", 'a COCO results list: [{"image_id": …}, …]')
+        raise InputError(
+            f"{path}: expected a list of predictions, found {found}", 'a COCO results list: [{"image_id": …}, …]'
+        )
 
 
 def _first_keys(path: Path) -> frozenset[str]:
@@ -127,7 +129,9 @@ def _byte_counts(path: Path, letters: list[int]) -> list[int]:
         bytes_ = np.frombuffer(content, np.uint8)
         for start in range(0, len(bytes_), BLOCK_BYTES):
             block = bytes_[start : start + BLOCK_BYTES]
-            counts = [count + int(np.count_nonzero(block == letter)) for count, letter in zip(counts, letters, strict=True)]
+            counts = [
+                count + int(np.count_nonzero(block == letter)) for count, letter in zip(counts, letters, strict=True)
+            ]
         del bytes_, block
     return counts
 
@@ -204,7 +208,9 @@ def _number_lists(lists: pa.Array, where: str, name: str) -> pa.Array:
         finite = pc.is_finite(pc.cast(pc.if_else(plain, texts, None), pa.float64()))
         good = pc.fill_null(pc.and_(plain, pc.or_kleene(finite, pc.equal(texts, "null"))), False)
         place = pc.index(good, False).as_py()
-        message = f"{where}: [{parents[place].as_py()}].{name}: expected finite numbers, got {texts[place].as_py()[:60]}"
+        message = (
+            f"{where}: [{parents[place].as_py()}].{name}: expected finite numbers, got {texts[place].as_py()[:60]}"
+        )
         raise InputError(message, "mend the export") from None
     offsets = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False).cumsum()
     starts = pa.array([0, *offsets.tolist()], pa.int32())

@@ -72,7 +72,9 @@ def _contested(candidates: Candidates) -> BoolArray:
     return contested
 
 
-def _match_uncontested(candidates: Candidates, lone: BoolArray, bound: npt.NDArray[np.float64], matched: npt.NDArray[np.int32]) -> None:
+def _match_uncontested(
+    candidates: Candidates, lone: BoolArray, bound: npt.NDArray[np.float64], matched: npt.NDArray[np.int32]
+) -> None:
     """First detection in score order per label and threshold; assignment in reverse order leaves the first in place."""
     detection, label, iou = candidates.detection[lone][::-1], candidates.label[lone][::-1], candidates.iou[lone][::-1]
     first = np.empty(len(candidates.crowd), np.int64)
@@ -85,7 +87,11 @@ def _match_uncontested(candidates: Candidates, lone: BoolArray, bound: npt.NDArr
 
 
 def _match_contested(
-    candidates: Candidates, contested: BoolArray, bound: npt.NDArray[np.float64], area: IntArray, matched: npt.NDArray[np.int32]
+    candidates: Candidates,
+    contested: BoolArray,
+    bound: npt.NDArray[np.float64],
+    area: IntArray,
+    matched: npt.NDArray[np.int32],
 ) -> None:
     """Rounds over the contested detections, best label first: not ignored, then highest IoU, then the later label."""
     chosen = contested[candidates.detection]
@@ -112,7 +118,9 @@ def _match_contested(
         matched[lane, owners[runs[run]]] = labels[winner]
 
 
-def _best_pairs(free: BoolArray, ignored: BoolArray, iou: npt.NDArray[np.float64], starts: IntArray, counts: IntArray) -> npt.NDArray[np.int64]:
+def _best_pairs(
+    free: BoolArray, ignored: BoolArray, iou: npt.NDArray[np.float64], starts: IntArray, counts: IntArray
+) -> npt.NDArray[np.int64]:
     """Index of the pair each run takes in each lane, −1 for none: int64[lanes, runs]."""
     real = free & ~ignored
     has_real = np.logical_or.reduceat(real, starts, axis=1)

@@ -34,7 +34,9 @@ def expand(starts: IntArray, counts: IntArray) -> npt.NDArray[np.int64]:
     return np.arange(total) + np.repeat(np.asarray(starts, np.int64) - (ends - counts), counts)
 
 
-def reduce_runs(ufunc: np.ufunc, values: npt.NDArray[np.generic], offsets: IntArray, empty: float) -> npt.NDArray[np.float64]:
+def reduce_runs(
+    ufunc: np.ufunc, values: npt.NDArray[np.generic], offsets: IntArray, empty: float
+) -> npt.NDArray[np.float64]:
     """`ufunc` over each run, `empty` for a run without values: float64[len(offsets) - 1].
 
     Each run is reduced from its own values alone, so the result does not depend on how the runs are sharded.
