@@ -1,0 +1,58 @@
+"""Confusion matrix with None: rows are the true category, columns the predicted one.
+
+Class-aware matches fill the diagonal, so it is exactly the true positives. What is left over is matched one-to-one
+across categories by falling IoU; the rest meets None.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.analysis.counts import Outcomes
+from qm_cli.kernels.assignment import greedy_one_to_one
+from qm_cli.kernels.iou import box_iou
+from qm_cli.kernels.segments import expand, offsets_of
+from qm_cli.settings import Settings
+from qm_cli.tables import Tables
+
+RowArray = npt.NDArray[np.int64]
+
+
+def confusion_matrix(tables: Tables, found: Outcomes, settings: Settings) -> npt.NDArray[np.int64]:
+    """int64[categories + 1, categories + 1]; the last row and column are None.
+
+    Row sums without None are the labels that count, column sums without None the predictions kept.
+    """
+    none = tables.count("category")
+    matrix = np.zeros((none + 1, none + 1), np.int64)
+    predicted, labelled = tables.values("prediction", "category_row"), tables.values("label", "category_row")
+    hits = np.flatnonzero(found.true_positive)
+    prediction, label = confused_pairs(tables, found, settings)
+    np.add.at(matrix, (labelled[found.matched_label[hits]], predicted[hits]), 1)
+    np.add.at(matrix, (labelled[label], predicted[prediction]), 1)
+    spurious, missed = found.false_positive.copy(), found.false_negative.copy()
+    spurious[prediction] = False
+    missed[label] = False
+    matrix[none, :none] = np.bincount(predicted[spurious], minlength=none)
+    matrix[:none, none] = np.bincount(labelled[missed], minlength=none)
+    return matrix
+
+
+def confused_pairs(tables: Tables, found: Outcomes, settings: Settings) -> tuple[RowArray, RowArray]:
+    """Prediction and label rows of different categories matched by falling IoU (ties: higher score, then input order)."""
+    prediction, label = np.flatnonzero(found.false_positive), np.flatnonzero(found.false_negative)
+    image_of_label = tables.values("label", "image_row")[label]
+    offsets = offsets_of(image_of_label, tables.count("image"))
+    image = tables.values("prediction", "image_row")[prediction]
+    counts = np.diff(offsets)[image]
+    labels = label[expand(offsets[:-1][image], counts)]
+    predictions = np.repeat(prediction, counts)
+    crowd = np.zeros(len(labels), bool)
+    iou = box_iou(tables.values("label", "bbox")[labels], tables.values("prediction", "bbox")[predictions], crowd)
+    near = iou >= min(settings.iou, 1 - 1e-10)
+    predictions, labels, iou = predictions[near], labels[near], iou[near]
+    order = np.lexsort((labels, predictions, -tables.values("prediction", "score")[predictions], -iou))
+    predictions, labels = predictions[order], labels[order]
+    taken = greedy_one_to_one(predictions, labels)
+    return predictions[taken], labels[taken]

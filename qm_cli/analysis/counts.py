@@ -1,0 +1,109 @@
+"""Which predictions and labels count, and as what, at one IoU threshold and one confidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.matching import Matches
+from qm_cli.settings import Settings
+from qm_cli.tables import Tables
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+RowArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """counted: score ≥ confidence, bool[predictions]. matched_label: row or −1, int64[predictions], counted ones only.
+    matched_prediction: row or −1, int64[labels]. label_counts: not crowd or ignored, bool[labels].
+    """
+
+    counted: BoolArray
+    matched_label: RowArray
+    matched_prediction: RowArray
+    label_counts: BoolArray
+
+    @property
+    def ignored(self) -> BoolArray:
+        """Counted predictions that took a label that does not count: bool[predictions]."""
+        hit = self.matched_label >= 0
+        return hit & ~np.append(self.label_counts, True)[self.matched_label]
+
+    @property
+    def true_positive(self) -> BoolArray:
+        return (self.matched_label >= 0) & ~self.ignored
+
+    @property
+    def false_positive(self) -> BoolArray:
+        return self.counted & (self.matched_label < 0)
+
+    @property
+    def false_negative(self) -> BoolArray:
+        """Labels that count and were not found: bool[labels]."""
+        return self.label_counts & (self.matched_prediction < 0)
+
+
+def outcomes(tables: Tables, matches: Matches, settings: Settings) -> Outcomes:
+    """Outcome of every prediction and label. Lower-scored predictions never change what higher ones took."""
+    score = tables.values("prediction", "score")
+    counted = score >= settings.confidence
+    matched_label = np.full(len(score), -1, np.int64)
+    matched_label[matches.row] = matches.label[matches.lane(settings.iou)]
+    matched_label[~counted] = -1
+    label_counts = ~matches.ignored[0]
+    matched_prediction = np.full(len(label_counts), -1, np.int64)
+    hits = np.flatnonzero(matched_label >= 0)
+    hits = hits[label_counts[matched_label[hits]]]
+    matched_prediction[matched_label[hits]] = hits
+    return Outcomes(counted, matched_label, matched_prediction, label_counts)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Counts per group: int64[groups]."""
+
+    true_positives: RowArray
+    false_positives: RowArray
+    false_negatives: RowArray
+
+    @property
+    def precision(self) -> FloatArray:
+        """TP / (TP + FP), NaN where nothing was predicted."""
+        return ratio(self.true_positives, self.true_positives + self.false_positives)
+
+    @property
+    def recall(self) -> FloatArray:
+        """TP / (TP + FN), NaN where there is nothing to find."""
+        return ratio(self.true_positives, self.true_positives + self.false_negatives)
+
+    @property
+    def f1(self) -> FloatArray:
+        """2·TP / (2·TP + FP + FN), NaN where there is neither."""
+        return ratio(2 * self.true_positives, 2 * self.true_positives + self.false_positives + self.false_negatives)
+
+    def total(self) -> Counts:
+        return Counts(*(np.array([values.sum()]) for values in (self.true_positives, self.false_positives, self.false_negatives)))
+
+
+def ratio(part: npt.NDArray[np.number], whole: npt.NDArray[np.number]) -> FloatArray:
+    """part / whole, NaN where whole is 0.
+
+    >>> ratio(np.array([1, 0]), np.array([2, 0])).tolist()
+    [0.5, nan]
+    """
+    return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
+
+
+def category_counts(tables: Tables, found: Outcomes) -> Counts:
+    """TP, FP and FN of each category."""
+    predicted, labelled = tables.values("prediction", "category_row"), tables.values("label", "category_row")
+    groups = tables.count("category")
+    return Counts(
+        np.bincount(predicted[found.true_positive], minlength=groups),
+        np.bincount(predicted[found.false_positive], minlength=groups),
+        np.bincount(labelled[found.false_negative], minlength=groups),
+    )

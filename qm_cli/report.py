@@ -1,0 +1,163 @@
+"""Report: the summary of an evaluation as data, no formatting. Undefined is None."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.analysis.average_precision import AveragePrecision
+from qm_cli.analysis.counts import category_counts
+from qm_cli.evaluation import Evaluation
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SummaryNumber:
+    """One of COCO's twelve numbers as a row of data. threshold: None is the mean over all; limit: max detections."""
+
+    name: str
+    kind: str
+    threshold: float | None = None
+    area: str = "all"
+    limit: int = 100
+
+
+COCO_NUMBERS = (
+    SummaryNumber("AP", "precision"),
+    SummaryNumber("AP50", "precision", 0.5),
+    SummaryNumber("AP75", "precision", 0.75),
+    SummaryNumber("APs", "precision", area="small"),
+    SummaryNumber("APm", "precision", area="medium"),
+    SummaryNumber("APl", "precision", area="large"),
+    SummaryNumber("AR1", "recall", limit=1),
+    SummaryNumber("AR10", "recall", limit=10),
+    SummaryNumber("AR100", "recall"),
+    SummaryNumber("ARs", "recall", area="small"),
+    SummaryNumber("ARm", "recall", area="medium"),
+    SummaryNumber("ARl", "recall", area="large"),
+)
+
+
+def evaluation_report(evaluation: Evaluation) -> dict[str, Any]:
+    """The one object that `qm evaluate --json` prints and every table is rendered from."""
+    settings, tables = evaluation.settings, evaluation.tables
+    return {
+        "task": settings.task,
+        "convention": settings.convention,
+        "iou": settings.iou,
+        "confidence": settings.confidence,
+        "max_detections": list(settings.max_detections),
+        "images": tables.count("image"),
+        "labels": int(evaluation.outcomes.label_counts.sum()),
+        "crowd": int((~evaluation.outcomes.label_counts).sum()),
+        "predictions": tables.count("prediction"),
+        "metrics": {**_summary_numbers(evaluation), **_count_numbers(evaluation)},
+        "categories": _categories(evaluation),
+        "confusion": _confusion(evaluation),
+        "findings": [finding.as_dict() for finding in tables.findings],
+        "notes": _notes(evaluation),
+    }
+
+
+def _summary_numbers(evaluation: Evaluation) -> dict[str, float | None]:
+    curves, settings = evaluation.average_precision, evaluation.settings
+    chosen = (SummaryNumber("AP_at_iou", "precision", settings.iou), SummaryNumber("AR_at_iou", "recall", settings.iou))
+    return {number.name: _mean(_values(curves, number, evaluation)) for number in (*COCO_NUMBERS, *chosen)}
+
+
+def _values(curves: AveragePrecision, number: SummaryNumber, evaluation: Evaluation) -> FloatArray:
+    """The part of the precision or recall array a summary number is the mean of; the category axis is the last."""
+    settings = evaluation.settings
+    area = [limits.name for limits in settings.area_ranges].index(number.area)
+    thresholds = settings.iou_thresholds if number.threshold is None else (number.threshold,)
+    lanes = [lane for lane in range(len(curves.area)) if curves.area[lane] == area and curves.threshold[lane] in thresholds]
+    if number.kind == "precision":
+        return curves.precision[lanes]
+    return curves.recall[settings.max_detections.index(number.limit)][lanes]
+
+
+def _mean(values: FloatArray) -> float | None:
+    """Mean of the defined values, summed in pycocotools' order; None when there are none."""
+    defined = values[~np.isnan(values)]
+    return float(np.mean(defined)) if len(defined) else None
+
+
+def _count_numbers(evaluation: Evaluation) -> dict[str, float | int | None]:
+    counts = category_counts(evaluation.tables, evaluation.outcomes)
+    total = counts.total()
+    micro = {name: _number(getattr(total, name)[0]) for name in ("precision", "recall", "f1")}
+    macro = {f"{name}_macro": _mean(getattr(counts, name)) for name in ("precision", "recall", "f1")}
+    sums = {name: int(getattr(total, name)[0]) for name in ("true_positives", "false_positives", "false_negatives")}
+    return {**micro, **macro, **sums}
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _categories(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """One row per category, in the order of the label file."""
+    tables, curves = evaluation.tables, evaluation.average_precision
+    counts = category_counts(tables, evaluation.outcomes)
+    labels = np.bincount(tables.values("label", "category_row")[evaluation.outcomes.label_counts], minlength=tables.count("category"))
+    predictions = np.bincount(tables.values("prediction", "category_row"), minlength=tables.count("category"))
+    columns = {number.name: _values(curves, number, evaluation) for number in COCO_NUMBERS}
+    means = {name: _category_means(columns[name]) for name in ("AP", "AP50", "AP75", "AR100")}
+    rates = {name: getattr(counts, name) for name in ("precision", "recall", "f1")}
+    sums = {name: getattr(counts, name) for name in ("true_positives", "false_positives", "false_negatives")}
+    return [
+        {
+            "id": identifier,
+            "name": name,
+            "labels": int(labels[row]),
+            "predictions": int(predictions[row]),
+            **{metric: _number(values[row]) for metric, values in {**means, **rates}.items()},
+            **{metric: int(values[row]) for metric, values in sums.items()},
+        }
+        for row, (identifier, name) in enumerate(zip(*_category_names(evaluation), strict=True))
+    ]
+
+
+def _category_names(evaluation: Evaluation) -> tuple[list[int | str], list[str]]:
+    category = evaluation.tables.category
+    return category["id"].to_pylist(), category["name"].to_pylist()
+
+
+def _category_means(values: FloatArray) -> FloatArray:
+    """Mean over thresholds and recall grid per category; NaN where the category has no label."""
+    flat = values.reshape(-1, values.shape[-1])
+    undefined = np.isnan(flat).all(0)
+    means = np.where(undefined, 0.0, flat).mean(0) if len(flat) else np.full(values.shape[-1], np.nan)
+    return np.where(undefined, np.nan, means)
+
+
+def _confusion(evaluation: Evaluation) -> dict[str, Any]:
+    """The matrix as its filled cells, largest first; None stands for no label or no prediction."""
+    names: list[str | None] = [*_category_names(evaluation)[1], None]
+    true, predicted = np.nonzero(evaluation.confusion)
+    counts = evaluation.confusion[true, predicted]
+    cells = [
+        {"true": names[true[place]], "predicted": names[predicted[place]], "count": int(counts[place])}
+        for place in np.lexsort((predicted, true, -counts))
+    ]
+    return {"orientation": "rows true, columns predicted", "iou": evaluation.settings.iou, "confidence": evaluation.settings.confidence, "cells": cells}
+
+
+def _notes(evaluation: Evaluation) -> list[str]:
+    """What a reader must know to read the numbers right."""
+    tables, settings = evaluation.tables, evaluation.settings
+    notes = [finding.sentence() for finding in tables.findings]
+    if not evaluation.outcomes.label_counts.any():
+        notes.append("no label counts: AP, AR and recall are undefined")
+    if tables.count("prediction") == 0:
+        notes.append("no predictions: AP and recall are 0, precision is undefined")
+    cut = int(np.count_nonzero(evaluation.matches.place >= max(settings.max_detections)))
+    if cut:
+        notes.append(f"{cut} predictions beyond {max(settings.max_detections)} an image and category are left out of AP and AR")
+    if settings.categories:
+        notes.append(f"only the categories {', '.join(settings.categories)}")
+    return notes

@@ -1,0 +1,178 @@
+"""A run folder on disk: written beside its place and swapped in whole; read back as tables."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from qm_cli.errors import InputError, nearest
+from qm_cli.schema import SCHEMA_VERSION
+
+MANIFEST = "run.json"
+SUMMARY = "summary.json"
+DEFAULT_NAME = "qm-run"
+OLD_SUFFIX = ".old"
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """A temporary folder beside `path` that takes its place when the block ends well, and vanishes when it does not.
+
+    An earlier qm run there is replaced; anything else is refused. A run killed in the middle leaves the old one.
+    """
+    restore(path)
+    _refuse_foreign(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise InputError(f"{path}: cannot write there: {error.strerror}", "name another place with -o") from error
+    try:
+        yield fresh
+        fresh.chmod(0o755)
+        _swap_in(fresh, path)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _refuse_foreign(path: Path) -> None:
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise InputError(f"{path}: a file is in the way of the run folder", "name another place with -o")
+    if any(path.iterdir()) and not (path / MANIFEST).is_file():
+        raise InputError(f"{path}: the folder holds something else than a qm run", "name another place with -o")
+
+
+def _swap_in(fresh: Path, path: Path) -> None:
+    old = old_place(path)
+    shutil.rmtree(old, ignore_errors=True)
+    if path.exists():
+        path.rename(old)
+    fresh.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def old_place(path: Path) -> Path:
+    return path.with_name(path.name + OLD_SUFFIX)
+
+
+def restore(path: Path) -> None:
+    """Put the old run back when a swap was cut off between its two renames."""
+    old = old_place(path)
+    if not path.exists() and (old / MANIFEST).is_file():
+        os.rename(old, path)  # noqa: PTH104
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run. `model` picks one of several; the base tables and the model's are read as one."""
+
+    path: Path
+    manifest: dict[str, Any]
+    model: str | None
+
+    @property
+    def models(self) -> list[str]:
+        return list(self.manifest["models"])
+
+    def files(self, name: str) -> list[Path]:
+        """The Parquet files that make up a table: the base one and the model's, as far as they exist."""
+        folders = [self.path, *([self.path / self.model] if self.model else [])]
+        return [file for folder in folders if (file := folder / f"{name}.parquet").is_file()]
+
+    def table_names(self) -> list[str]:
+        folders = [self.path, *([self.path / self.model] if self.model else [])]
+        return sorted({file.stem for folder in folders for file in folder.glob("*.parquet")})
+
+    def columns(self, name: str) -> dict[str, pa.Field]:
+        """Column name → field (with its notes) of a table, without reading the rows."""
+        import pyarrow.parquet as pq
+
+        return {field.name: field for file in self.files(name) for field in pq.read_schema(file)}
+
+    def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        """A table of the run, all columns or the named ones. Unknown names are refused with the nearest."""
+        import pyarrow.parquet as pq
+
+        files = self.files(name)
+        if not files:
+            known = self.table_names()
+            raise InputError(f"{self.path}: the run has no table {name!r}", nearest(name, known) or f"it has {', '.join(known)}")
+        if columns is not None:
+            _refuse_unknown(columns, list(self.columns(name)), f"{self.path}: table {name}")
+        parts = []
+        seen: set[str] = set()
+        for file in reversed(files):
+            present = [column for column in pq.read_schema(file).names if column not in seen and (columns is None or column in columns)]
+            seen.update(present)
+            parts.append(pq.read_table(file, columns=present))
+        merged = parts[-1]
+        for part in parts[:-1]:
+            for field in part.schema:
+                merged = merged.append_column(field, part[field.name])
+        return merged if columns is None else merged.select(columns)
+
+    def summary(self) -> dict[str, Any]:
+        """The summary of the whole run as it was written."""
+        return _read_json(self.path / SUMMARY)
+
+    def evaluation(self) -> dict[str, Any]:
+        """The evaluation report of the picked model."""
+        reports = self.summary()["models"]
+        name = self.model or next(iter(reports), None)
+        report: dict[str, Any] | None = reports.get(name)
+        if report is None:
+            raise InputError(f"{self.path}: the run holds no evaluation", "score a dataset with labels and predictions")
+        return report
+
+
+def _refuse_unknown(names: list[str], known: list[str], where: str) -> None:
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        hint = nearest(unknown[0], known) or f"it has {', '.join(known)}"
+        raise InputError(f"{where}: no column {unknown[0]!r}", hint)
+
+
+def is_run(path: Path) -> bool:
+    """Whether `path` is a run folder (or one whose swap was cut off)."""
+    restore(path)
+    return (path / MANIFEST).is_file()
+
+
+def open_run(path: Path, model: str | None = None) -> Run:
+    """The run at `path`. With several models one must be named; with one, it is the default."""
+    if not is_run(path):
+        inside = path / DEFAULT_NAME
+        if is_run(inside):
+            return open_run(inside, model)
+        raise InputError(f"{path}: no qm run there", "make one with: qm score DATASET")
+    manifest = _read_json(path / MANIFEST)
+    if manifest.get("schema_version") != SCHEMA_VERSION:
+        found = manifest.get("schema_version")
+        raise InputError(f"{path}: written by another version of qm (schema {found}, not {SCHEMA_VERSION})", "score the dataset again")
+    return Run(path, manifest, _picked(path, manifest["models"], model))
+
+
+def _picked(path: Path, models: list[str], model: str | None) -> str | None:
+    """The model whose subfolder to read; None where the run has one model or none, whose tables stand at the top."""
+    if model is not None and model not in models:
+        raise InputError(f"{path}: the run has no model {model!r}", nearest(model, models) or f"it has {', '.join(models) or 'none'}")
+    return model if len(models) > 1 else None
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read: {error}", "score the dataset again") from error
+    return content

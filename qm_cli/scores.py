@@ -1,0 +1,79 @@
+"""Columns and their notes ⇄ Parquet: unit, range, direction and meaning travel in the field's metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from qm_cli.metric import Metric
+from qm_cli.schema import SCHEMA_VERSION, known_columns
+from qm_cli.tables import list_column
+
+ROW_GROUP_ROWS = 1 << 17
+
+
+def to_arrow(values: npt.NDArray[Any]) -> pa.Array:
+    """A metric's column as Arrow: NaN and None become null, numbers keep their type, float64[n, k] a list column."""
+    if values.ndim == 2:
+        return list_column(values)
+    if values.dtype == object:
+        return pa.array(values.tolist())
+    return pa.array(values, from_pandas=True) if values.dtype.kind == "f" else pa.array(values)
+
+
+def metric_field(name: str, array: pa.Array, metric: Metric) -> pa.Field:
+    """A field that says what the column means."""
+    note = metric.note
+    low, high = note.range or (None, None)
+    facts = {
+        "metric": metric.id,
+        "kind": note.kind,
+        "unit": note.unit,
+        "better": note.better,
+        "meaning": metric.meaning,
+        "range": "" if note.range is None else f"{_end(low)}..{_end(high)}",
+    }
+    return pa.field(name, array.type, metadata=facts)
+
+
+def _end(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
+
+
+def with_metrics(table: pa.Table, columns: Mapping[str, npt.NDArray[Any]], metrics: Mapping[str, Metric]) -> pa.Table:
+    """The table with one more column per metric output; `metrics` says which metric each output is of."""
+    for name, values in columns.items():
+        array = to_arrow(values)
+        field = metric_field(name, array, metrics[name])
+        place = table.schema.get_field_index(name)
+        table = table.append_column(field, array) if place < 0 else table.set_column(place, field, array)
+    return table
+
+
+def described(level: str, table: pa.Table) -> pa.Table:
+    """The table with the contract's meaning and unit on the columns the contract knows."""
+    known = known_columns(level)
+    fields = []
+    for field in table.schema:
+        contract = known.get(field.name)
+        facts = {"meaning": contract.meaning, "unit": contract.unit} if contract else {"meaning": "metadata of the input"}
+        fields.append(field if field.metadata else field.with_metadata(facts))
+    return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
+
+
+def write_parquet(table: pa.Table, path: Path) -> None:
+    """One Parquet file with fixed row groups, so that equal tables give equal bytes."""
+    import pyarrow.parquet as pq
+
+    table = table.combine_chunks().replace_schema_metadata({"qm_schema_version": str(SCHEMA_VERSION)})
+    pq.write_table(table, path, row_group_size=ROW_GROUP_ROWS, compression="zstd", store_schema=True)
+
+
+def input_order(source_row: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """Rows of a table sorted by their place in the input: int64[n]."""
+    return np.argsort(source_row, kind="stable")
