@@ -74,7 +74,9 @@ def _values(curves: AveragePrecision, number: SummaryNumber, evaluation: Evaluat
     settings = evaluation.settings
     area = [limits.name for limits in settings.area_ranges].index(number.area)
     thresholds = settings.iou_thresholds if number.threshold is None else (number.threshold,)
-    lanes = [lane for lane in range(len(curves.area)) if curves.area[lane] == area and curves.threshold[lane] in thresholds]
+    lanes = [
+        lane for lane in range(len(curves.area)) if curves.area[lane] == area and curves.threshold[lane] in thresholds
+    ]
     if number.kind == "precision":
         return curves.precision[lanes]
     return curves.recall[settings.max_detections.index(number.limit)][lanes]
@@ -103,7 +105,9 @@ def _categories(evaluation: Evaluation) -> list[dict[str, Any]]:
     """One row per category, in the order of the label file."""
     tables, curves = evaluation.tables, evaluation.average_precision
     counts = category_counts(tables, evaluation.outcomes)
-    labels = np.bincount(tables.values("label", "category_row")[evaluation.outcomes.label_counts], minlength=tables.count("category"))
+    labels = np.bincount(
+        tables.values("label", "category_row")[evaluation.outcomes.label_counts], minlength=tables.count("category")
+    )
     predictions = np.bincount(tables.values("prediction", "category_row"), minlength=tables.count("category"))
     columns = {number.name: _values(curves, number, evaluation) for number in COCO_NUMBERS}
     means = {name: _category_means(columns[name]) for name in ("AP", "AP50", "AP75", "AR100")}
@@ -144,7 +148,12 @@ def _confusion(evaluation: Evaluation) -> dict[str, Any]:
         {"true": names[true[place]], "predicted": names[predicted[place]], "count": int(counts[place])}
         for place in np.lexsort((predicted, true, -counts))
     ]
-    return {"orientation": "rows true, columns predicted", "iou": evaluation.settings.iou, "confidence": evaluation.settings.confidence, "cells": cells}
+    return {
+        "orientation": "rows true, columns predicted",
+        "iou": evaluation.settings.iou,
+        "confidence": evaluation.settings.confidence,
+        "cells": cells,
+    }
 
 
 def _notes(evaluation: Evaluation) -> list[str]:
@@ -157,7 +166,9 @@ def _notes(evaluation: Evaluation) -> list[str]:
         notes.append("no predictions: AP and recall are 0, precision is undefined")
     cut = int(np.count_nonzero(evaluation.matches.place >= max(settings.max_detections)))
     if cut:
-        notes.append(f"{cut} predictions beyond {max(settings.max_detections)} an image and category are left out of AP and AR")
+        notes.append(
+            f"{cut} predictions beyond {max(settings.max_detections)} an image and category are left out of AP and AR"
+        )
     if settings.categories:
         notes.append(f"only the categories {', '.join(settings.categories)}")
     return notes

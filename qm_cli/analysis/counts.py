@@ -86,7 +86,9 @@ class Counts:
         return ratio(2 * self.true_positives, 2 * self.true_positives + self.false_positives + self.false_negatives)
 
     def total(self) -> Counts:
-        return Counts(*(np.array([values.sum()]) for values in (self.true_positives, self.false_positives, self.false_negatives)))
+        return Counts(
+            *(np.array([values.sum()]) for values in (self.true_positives, self.false_positives, self.false_negatives))
+        )
 
 
 def ratio(part: npt.NDArray[np.number], whole: npt.NDArray[np.number]) -> FloatArray:

@@ -1,0 +1,48 @@
+"""qm evaluate: mAP, mAR, precision, recall, F1 and confusion of one prediction file; no pixels touched."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qm_cli import options
+
+LabelFile = Annotated[
+    Path, typer.Argument(help="COCO label JSON (.gz, .zst), or a prediction file to serve as labels; - reads stdin.")
+]
+PredictionFile = Annotated[Path, typer.Argument(help="COCO results JSON (.gz, .zst), Parquet or Arrow; - reads stdin.")]
+
+
+def evaluate(
+    labels: LabelFile,
+    predictions: PredictionFile,
+    iou: options.IoU = 0.5,
+    confidence: options.Confidence = 0.5,
+    categories: options.Categories = None,
+    match_by: options.MatchBy = "id",
+    map_categories: options.MapCategories = None,
+    missing_score: options.MissingScore = None,
+    output: options.Output = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> int:
+    """Evaluate predictions against labels: AP, AR, precision, recall, F1, confusion. COCO's numbers, exactly."""
+    from qm_cli.run import Mapping, evaluate_files
+    from qm_cli.settings import Settings
+
+    settings = Settings(iou=iou, confidence=confidence, categories=options.split(categories))
+    mapping = Mapping(match_by, map_categories, missing_score)
+    report = evaluate_files(labels, predictions, settings, mapping, output)
+    if json:
+        from qm_cli.render.as_json import as_json
+
+        sys.stdout.write(as_json(report))
+    else:
+        from qm_cli.render.terminal import show_evaluation
+
+        show_evaluation(report)
+    return 0

@@ -1,0 +1,66 @@
+"""What is said on stderr: progress and talk; and whether it is wanted."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass
+class Mood:
+    """quiet: no talk. debug: tracebacks are shown."""
+
+    quiet: bool = False
+    debug: bool = False
+
+
+mood = Mood()
+
+
+def set_quiet(value: bool) -> bool:
+    mood.quiet = mood.quiet or value
+    return value
+
+
+def set_debug(value: bool) -> bool:
+    mood.debug = mood.debug or value
+    return value
+
+
+def say(text: str) -> None:
+    """One line of talk on stderr, unless --quiet."""
+    if not mood.quiet:
+        sys.stderr.write(f"{text}\n")
+
+
+@contextmanager
+def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr that shows itself after a second; none when stderr is no terminal or --quiet.
+
+    Yields a function that takes how many more are done.
+    """
+    if mood.quiet or not sys.stderr.isatty() or total == 0:
+        yield lambda done: None
+        return
+    import time
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task(title, total=total)
+    start = time.monotonic()
+
+    def advance(done: int) -> None:
+        bar.advance(task, done)
+        if not bar.live.is_started and time.monotonic() - start > 1.0:
+            bar.start()
+
+    try:
+        yield advance
+    finally:
+        if bar.live.is_started:
+            bar.stop()

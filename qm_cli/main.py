@@ -1,0 +1,118 @@
+"""The Typer app, the one error door and the exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from qm_cli import __version__, console
+from qm_cli.commands.evaluate import evaluate
+from qm_cli.errors import QmError
+
+DONE, NO, BAD_INPUT, INCONCLUSIVE, UNEXPECTED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
+
+SCORE, DECIDE, INSPECT = "Score and evaluate", "Decide", "Look and inspect"
+
+app = typer.Typer(
+    name="qm",
+    help="Quality metrics for vision datasets and models, over plain files: nothing is uploaded, no server, no account.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        sys.stdout.write(f"qm {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Quality metrics for vision datasets and models, over plain files: nothing is uploaded, no server, no account."""
+
+
+def _examples(*lines: str) -> str:
+    return "\n\n".join(["[bold]Examples[/bold]", *(f"  $ {line}" for line in lines)])
+
+
+app.command(
+    rich_help_panel=SCORE,
+    epilog=_examples(
+        "qm evaluate labels.json predictions.json", "qm evaluate labels.json predictions.json --json | jq .metrics.AP50"
+    ),
+)(evaluate)
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    code = run(sys.argv[1:])
+    _close_streams()
+    sys.exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """The one error door: whatever happens becomes an exit code and at most a few lines on stderr."""
+    try:
+        result = app(args=arguments, prog_name="qm", standalone_mode=False)
+        sys.stdout.flush()
+    except QmError as error:
+        return _refuse(error.message, error.hint, error.exit_code)
+    except CLICK_ERROR as error:
+        return _refuse(*_usage(error))
+    except BrokenPipeError:
+        return DONE
+    except (KeyboardInterrupt, typer.Abort):
+        sys.stderr.write("qm: interrupted\n")
+        return INTERRUPTED
+    except Exception as error:
+        return _unexpected(error, arguments)
+    return result if isinstance(result, int) else DONE
+
+
+def _usage(error: Exception) -> tuple[str, str, int]:
+    """Message and way out of a usage error."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "qm"
+    message: str = error.format_message()  # type: ignore[attr-defined]
+    return message.rstrip(".").replace("\n", " "), f"see: {command} --help", BAD_INPUT
+
+
+def _refuse(message: str, hint: str, code: int) -> int:
+    line = f"qm: {message}" + (f" — {hint}" if hint else "")
+    sys.stderr.write(line.replace("\n", " ") + "\n")
+    return code
+
+
+def _unexpected(error: Exception, arguments: list[str]) -> int:
+    """Write the traceback with versions to a log file and name it."""
+    import platform
+    import tempfile
+    import traceback
+
+    trace = "".join(traceback.format_exception(error))
+    if console.mood.debug:
+        sys.stderr.write(trace)
+    head = f"qm {__version__}, Python {platform.python_version()}, {platform.platform()}\nqm {' '.join(arguments)}\n\n"
+    with tempfile.NamedTemporaryFile("w", prefix="qm-", suffix=".log", delete=False) as log:
+        log.write(head + trace)
+    summary = f"unexpected {type(error).__name__}: {error}"
+    return _refuse(summary, f"the details are in {log.name}; please report them", UNEXPECTED)
+
+
+def _close_streams() -> None:
+    """Flush stdout; where its reader has gone, point it elsewhere so that the interpreter ends quietly."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,132 @@
+"""Each shared command-line option once, as an Annotated type."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qm_cli import console
+
+EVALUATION = "Evaluation"
+INPUT = "Input"
+OUTPUT = "Output"
+RUNNING = "Running"
+
+IoU = Annotated[
+    float,
+    typer.Option(
+        "--iou",
+        min=0.0,
+        max=1.0,
+        help="IoU threshold of precision, recall, F1 and confusion.",
+        rich_help_panel=EVALUATION,
+    ),
+]
+Confidence = Annotated[
+    float,
+    typer.Option(
+        "--confidence", min=0.0, max=1.0, help="Predictions below it do not count there.", rich_help_panel=EVALUATION
+    ),
+]
+Categories = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--categories",
+        help="Only these categories: names or ids, repeated or comma-separated.",
+        rich_help_panel=EVALUATION,
+    ),
+]
+MatchBy = Annotated[
+    str,
+    typer.Option("--match-by", help="What predictions name images by: id, file_name or stem.", rich_help_panel=INPUT),
+]
+MapCategories = Annotated[
+    str | None,
+    typer.Option(
+        "--map-categories", help="name, contiguous, or a FILE from prediction to label ids.", rich_help_panel=INPUT
+    ),
+]
+MissingScore = Annotated[
+    float | None,
+    typer.Option(
+        "--missing-score", min=0.0, max=1.0, help="Score of predictions that have none.", rich_help_panel=INPUT
+    ),
+]
+Labels = Annotated[
+    str | None, typer.Option("--labels", help="Label file, or predictions to serve as labels.", rich_help_panel=INPUT)
+]
+Predictions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--predictions", help="Prediction file, repeatable: each is a model. - reads stdin.", rich_help_panel=INPUT
+    ),
+]
+Images = Annotated[
+    Path | None, typer.Option("--images", help="Folder the file names are relative to.", rich_help_panel=INPUT)
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="Only the first N images: a quick look.", rich_help_panel=INPUT)
+]
+Model = Annotated[
+    str | None, typer.Option("--model", help="Which model of a run that has several.", rich_help_panel=INPUT)
+]
+Where = Annotated[
+    str | None, typer.Option("--where", help="Keep rows for which this SQL condition holds.", rich_help_panel=INPUT)
+]
+Plugin = Annotated[
+    list[Path] | None,
+    typer.Option("--plugin", help="Python file with metrics of your own, repeatable.", rich_help_panel="Metrics"),
+]
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option("--metrics", help="Only these, e.g. 'image.entropy,label.*'.", rich_help_panel="Metrics"),
+]
+Kind = Annotated[
+    list[str] | None, typer.Option("--kind", help="Only data, label or model metrics.", rich_help_panel="Metrics")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Option of a metric: duplicate_iou.threshold=0.5.", rich_help_panel="Metrics"),
+]
+Values = Annotated[
+    list[Path] | None,
+    typer.Option("--values", help="Your own scores by id: Parquet, CSV or JSON.", rich_help_panel="Metrics"),
+]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write.", rich_help_panel=OUTPUT)]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.", rich_help_panel=OUTPUT)]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", "-j", min=1, help="Processes that decode images; default all cores.", rich_help_panel=RUNNING
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.", rich_help_panel=RUNNING)]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show the plan and what will be skipped; do nothing.", rich_help_panel=RUNNING)
+]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="No progress, no talk on stderr.", rich_help_panel=RUNNING, callback=console.set_quiet
+    ),
+]
+Debug = Annotated[
+    bool,
+    typer.Option(
+        "--debug",
+        help="Show the traceback of an unexpected failure.",
+        rich_help_panel=RUNNING,
+        callback=console.set_debug,
+    ),
+]
+
+
+def split(values: list[str] | None) -> tuple[str, ...]:
+    """Repeated and comma-separated values as one tuple.
+
+    >>> split(["a,b", "c"])
+    ('a', 'b', 'c')
+    """
+    return tuple(part.strip() for value in values or [] for part in value.split(",") if part.strip())

@@ -1,0 +1,110 @@
+"""Reports → the terminal. Everything shown is read from the same data that --json prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+CATEGORIES_SHOWN = 20
+CELLS_SHOWN = 8
+
+
+def show_evaluation(report: dict[str, Any]) -> None:
+    """The numbers of one model, its categories and what it confuses."""
+    console = _console()
+    metrics = report["metrics"]
+    console.print(_headline(report), style="bold", highlight=False)
+    _print(console, ["", "all", "small", "medium", "large", "IoU .50", "IoU .75"], _precision_rows(metrics))
+    at = f"at IoU {report['iou']:g}, confidence {report['confidence']:g}"
+    rows = [(kind, metrics[f"{name}"], metrics[f"{name}_macro"]) for kind, name in _RATES]
+    counts = [
+        ("true positives", "true_positives"),
+        ("false positives", "false_positives"),
+        ("false negatives", "false_negatives"),
+    ]
+    rates = [(*row, label, metrics[name]) for row, (label, name) in zip(rows, counts, strict=True)]
+    _print(console, [at, "micro", "macro", "", "count"], rates)
+    _show_categories(console, report["categories"])
+    _show_confusion(console, report["confusion"])
+    show_notes(report["notes"], console)
+
+
+_RATES = (("precision", "precision"), ("recall", "recall"), ("F1", "f1"))
+
+
+def _headline(report: dict[str, Any]) -> str:
+    sizes = f"{report['images']:,} images, {report['labels']:,} labels, {report['predictions']:,} predictions"
+    return f"{report['task']}, convention {report['convention']}: {sizes}"
+
+
+def _precision_rows(metrics: dict[str, Any]) -> list[tuple[Any, ...]]:
+    precision = ("AP", *(metrics[name] for name in ("AP", "APs", "APm", "APl", "AP50", "AP75")))
+    recall = ("AR", *(metrics[name] for name in ("AR100", "ARs", "ARm", "ARl")), None, None)
+    first = ("AR, best 1 / 10", metrics["AR1"], metrics["AR10"], None, None, None, None)
+    return [precision, recall, first]
+
+
+def _show_categories(console: Console, categories: Sequence[dict[str, Any]]) -> None:
+    """Categories by falling number of labels."""
+    columns = ["category", "labels", "predictions", "AP", "AP50", "AR100", "precision", "recall", "f1"]
+    ordered = sorted(categories, key=lambda row: -row["labels"])
+    rows = [
+        tuple(row["name" if column == "category" else column] for column in columns)
+        for row in ordered[:CATEGORIES_SHOWN]
+    ]
+    _print(console, columns, rows)
+    if len(ordered) > CATEGORIES_SHOWN:
+        console.print(f"… and {len(ordered) - CATEGORIES_SHOWN} more categories: --json has all", style="dim")
+
+
+def _show_confusion(console: Console, confusion: dict[str, Any]) -> None:
+    """The largest cells off the diagonal."""
+    cells = [cell for cell in confusion["cells"] if cell["true"] != cell["predicted"]]
+    named = [cell for cell in cells if None not in (cell["true"], cell["predicted"])][:CELLS_SHOWN]
+    if named:
+        rows = [(cell["true"], cell["predicted"], cell["count"]) for cell in named]
+        _print(console, ["most confused: true", "predicted", "count"], rows)
+
+
+def show_notes(notes: Iterable[str], console: Console | None = None) -> None:
+    console = console or _console()
+    for note in notes:
+        console.print(f"note: {note}", style="yellow", highlight=False, markup=False)
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Any table of data."""
+    _print(_console(), columns, rows)
+
+
+def _console() -> Console:
+    """Rich's own rules decide on colour (NO_COLOR, a terminal); a pipe gets lines that are never wrapped."""
+    console = Console(soft_wrap=False)
+    return console if console.is_terminal else Console(width=200)
+
+
+def _print(console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold cyan")
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="left" if place == 0 else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(shown(value)) for value in row))
+    console.print(table)
+    console.print()
+
+
+def shown(value: Any) -> str:
+    """A value as people read it: 4 decimals, thousands apart, a dash for undefined.
+
+    >>> shown(0.69697), shown(36559), shown(None)
+    ('0.6970', '36,559', '–')
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, bool | str):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
