@@ -10,20 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from qm_cli.arrays import to_arrow
 from qm_cli.metric import Metric
 from qm_cli.schema import SCHEMA_VERSION, known_columns
-from qm_cli.tables import list_column
 
 ROW_GROUP_ROWS = 1 << 17
-
-
-def to_arrow(values: npt.NDArray[Any]) -> pa.Array:
-    """A metric's column as Arrow: NaN and None become null, numbers keep their type, float64[n, k] a list column."""
-    if values.ndim == 2:
-        return list_column(values)
-    if values.dtype == object:
-        return pa.array(values.tolist())
-    return pa.array(values, from_pandas=True) if values.dtype.kind == "f" else pa.array(values)
 
 
 def metric_field(name: str, array: pa.Array, metric: Metric) -> pa.Field:
@@ -61,7 +52,9 @@ def described(level: str, table: pa.Table) -> pa.Table:
     fields = []
     for field in table.schema:
         contract = known.get(field.name)
-        facts = {"meaning": contract.meaning, "unit": contract.unit} if contract else {"meaning": "metadata of the input"}
+        facts = (
+            {"meaning": contract.meaning, "unit": contract.unit} if contract else {"meaning": "metadata of the input"}
+        )
         fields.append(field if field.metadata else field.with_metadata(facts))
     return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli import schema
+from qm_cli.arrays import to_arrow, to_numpy
 from qm_cli.findings import Finding
 from qm_cli.kernels.segments import offsets_of
 
@@ -65,34 +66,6 @@ class Tables:
         return replace(self, findings=(*self.findings, *more), _views=self._views)
 
 
-def to_numpy(column: pa.ChunkedArray) -> npt.NDArray[Any]:
-    """Arrow column → NumPy: numbers and booleans typed, fixed-size lists as 2-D, everything else as objects."""
-    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0) if array.num_chunks else pa.array([], column.type)
-    dtype = array.type
-    if pa.types.is_fixed_size_list(dtype):
-        return _list_values(array)
-    if pa.types.is_boolean(dtype):
-        return np.asarray(array.fill_null(False).to_numpy(zero_copy_only=False), bool)
-    if pa.types.is_integer(dtype) or pa.types.is_floating(dtype):
-        return np.asarray(array.to_numpy(zero_copy_only=False))
-    return np.asarray(array.to_numpy(zero_copy_only=False), object)
-
-
-def _list_values(array: pa.FixedSizeListArray) -> npt.NDArray[np.float64]:
-    size = array.type.list_size
-    values = array.values.slice(array.offset * size, len(array) * size).to_numpy(zero_copy_only=False)
-    rows = np.asarray(values, np.float64).reshape(len(array), size)
-    if array.null_count:
-        rows = rows.copy()
-        rows[array.is_null().to_numpy(zero_copy_only=False)] = np.nan
-    return rows
-
-
 def list_column(rows: npt.NDArray[np.float64]) -> pa.FixedSizeListArray:
     """float64[n, k] → a fixed-size list column without a copy; a row that starts with NaN becomes null."""
-    flat = np.ascontiguousarray(rows, np.float64)
-    missing = np.isnan(flat[:, 0]) if flat.shape[1] else np.zeros(len(flat), bool)
-    mask = pa.array(missing) if missing.any() else None
-    return pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1], mask=mask)
+    return to_arrow(rows)
