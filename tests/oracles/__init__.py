@@ -1,0 +1,1 @@
+"""Plain computations, independent of the product, against which the product is tested."""

@@ -1,0 +1,1 @@
+"""Small named data sets with the numbers pycocotools gave for them."""
