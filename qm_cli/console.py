@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 @dataclass
 class Mood:
-    """quiet: no talk. debug: tracebacks are shown."""
+    """quiet: no talk. debug: tracebacks are shown. verdict: the exit code should stdout's reader go away."""
 
     quiet: bool = False
     debug: bool = False
+    verdict: int = 0
 
 
 mood = Mood()
@@ -36,13 +37,13 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress(title: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on stderr that shows itself after a second; none when stderr is no terminal or --quiet.
 
-    Yields a function that takes how many more are done.
+    Yields a function that takes how many are done and how many there are in all.
     """
-    if mood.quiet or not sys.stderr.isatty() or total == 0:
-        yield lambda done: None
+    if mood.quiet or not sys.stderr.isatty():
+        yield lambda done, total: None
         return
     import time
 
@@ -51,11 +52,11 @@ def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task(title, total=total)
+    task = bar.add_task(title, total=None)
     start = time.monotonic()
 
-    def advance(done: int) -> None:
-        bar.advance(task, done)
+    def advance(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
         if not bar.live.is_started and time.monotonic() - start > 1.0:
             bar.start()
 

@@ -59,12 +59,18 @@ CODES = {
     "image-duplicate-id": Code(ERROR, "image id used before", "give every image its own id", drops=True),
     "image-missing-id": Code(ERROR, "image without an id", "give every image an id", drops=True),
     "image-duplicate-file-name": Code(WARNING, "file name used by an earlier image", "list each file once"),
+    "image-derived": Code(INFO, "image that no label file lists, taken from the predictions' ids", "give --labels"),
+    "image-contradictory-size": Code(WARNING, "image listed again with another size", "keep the right one"),
+    "image-bad-size": Code(WARNING, "image whose width or height is not above 0, taken as missing", "write its size"),
+    "image-missing-file-name": Code(WARNING, "image without a file name", "write file_name"),
     "image-missing-size": Code(INFO, "image without width or height", "add both, or let qm read them from the files"),
     "image-size-differs": Code(WARNING, "width × height differs from the file's", "write the file's own size"),
     "image-missing-file": Code(ERROR, "image file not found", "check --images and the file names"),
     "image-unreadable": Code(ERROR, "image file that cannot be decoded", "replace the file"),
     "image-outside-folder": Code(ERROR, "file name that leaves the image folder", "use names inside the folder"),
     "image-without-label": Code(INFO, "image without a label", "expected for background images"),
+    "category-derived": Code(INFO, "category that no label file lists, taken from the predictions", "give --labels"),
+    "category-missing-id": Code(ERROR, "category without an id", "give every category an id", drops=True),
     "category-duplicate-id": Code(ERROR, "category id used before", "give every category its own id", drops=True),
     "category-duplicate-name": Code(WARNING, "category name used before", "merge the categories"),
     "label-duplicate-id": Code(ERROR, "annotation id used before", "give every annotation its own id"),
@@ -78,6 +84,10 @@ CODES = {
     "label-bad-box": Code(
         ERROR, "annotation whose bbox is not 4 numbers ≥ 0 in size", "write [x, y, width, height]", drops=True
     ),
+    "label-without-box": Code(
+        INFO, "annotation without a box, taken as a class of its image", "write bbox for objects"
+    ),
+    "label-bad-area": Code(WARNING, "annotation whose `area` is below 0", "write the area of its shape"),
     "label-zero-area": Code(WARNING, "annotation whose box has no area", "remove it or draw it again"),
     "label-outside-image": Code(WARNING, "annotation reaching outside its image", "clip or move the box"),
     "label-missing-area": Code(INFO, "annotation without `area`", "derived from polygon or box"),
@@ -97,6 +107,11 @@ CODES = {
     "prediction-missing-score": Code(
         ERROR, "prediction without a score", "write the score, or --missing-score 1", drops=True
     ),
+    "prediction-missing-category-id": Code(
+        ERROR, "prediction without a category_id", "write the category_id, or probs", drops=True
+    ),
+    "prediction-other-set": Code(ERROR, "image id that less than half of the predictions' share with the labels", ""),
+    "prediction-other-categories": Code(ERROR, "category id of the predictions, none of them the labels'", ""),
     "prediction-missing-image-id": Code(ERROR, "prediction without an image_id", "write the image_id", drops=True),
     "prediction-zero-area": Code(WARNING, "prediction whose box has no area", "drop empty boxes in the export"),
     "prediction-outside-image": Code(WARNING, "prediction reaching outside its image", "clip boxes in the export"),

@@ -10,6 +10,11 @@ import typer
 
 from qm_cli import __version__, console
 from qm_cli.commands.evaluate import evaluate
+from qm_cli.commands.gate import gate
+from qm_cli.commands.metrics import metrics
+from qm_cli.commands.query import query
+from qm_cli.commands.rank import rank
+from qm_cli.commands.score import score
 from qm_cli.errors import QmError
 
 DONE, NO, BAD_INPUT, INCONCLUSIVE, UNEXPECTED, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -48,10 +53,41 @@ def _examples(*lines: str) -> str:
 
 app.command(
     rich_help_panel=SCORE,
+    epilog=_examples("qm score my_dataset", "qm score my_dataset --metrics 'image.*' -o - --format csv > images.csv"),
+)(score)
+app.command(
+    rich_help_panel=SCORE,
     epilog=_examples(
         "qm evaluate labels.json predictions.json", "qm evaluate labels.json predictions.json --json | jq .metrics.AP50"
     ),
 )(evaluate)
+
+app.command(
+    rich_help_panel=DECIDE,
+    epilog=_examples(
+        "qm rank RUN --acquisition entropy --top 500 --unlabeled-only > next.txt",
+        "qm rank RUN --level prediction --where \"outcome = 'FP'\" -a score --order desc --format csv",
+    ),
+)(rank)
+app.command(
+    rich_help_panel=DECIDE,
+    epilog=_examples(
+        "qm gate RUN --min precision=0.8 --min recall@person=0.6 --junit gate.xml",
+        "qm gate labels.json predictions.json --min AP50=0.5 --max false_positives=100",
+    ),
+)(gate)
+
+app.command(
+    rich_help_panel=INSPECT,
+    epilog=_examples(
+        'qm query RUN "SELECT file_name, entropy FROM image ORDER BY entropy DESC LIMIT 10"',
+        'qm query RUN "SELECT outcome, count(*) AS n FROM prediction GROUP BY ALL" --format csv',
+    ),
+)(query)
+app.command(
+    rich_help_panel=INSPECT,
+    epilog=_examples("qm metrics --level image --kind data", "qm metrics entropy"),
+)(metrics)
 
 
 def main() -> None:
@@ -63,6 +99,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """The one error door: whatever happens becomes an exit code and at most a few lines on stderr."""
+    console.mood.verdict = DONE
     try:
         result = app(args=arguments, prog_name="qm", standalone_mode=False)
         sys.stdout.flush()
@@ -71,7 +108,7 @@ def run(arguments: list[str]) -> int:
     except CLICK_ERROR as error:
         return _refuse(*_usage(error))
     except BrokenPipeError:
-        return DONE
+        return console.mood.verdict
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("qm: interrupted\n")
         return INTERRUPTED

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from qm_cli.kernels.greedy import MATCH_BOUND, Candidates, Lanes, match
 from qm_cli.kernels.iou import box_iou
-from qm_cli.kernels.order import bits_for, order_by_group, order_by_score
-from qm_cli.kernels.segments import expand, place_in_run
+from qm_cli.kernels.order import order_by_score, stable_order
+from qm_cli.kernels.segments import expand, place_in_run, starts_of
 from qm_cli.settings import AreaRange, Settings
 from qm_cli.tables import Tables
 
@@ -89,24 +89,22 @@ def _candidates(
 ) -> tuple[Candidates, Rows, Rows]:
     """Same-category pairs with IoU ≥ the lowest threshold, as the matching kernel takes them."""
     label_order, label_cells, label_starts = _label_cells(tables)
-    rows, cell = _predictions_in_cells(tables, label_cells)
-    position = np.empty(len(order), np.int64)
-    position[order] = np.arange(len(order))
-    by_cell = order_by_group(cell, position[rows], len(order))
-    rows, cell = rows[by_cell], cell[by_cell]
+    number = _cell_numbers(tables, label_cells)[order]
+    filled = np.flatnonzero(number >= 0)
+    filled = filled[stable_order(number[filled], len(label_cells))]
+    rows, cell = order[filled], number[filled]
     place = place_in_run(cell)
     counts = np.diff(label_starts)[cell]
     detection = np.repeat(np.arange(len(rows)), counts)
     label = label_order[expand(label_starts[:-1][cell], counts)]
     boxes, label_boxes = tables.values("prediction", "bbox")[rows], tables.values("label", "bbox")
-    crowd = tables.values("label", "iscrowd")
-    iou = box_iou(label_boxes[label], boxes[detection], crowd[label])
-    near = iou >= min(lowest, MATCH_BOUND)
+    iou = box_iou(label_boxes[label], boxes[detection], tables.values("label", "iscrowd")[label])
+    near = np.flatnonzero(iou >= min(lowest, MATCH_BOUND))
     detection, label, iou = detection[near], label[near], iou[near]
     paired = np.zeros(len(rows), bool)
     paired[detection] = True
     renumbered = np.cumsum(paired) - 1
-    candidates = Candidates(renumbered[detection], label, iou, cell[paired], crowd, ignored)
+    candidates = Candidates(renumbered[detection], label, iou, cell[paired], tables.values("label", "iscrowd"), ignored)
     return candidates, rows[paired], place[paired]
 
 
@@ -114,13 +112,13 @@ def _label_cells(tables: Tables) -> tuple[Rows, Rows, Rows]:
     """Label rows by (image, category), input order kept; each filled cell's key, ascending; and where its run starts."""
     categories = tables.count("category")
     keys = tables.values("label", "image_row").astype(np.int64) * categories + tables.values("label", "category_row")
-    order = np.argsort(keys, kind="stable")
-    cells, starts = np.unique(keys[order], return_index=True)
-    return order, cells, np.append(starts, len(order))
+    order = stable_order(keys, tables.count("image") * categories)
+    starts = starts_of(keys[order])
+    return order, keys[order][starts], np.append(starts, len(order))
 
 
-def _predictions_in_cells(tables: Tables, cells: Rows) -> tuple[Rows, Rows]:
-    """Predictions whose (image, category) has a label: their rows and the cell's number in `cells`, both int64[n].
+def _cell_numbers(tables: Tables, cells: Rows) -> npt.NDArray[np.int32]:
+    """Number in `cells` of each prediction's (image, category), −1 where no label is in it: int32[predictions].
 
     Cells are looked up in a dense table over a stretch of images at a time, so memory stays bounded.
     """
@@ -128,19 +126,15 @@ def _predictions_in_cells(tables: Tables, cells: Rows) -> tuple[Rows, Rows]:
     image, category = tables.values("prediction", "image_row"), tables.values("prediction", "category_row")
     offsets = tables.offsets("prediction")
     stretch = max(CELLS_AT_ONCE // categories, 1)
-    rows, numbers = [], []
+    numbers = np.empty(len(image), np.int32)
     for first in range(0, images, stretch):
         last = min(first + stretch, images)
         begin, end = np.searchsorted(cells, [first * categories, last * categories])
         table = np.full((last - first) * categories, -1, np.int32)
         table[cells[begin:end] - first * categories] = np.arange(begin, end)
         run = slice(offsets[first], offsets[last])
-        number = table[(image[run] - first) * np.int64(categories) + category[run]]
-        filled = np.flatnonzero(number >= 0)
-        rows.append(filled + offsets[first])
-        numbers.append(number[filled])
-    empty = np.zeros(0, np.int64)
-    return np.concatenate([empty, *rows]), np.concatenate([empty, *numbers])
+        numbers[run] = table[(image[run] - first) * np.int64(categories) + category[run]]
+    return numbers
 
 
 def within_max_detections(tables: Tables, order: Rows, limit: int) -> npt.NDArray[np.bool_] | None:
@@ -150,13 +144,9 @@ def within_max_detections(tables: Tables, order: Rows, limit: int) -> npt.NDArra
     if not crowded.any():
         return None
     image, category = tables.values("prediction", "image_row"), tables.values("prediction", "category_row")
-    rows = np.flatnonzero(crowded[image])
-    position = np.empty(len(order), np.int64)
-    position[order] = np.arange(len(order))
-    cell = image[rows].astype(np.int64) * tables.count("category") + category[rows]
-    if bits_for(int(cell.max()) + 1) + bits_for(len(order)) > 63:
-        cell = np.unique(cell, return_inverse=True)[1]
-    by_cell = order_by_group(cell, position[rows], len(order))
+    ordered = order[crowded[image[order]]]
+    cell = image[ordered].astype(np.int64) * tables.count("category") + category[ordered]
+    by_cell = stable_order(cell, tables.count("image") * tables.count("category"))
     kept = np.ones(len(order), bool)
-    kept[rows[by_cell]] = place_in_run(cell[by_cell]) < limit
+    kept[ordered[by_cell]] = place_in_run(cell[by_cell]) < limit
     return kept

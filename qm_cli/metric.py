@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, TypeVar, get_type_hints
 
 from qm_cli.errors import MetricError
@@ -57,6 +57,11 @@ class Metric:
         return "pixels" in self.inputs
 
     @property
+    def built_in(self) -> bool:
+        """False for a user's: from a plugin, an entry point or Python."""
+        return self.function.__module__.startswith("qm_cli.")
+
+    @property
     def meaning(self) -> str:
         """First line of the docstring."""
         return (inspect.getdoc(self.function) or "").partition("\n")[0]
@@ -73,14 +78,15 @@ def metric(
     level: str | tuple[str, ...],
     kind: str,
     unit: str,
-    range: tuple[float | None, float | None] | None = None,  # noqa: A002
+    range: tuple[float | None, float | None] | None = None,
     better: str = "neither",
     columns: Mapping[str, str] | None = None,
 ) -> Callable[[AnyFunction], AnyFunction]:
     """Attach a note to a function and return the function itself, so that it pickles and its doctest is found.
 
-    level: one or several of image | label | prediction | category | image_category | dataset. kind: data | label | model.
-    unit: "share", "px", "count", "bit", … range: (low, high), None for an open end; None for values that are no numbers.
+    level: one or several of image | label | prediction | category | image_category | dataset.
+    kind: data | label | model. unit: "share", "px", "count", "bit", …
+    range: (low, high), None for an open end; None for values that are no numbers.
     better: higher | lower | neither. columns: parameter name → column name, for metadata whose name is no identifier.
     """
     levels = (level,) if isinstance(level, str) else tuple(level)
@@ -128,9 +134,13 @@ def described(function: Callable[..., Any], level: str) -> Metric:
 
 
 def _outputs(function: Callable[..., Any]) -> tuple[str, ...]:
-    """Fields of the NamedTuple the function is annotated to return, else its own name."""
+    """Fields of the NamedTuple the function is annotated to return, else its own name.
+
+    Only the return annotation is looked up: those of the inputs may name types that are imported for checking alone.
+    """
+    annotation = SimpleNamespace(__annotations__={"return": function.__annotations__.get("return")})
     try:
-        returned = get_type_hints(function).get("return")
+        returned = get_type_hints(annotation, globalns=function.__globals__).get("return")
     except (NameError, TypeError):
         returned = None
     return tuple(getattr(returned, "_fields", (function.__name__,)))

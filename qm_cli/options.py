@@ -30,6 +30,16 @@ Confidence = Annotated[
         "--confidence", min=0.0, max=1.0, help="Predictions below it do not count there.", rich_help_panel=EVALUATION
     ),
 ]
+OwnIoU = Annotated[
+    float | None,
+    typer.Option("--iou", min=0.0, max=1.0, help="IoU threshold; default the run's own.", rich_help_panel=EVALUATION),
+]
+OwnConfidence = Annotated[
+    float | None,
+    typer.Option(
+        "--confidence", min=0.0, max=1.0, help="Lowest score; default the run's own.", rich_help_panel=EVALUATION
+    ),
+]
 Categories = Annotated[
     list[str] | None,
     typer.Option(
@@ -100,6 +110,12 @@ Workers = Annotated[
     int | None,
     typer.Option(
         "--workers", "-j", min=1, help="Processes that decode images; default all cores.", rich_help_panel=RUNNING
+    ),
+]
+Shards = Annotated[
+    int | None,
+    typer.Option(
+        "--shards", min=1, help="Tasks to cut the images into; the scores are the same.", rich_help_panel=RUNNING
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.", rich_help_panel=RUNNING)]

@@ -1,11 +1,19 @@
-"""What a file holds before it is linked and checked: columns by name, in the file's order."""
+"""What a file holds before it is linked and checked: columns by name, in the file's order.
+
+pyarrow imports pandas for `pa.array`, `to_numpy` and scalars in `pc` calls; what every file goes through does without.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from qm_cli.arrays import strings_to_arrow, to_arrow, to_numpy, valid
 from qm_cli.errors import InputError
 
 Columns = dict[str, pa.Array]
@@ -13,10 +21,16 @@ Columns = dict[str, pa.Array]
 
 @dataclass
 class RawPredictions:
-    """columns: image_id, category_id, bbox (list of doubles), score, and what else the file has. `where` names the file."""
+    """columns: image_id, category_id, bbox (list of doubles), score, and what else there is. `where` names the file.
+
+    keys: the fields of the file's first prediction, kept or not, for telling what is there instead of what is missing.
+    image_names: the file's own image table, id and file_name, where it has one.
+    """
 
     where: str
     columns: Columns
+    keys: tuple[str, ...] = ()
+    image_names: Columns = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -25,27 +39,121 @@ class RawPredictions:
 
 @dataclass
 class RawLabels:
-    """The three arrays of a COCO label file as columns."""
+    """The three arrays of a COCO label file as columns; no label columns where the file has no annotations at all.
+
+    derived: the images and categories are only those that the labels name, as in a prediction file.
+    """
 
     where: str
     image: Columns
     category: Columns
     label: Columns
-    notes: list[str] = field(default_factory=list)
+    derived: bool = False
 
 
-def identifiers(values: list[int | str | None], where: str) -> pa.Array:
+def identifiers(values: Sequence[int | str | None], where: str) -> pa.Array:
     """Ids as int64 or string, as the file has them; a mixture is refused with the position of the first odd one."""
+    kinds = set(map(type, values))
+    present = kinds - {type(None)}
+    if present <= {int}:
+        try:
+            return to_arrow(np.array(values, np.int64)) if kinds == {int} else pa.array(values, pa.int64())
+        except OverflowError:
+            wide = (n for n, value in enumerate(values) if isinstance(value, int) and not -(2**63) <= value < 2**63)
+            raise InputError(f"{where}[{next(wide)}]: the id does not fit 64 bits", "use smaller numbers") from None
+    if present == {str}:
+        return strings_to_arrow([value if isinstance(value, str) else None for value in values])
+    kind = next(type(value) for value in values if value is not None)
+    place = next(n for n, value in enumerate(values) if value is not None and type(value) is not kind)
+    message = f"{where}[{place}]: the id {values[place]!r} is not of the same type as the ids before it"
+    raise InputError(message, "write all ids as integers or all as strings")
+
+
+def numbers(values: Sequence[float | None]) -> pa.Array:
+    """Numbers as float64; None becomes null."""
+    return to_arrow(np.array([np.nan if value is None else value for value in values], np.float64))
+
+
+def lists_of(offsets: np.ndarray[tuple[int], np.dtype[np.int32]], values: pa.Array) -> pa.ListArray:
+    """Runs of values as a list column."""
+    return pa.ListArray.from_arrays(to_arrow(offsets), values)
+
+
+def scalars(values: list[object]) -> pa.Array | None:
+    """A metadata column: boolean, integer, float or string; mixed ones as text; None where no value is a scalar."""
+    plain = [None if isinstance(value, list | dict) else value for value in values]
+    if all(value is None for value in plain):
+        return None
     try:
-        return pa.array(values, pa.int64())
-    except OverflowError as error:
-        raise InputError(f"{where}: an id does not fit 64 bits", "use smaller numbers or strings") from error
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        pass
+        return pa.array(plain)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        return pa.array([None if value is None else str(value) for value in plain], pa.string())
+
+
+def _texts(values: pa.Array) -> pa.Array:
+    """JSON texts with null for a JSON null."""
+    texts = values.cast(pa.string())
+    null = pc.match_substring_regex(texts, "^null$")
+    return pc.if_else(null, pa.nulls(len(texts), pa.string()), texts) if pc.any(null).as_py() else texts
+
+
+def _refuse(texts: pa.Array, wrong: pa.Array, where: str, name: str, expected: str) -> None:
+    row = int(np.flatnonzero(to_numpy(wrong) & valid(wrong))[0])
+    raise InputError(f"{where}: [{row}].{name}: expected {expected}, got {texts[row].as_py()[:60]}", "mend the export")
+
+
+def numbers_of(values: pa.Array, where: str, name: str) -> pa.Array:
+    """JSON texts → float64. Refuses what is no number or not finite, naming the row."""
+    texts = _texts(values)
+    plain = pc.match_substring_regex(texts, r"^-?[0-9]")
+    if pc.all(plain).as_py() is False:
+        _refuse(texts, pc.invert(plain), where, name, "a number")
+    found = pc.cast(texts, pa.float64())
+    finite = pc.is_finite(found)
+    if pc.all(finite).as_py() is False:
+        _refuse(texts, pc.invert(finite), where, name, "a finite number")
+    return found
+
+
+def number_lists_of(lists: pa.Array, where: str, name: str) -> pa.Array:
+    """Lists of JSON texts → lists of doubles; a null inside a list stays null."""
+    texts = lists.flatten()
     try:
-        return pa.array(values, pa.string())
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        kind = next(type(value) for value in values if value is not None)
-        place = next(n for n, value in enumerate(values) if value is not None and type(value) is not kind)
-        message = f"{where}[{place}]: the id {values[place]!r} is not of the same type as the ids before it"
-        raise InputError(message, "write all ids as integers or all as strings") from None
+        values = numbers_of(texts, where, name)
+    except InputError as error:
+        place = int(error.message[len(where) + 3 :].partition("]")[0])
+        row = pc.list_parent_indices(lists)[place].as_py()
+        message = f"{where}: [{row}].{name}: expected finite numbers, got {texts[place].as_py()[:60]}"
+        raise InputError(message, "mend the export") from None
+    lengths = np.nan_to_num(to_numpy(pc.list_value_length(lists))).astype(np.int32)
+    starts = to_arrow(np.concatenate([[0], lengths.cumsum()]).astype(np.int32))
+    return pa.ListArray.from_arrays(starts, values, mask=lists.is_null() if lists.null_count else None)
+
+
+def identifiers_of(values: pa.Array, where: str, name: str) -> pa.Array:
+    """JSON texts of ids → int64, or string where they are quoted."""
+    texts = _texts(values)
+    quoted = pc.starts_with(texts, '"')
+    if pc.any(quoted).as_py():
+        if not pc.all(quoted).as_py():
+            _refuse(texts, pc.invert(quoted), where, name, "a string like the other ids")
+        return _strings(texts)
+    whole = pc.match_substring_regex(texts, r"^-?[0-9]{1,18}(\.0+)?$")
+    if pc.all(whole).as_py() is False:
+        _refuse(texts, pc.invert(whole), where, name, "an integer or a string")
+    return pc.cast(pc.replace_substring_regex(texts, r"\.0+$", ""), pa.int64())
+
+
+def scalars_of(values: pa.Array) -> pa.Array | None:
+    """JSON texts → a metadata column, typed where every value is of one JSON type; None for lists and objects."""
+    texts = _texts(values)
+    if texts.null_count < len(texts) and pc.all(pc.starts_with(texts, '"')).as_py():
+        return _strings(texts)
+    return scalars([None if text is None or text[0] in "[{" else json.loads(text) for text in texts.to_pylist()])
+
+
+def _strings(texts: pa.Array) -> pa.Array:
+    """JSON strings → their text; only those with an escape need a parser."""
+    if pc.any(pc.match_substring(texts, "\\")).as_py():
+        return strings_to_arrow([None if text is None else json.loads(text) for text in texts.to_pylist()])
+    return pc.utf8_slice_codeunits(texts, 1, -1)

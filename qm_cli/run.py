@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qm_cli import link
+import pyarrow as pa
+
+from qm_cli import catalog, dataset, run_folder
+from qm_cli.dataset import DatasetFiles
+from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.evaluation import evaluate_tables
-from qm_cli.ingest import labels_json, predictions_json
+from qm_cli.ingest.values import with_values
+from qm_cli.load import load_tables
 from qm_cli.report import evaluation_report
+from qm_cli.run_tables import sample_tables, tables_of_run
+from qm_cli.run_writing import Parts, write_run
+from qm_cli.scoring import Resources, Scored, Selection, planned, score_tables, selection
 from qm_cli.settings import Settings
+from qm_cli.subset import first_images, only_categories
+from qm_cli.tables import Tables
+
+EVALUATION_METRICS = (
+    "true_positives,false_positives,false_negatives,precision,recall,f1,*.iou,*.outcome"
+)
 
 
 @dataclass(frozen=True)
@@ -22,9 +39,185 @@ class Mapping:
     missing_score: float | None = None
 
 
+@dataclass(frozen=True)
+class Request:
+    """What `score` is asked for: a dataset folder (or a single image folder) and how to read and score it."""
+
+    dataset: Path
+    labels: Path | None = None
+    predictions: tuple[Path, ...] = ()
+    images: Path | None = None
+    mapping: Mapping = field(default_factory=Mapping)
+    settings: Settings = field(default_factory=Settings)
+    metrics: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    set: tuple[str, ...] = ()
+    plugins: tuple[Path, ...] = ()
+    values: tuple[Path, ...] = ()
+    limit: int | None = None
+    seed: int = 0
+    workers: int | None = None
+    shards: int | None = None
+
+    def files(self) -> DatasetFiles:
+        return dataset.find(self.dataset, self.labels, self.predictions, self.images)
+
+    def selection(self) -> Selection:
+        return selection(self.metrics, self.kinds, self.plugins, self.set, self.seed)
+
+
+def evaluate(labels: Path | str, predictions: Path | str, **chosen: Any) -> dict[str, Any]:
+    """The evaluation report of a prediction file against a label file; options are those of `Settings`."""
+    return evaluate_files(Path(labels), Path(predictions), Settings(**chosen))
+
+
 def evaluate_files(
-    labels: Path, predictions: Path, settings: Settings, mapping: Mapping, output: Path | None
+    labels: Path,
+    predictions: Path,
+    settings: Settings,
+    mapping: Mapping = Mapping(),  # noqa: B008
+    output: Path | None = None,
 ) -> dict[str, Any]:
-    """The evaluation report of one prediction file against a label file."""
-    tables = link.tables(labels_json.read(labels, False), predictions_json.read(predictions, False))
+    """The same with a mapping; with `output` also a run folder of matches, per-image and per-category tables."""
+    tables = _load(labels, predictions, mapping, details=False)
+    tables = only_categories(tables, settings.categories)
+    if output is None:
+        return evaluation_report(evaluate_tables(tables, settings))
+    started = time.perf_counter()
+    scored = score_tables(tables, selection([EVALUATION_METRICS]), settings, Resources())
+    name = dataset.model_name(predictions)
+    files = DatasetFiles(labels.parent, labels, {name: predictions}, None)
+    with run_folder.writing(output) as fresh:
+        summary = write_run(fresh, Parts(scored, {name: scored}), files, settings, 0, started)
+    report: dict[str, Any] = summary["models"][name]
+    return report
+
+
+def evaluate_run(run: run_folder.Run, settings: Settings) -> dict[str, Any]:
+    """The evaluation report of a run's model at other settings, from the run's own tables."""
+    tables = only_categories(tables_of_run(run), settings.categories)
     return evaluation_report(evaluate_tables(tables, settings))
+
+
+def score(folder: Path | str, output: Path | None = None, **options: Any) -> run_folder.Run:
+    """Score a dataset folder into a run folder and open it; options are those of `Request`."""
+    place, _ = score_to_folder(Request(Path(folder), **options), output)
+    return run_folder.open_run(place)
+
+
+def score_to_folder(request: Request, output: Path | None) -> tuple[Path, dict[str, Any]]:
+    """Score a dataset folder; where the run folder is, and its summary."""
+    started = time.perf_counter()
+    files = request.files()
+    place = output or files.root / run_folder.DEFAULT_NAME
+    with run_folder.writing(place) as fresh:
+        parts = scored_parts(request, files)
+        summary = write_run(fresh, parts, files, request.settings, request.seed, started)
+    return place, summary
+
+
+def scored_parts(request: Request, files: DatasetFiles) -> Parts:
+    """Everything scored: data and labels once, and what depends on a model once per model."""
+    chosen = request.selection()
+    resources = Resources(files.images, request.workers, request.shards)
+    names = list(files.predictions)
+    if len(names) <= 1:
+        scored = _scored(request, files, names[0] if names else None, chosen, resources)
+        return Parts(scored, dict.fromkeys(names, scored))
+    data = _scored(request, files, None, chosen, resources)
+    done = {step.metric.id for step in data.plan.steps if step.requested}
+    models = {name: _scored(request, files, name, chosen.without(done), resources) for name in names}
+    return Parts(data, models)
+
+
+def _scored(
+    request: Request, files: DatasetFiles, model: str | None, chosen: Selection, resources: Resources
+) -> Scored:
+    return score_tables(_tables(request, files, model), chosen, request.settings, resources)
+
+
+def _tables(request: Request, files: DatasetFiles, model: str | None) -> Tables:
+    """The tables a request is about: loaded, with further values, cut to its images and categories."""
+    predictions = files.predictions[model] if model is not None else None
+    tables = _load(files.labels, predictions, request.mapping, details=True, images=files.images)
+    for path in request.values:
+        tables = with_values(tables, path)
+    return only_categories(first_images(tables, request.limit), request.settings.categories)
+
+
+def _load(
+    labels: Path | None, predictions: Path | None, mapping: Mapping, details: bool, images: Path | None = None
+) -> Tables:
+    return load_tables(
+        labels,
+        predictions,
+        shapes=details,
+        metadata=details,
+        match_by=mapping.match_by,
+        map_categories=mapping.categories,
+        missing_score=mapping.missing_score,
+        images=images,
+    )
+
+
+def plan_score(request: Request) -> dict[str, Any]:
+    """What a score would do: the files it reads, the metrics it runs and those it skips, and why."""
+    files = request.files()
+    names: Sequence[str | None] = list(files.predictions) or [None]
+    tables = _tables(request, files, names[0])
+    plan = planned(tables, request.selection(), Resources(files.images))
+    read = {"labels": files.labels, "images": files.images, **{f"model {n}": f for n, f in files.predictions.items()}}
+    counts = {level: tables.count(level) for level in ("image", "category", "label", "prediction")}
+    shown = {name: None if path is None else str(path) for name, path in read.items()}
+    return {"files": shown, "rows": counts, **plan.as_dict(), "findings": [one.as_dict() for one in tables.findings]}
+
+
+def scored_rows(request: Request, level: str, model: str | None = None) -> pa.Table:
+    """The rows of one level with their scores, without writing anything; a model is named where there are several."""
+    files = request.files()
+    name = _one_model(files, model)
+    chosen = request.selection()
+    chosen = Selection({n: m for n, m in chosen.chosen.items() if m.level == level}, chosen.known, chosen.options)
+    scored = _scored(request, files, name, chosen, Resources(files.images, request.workers, request.shards))
+    tables = sample_tables(scored.tables, scored.scores, base=True)
+    if level not in tables:
+        raise InputError(f"{files.root}: has nothing at level {level}", f"it has {', '.join(tables)}")
+    return tables[level]
+
+
+def _one_model(files: DatasetFiles, model: str | None) -> str | None:
+    names = list(files.predictions)
+    if model is not None and model not in names:
+        raise InputError(
+            f"{files.root}: no model {model!r}", nearest(model, names) or f"it has {', '.join(names) or 'none'}"
+        )
+    if model is None and len(names) > 1:
+        raise UsageError(f"{files.root}: has the models {', '.join(names)}", "name one with --model")
+    return model or (names[0] if names else None)
+
+
+@dataclass(frozen=True)
+class ScoredDataset:
+    """A dataset's tables with just the named metrics, for commands that work on runs and datasets alike."""
+
+    tables: dict[str, pa.Table]
+
+    def table_names(self) -> list[str]:
+        return sorted(self.tables)
+
+    def columns(self, name: str) -> dict[str, pa.Field]:
+        return {one.name: one for one in self.tables[name].schema} if name in self.tables else {}
+
+    def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        return self.tables[name] if columns is None else self.tables[name].select(columns)
+
+
+def score_mentioned(request: Request, model: str | None, text: str) -> ScoredDataset:
+    """Score a dataset only as far as the words of `text` (metric names, an SQL condition) name metrics."""
+    files = request.files()
+    words = set(re.findall(r"\w+", text))
+    named = [metric.id for metric in catalog.load(request.plugins).values() if words & {metric.name, *metric.outputs}]
+    chosen = selection(named or ["image.object_count"], (), request.plugins, request.set, request.seed)
+    resources = Resources(files.images, request.workers, request.shards)
+    scored = _scored(request, files, _one_model(files, model), chosen, resources)
+    return ScoredDataset(sample_tables(scored.tables, scored.scores, base=True))

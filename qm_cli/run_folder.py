@@ -107,13 +107,19 @@ class Run:
         files = self.files(name)
         if not files:
             known = self.table_names()
-            raise InputError(f"{self.path}: the run has no table {name!r}", nearest(name, known) or f"it has {', '.join(known)}")
+            raise InputError(
+                f"{self.path}: the run has no table {name!r}", nearest(name, known) or f"it has {', '.join(known)}"
+            )
         if columns is not None:
             _refuse_unknown(columns, list(self.columns(name)), f"{self.path}: table {name}")
         parts = []
         seen: set[str] = set()
         for file in reversed(files):
-            present = [column for column in pq.read_schema(file).names if column not in seen and (columns is None or column in columns)]
+            present = [
+                column
+                for column in pq.read_schema(file).names
+                if column not in seen and (columns is None or column in columns)
+            ]
             seen.update(present)
             parts.append(pq.read_table(file, columns=present))
         merged = parts[-1]
@@ -159,14 +165,19 @@ def open_run(path: Path, model: str | None = None) -> Run:
     manifest = _read_json(path / MANIFEST)
     if manifest.get("schema_version") != SCHEMA_VERSION:
         found = manifest.get("schema_version")
-        raise InputError(f"{path}: written by another version of qm (schema {found}, not {SCHEMA_VERSION})", "score the dataset again")
+        raise InputError(
+            f"{path}: written by another version of qm (schema {found}, not {SCHEMA_VERSION})",
+            "score the dataset again",
+        )
     return Run(path, manifest, _picked(path, manifest["models"], model))
 
 
 def _picked(path: Path, models: list[str], model: str | None) -> str | None:
     """The model whose subfolder to read; None where the run has one model or none, whose tables stand at the top."""
     if model is not None and model not in models:
-        raise InputError(f"{path}: the run has no model {model!r}", nearest(model, models) or f"it has {', '.join(models) or 'none'}")
+        raise InputError(
+            f"{path}: the run has no model {model!r}", nearest(model, models) or f"it has {', '.join(models) or 'none'}"
+        )
     return model if len(models) > 1 else None
 
 

@@ -27,6 +27,8 @@ IMAGE_ROW = Column(pa.int32(), "row of the image table", unit="row")
 CATEGORY_ROW = Column(pa.int32(), "row of the category table", unit="row")
 BBOX = Column(BOX, "[x, y, width, height] of the axis-aligned box", nullable=True, unit="px")
 
+LINKED = {"image_row": IMAGE_ROW, "category_row": CATEGORY_ROW}
+
 TABLES: dict[str, dict[str, Column]] = {
     "image": {
         "id": Column(IDENTIFIER, "image id as the label file has it"),
@@ -75,7 +77,7 @@ OPTIONAL: dict[str, dict[str, Column]] = {
 
 def known_columns(table: str) -> dict[str, Column]:
     """Required and optional columns of a table; every other column is the user's metadata."""
-    return {**TABLES[table], **OPTIONAL[table]}
+    return {**TABLES.get(table, LINKED), **OPTIONAL.get(table, {})}
 
 
 def problems(name: str, table: pa.Table) -> list[str]:

@@ -6,6 +6,8 @@ precision k / rank, its rank counted among the predictions that are not ignored.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,11 +62,15 @@ def average_precision(tables: Tables, matches: Matches, settings: Settings) -> A
     score = np.full_like(precision, np.nan)
     recall = np.full((len(settings.max_detections), lanes, categories), np.nan)
     steps = [_recall_steps(count) for count in positives]
-    for lane, area in enumerate(matches.area):
+
+    def fill(lane: int) -> None:
+        area = matches.area[lane]
         curve = _lane(matches, ranking, lane, categories)
-        counts = positives[area]
-        precision[lane], score[lane] = _on_grid(curve, steps[area], counts, top_score)
-        recall[:, lane] = _recalls(curve, counts, settings.max_detections)
+        precision[lane], score[lane] = _on_grid(curve, steps[area], positives[area], top_score)
+        recall[:, lane] = _recalls(curve, positives[area], settings.max_detections)
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        list(threads.map(fill, range(lanes)))
     return AveragePrecision(precision, score, recall, matches.threshold, matches.area)
 
 
@@ -121,47 +127,25 @@ class _Curve:
 
 
 def _lane(matches: Matches, ranking: _Ranking, lane: int, categories: int) -> _Curve:
-    """Ranks of the true positives among the predictions that are not ignored, and the precision envelope there."""
+    """Ranks of the true positives among the predictions that are not ignored, and the precision there."""
     label = matches.label[lane][ranking.candidate]
     area = matches.area[lane]
     hits = np.flatnonzero(label >= 0)
-    ignored = matches.ignored[area][label[hits]]
+    true = ~matches.ignored[area][label[hits]]
     category = ranking.category[hits]
-    correction = (~ignored).astype(np.int64) - ranking.inside[area][hits]
+    rank = ranking.before[area][hits] + _running(true.view(np.int8) - ranking.inside[area][hits].view(np.int8), category, categories)
+    hits, rank, category = hits[true], rank[true], category[true]
     starts = np.searchsorted(category, np.arange(categories + 1))
-    rank = ranking.before[area][hits] + _running(correction, starts, category)
-    true = ~ignored
-    found = _running(true.astype(np.int64), starts, category)[true]
-    category = category[true]
-    precision = found / (rank[true] + np.spacing(1))
-    starts = np.searchsorted(category, np.arange(categories + 1))
-    return _Curve(
-        starts, _envelope(precision, category), ranking.score[hits][true], ranking.place[hits][true], category
-    )
+    found = np.arange(1, len(hits) + 1) - starts[category]
+    precision = found / (rank + np.spacing(1))
+    return _Curve(starts, precision, ranking.score[hits], ranking.place[hits], category)
 
 
-def _running(values: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], category: IntArray) -> npt.NDArray[np.int64]:
+def _running(values: npt.NDArray[np.int8], category: IntArray, categories: int) -> npt.NDArray[np.int64]:
     """Cumulative sum that starts anew at each category."""
-    total = np.append(0, np.cumsum(values))
-    running: npt.NDArray[np.int64] = total[1:] - total[starts[category]]
+    total = np.append(0, np.cumsum(values, dtype=np.int64))
+    running: npt.NDArray[np.int64] = total[1:] - total[np.searchsorted(category, np.arange(categories))][category]
     return running
-
-
-def _envelope(precision: FloatArray, category: IntArray) -> FloatArray:
-    """Largest precision at this or a later true positive of the same category.
-
-    Precision lies in (0, 1], so adding 2 × category keeps categories apart for the running maximum; which element is the
-    maximum is all that is taken from it, so the values stay exact.
-    """
-    if len(precision) == 0:
-        return precision
-    last = np.flatnonzero(np.append(category[1:] != category[:-1], True))
-    result = np.empty_like(precision)
-    begin = 0
-    for end in last + 1:
-        result[begin:end] = np.maximum.accumulate(precision[begin:end][::-1])[::-1]
-        begin = end
-    return result
 
 
 def _recall_steps(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -176,10 +160,17 @@ def _recall_steps(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 def _on_grid(
     curve: _Curve, steps: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], top_score: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
+    """Envelope precision and score at each recall of the grid: float64[101, categories] each.
+
+    The envelope at a grid point is the largest precision of the stretches from there on; a stretch reaches to the next
+    grid point of the category, and one that is cut short repeats in the next.
+    """
     found = np.diff(curve.start)
     reached = steps < found
-    place = np.where(reached, curve.start[:-1] + steps, 0)
-    precision = np.where(reached, np.append(curve.precision, 0.0)[place], 0.0)
+    place = curve.start[:-1] + np.minimum(steps, np.maximum(found - 1, 0))
+    stretches = np.maximum.reduceat(np.append(curve.precision, 0.0), place.T.ravel()).reshape(place.T.shape).T
+    envelope = np.maximum.accumulate(stretches[::-1])[::-1]
+    precision = np.where(reached, envelope, 0.0)
     score = np.where(reached, np.append(curve.score, 0.0)[place], 0.0)
     score[0] = top_score
     precision[:, counts == 0] = np.nan

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.kernels.iou import box_iou
 from qm_cli.matching import Matches
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
@@ -60,6 +61,16 @@ def outcomes(tables: Tables, matches: Matches, settings: Settings) -> Outcomes:
     hits = hits[label_counts[matched_label[hits]]]
     matched_prediction[matched_label[hits]] = hits
     return Outcomes(counted, matched_label, matched_prediction, label_counts)
+
+
+def matched_iou(tables: Tables, found: Outcomes) -> FloatArray:
+    """IoU of each prediction with the label it took, NaN where it took none: float64[predictions]."""
+    hits = np.flatnonzero(found.matched_label >= 0)
+    label = found.matched_label[hits]
+    iou = np.full(len(found.counted), np.nan)
+    boxes, label_boxes = tables.values("prediction", "bbox")[hits], tables.values("label", "bbox")[label]
+    iou[hits] = box_iou(label_boxes, boxes, tables.values("label", "iscrowd")[label])
+    return iou
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +15,12 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from qm_cli.arrays import strings_to_arrow, to_arrow
 from qm_cli.errors import InputError
-from qm_cli.raw import Columns, RawLabels, identifiers
+from qm_cli.raw import Columns, RawLabels, identifiers, lists_of, numbers, scalars
 
 Identifier = int | str | None
+HINT = "expected a COCO label file: images, annotations, categories"
 
 
 class Image(msgspec.Struct, gc=False):
@@ -30,6 +33,7 @@ class Image(msgspec.Struct, gc=False):
 class Category(msgspec.Struct, gc=False):
     id: Identifier = None
     name: str | None = None
+    supercategory: str | None = None
 
 
 class Annotation(msgspec.Struct, gc=False):
@@ -65,28 +69,32 @@ class Extras(msgspec.Struct):
     annotations: list[dict[str, msgspec.Raw]] = []
 
 
-def read(path: Path, shapes: bool) -> RawLabels:
-    """Columns of the label file. With `shapes` also polygons and the unknown scalar fields as metadata.
+def read(path: Path, shapes: bool, metadata: bool | None = None, shown: str | None = None) -> RawLabels:
+    """Columns of the label file. With `shapes` also polygons; with `metadata` (as `shapes` if not said) also the
+    unknown scalar fields. Messages call the file `shown`.
 
     Raises InputError for what is no COCO label file: not JSON, cut off, wrong types (with the position), keys twice.
     """
-    content = _content(path)
+    where = shown or str(path)
+    content = _content(path, where)
     with _no_garbage_collection():
-        document = _decode(content, path, ShapedDocument if shapes else Document)
-        _refuse_repeated_keys(content, document, path)
-        raw = RawLabels(
-            path.name, _image_columns(document, path), _category_columns(document, path), _label_columns(document, path)
-        )
-        if shapes:
-            raw.label["segmentation"] = _polygons(document.annotations or [])
+        document = _decode(content, where, ShapedDocument if shapes else Document)
+        label = {} if document.annotations is None else _label_columns(document.annotations, where)
+        raw = RawLabels(where, _image_columns(document, where), _category_columns(document, where), label)
+        if shapes if metadata is None else metadata:
             _add_metadata(raw, msgspec.json.decode(content, type=Extras))
+        _refuse_repeated_keys(content, raw, bytes(document.licenses), where)
+        if shapes and label:
+            label["segmentation"] = _polygons(document.annotations)
     return raw
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, where: str) -> bytes:
     content = path.read_bytes()
-    if not content.strip():
-        raise InputError(f"{path}: the file is empty", "expected a COCO label file: images, annotations, categories")
+    if not content[:65536].strip() and not content.strip():
+        raise InputError(f"{where}: the file is empty", HINT)
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise InputError(f"{where}: the file is UTF-16 text", "save it as UTF-8")
     return content.removeprefix(b"\xef\xbb\xbf")
 
 
@@ -102,17 +110,15 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _decode(content: bytes, path: Path, kind: type[Any]) -> Any:
+def _decode(content: bytes, where: str, kind: type[Any]) -> Any:
     try:
         return msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError as error:
-        raise InputError(
-            f"{path}: {_place(str(error))}", "expected a COCO label file: images, annotations, categories"
-        ) from None
+        raise InputError(f"{where}: {_place(str(error))}", HINT) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid JSON: {error}", "write the file again; it may be cut off") from None
+        raise InputError(f"{where}: not valid JSON: {error}", "write the file again; it may be cut off") from None
     except RecursionError:
-        raise InputError(f"{path}: nested too deeply to be a COCO label file", "write the file again") from None
+        raise InputError(f"{where}: nested too deeply to be a COCO label file", "write the file again") from None
 
 
 def _place(message: str) -> str:
@@ -121,53 +127,53 @@ def _place(message: str) -> str:
     return f"{place.rstrip('`').removeprefix('$.')}: {text[0].lower()}{text[1:]}" if place else text
 
 
-def _refuse_repeated_keys(content: bytes, document: Any, path: Path) -> None:
-    """A key written twice in one object makes the file ambiguous. Counting a key is cheap; only a surplus is looked into."""
-    expected = {b'"image_id"': len(document.annotations or []), b'"bbox"': len(document.annotations or [])}
-    expected |= {b'"annotations"': 1, b'"images"': 1, b'"categories"': 1, b'"file_name"': len(document.images)}
-    expected |= {b'"category_id"': expected[b'"image_id"']}
-    expected |= {b'"id"': expected[b'"image_id"'] + len(document.images) + len(document.categories)}
-    if any(content.count(key) > count for key, count in expected.items()):
-        json.loads(content, object_pairs_hook=_refusing_pairs(path))
+def _refuse_repeated_keys(content: bytes, raw: RawLabels, licenses: bytes, where: str) -> None:
+    """A key written twice in one object makes the file ambiguous. Counting is cheap; only a surplus is looked into."""
+    expected = Counter({b'"images"': 1, b'"categories"': 1, b'"annotations"': int(bool(raw.label))})
+    for columns in (raw.image, raw.category, raw.label):
+        expected.update({f'"{name}"'.encode(): len(column) - column.null_count for name, column in columns.items()})
+    if content.count(b'":') == expected.total():
+        return
+    if any(content.count(key) > count + licenses.count(key) for key, count in expected.items()):
+        json.loads(content, object_pairs_hook=_refusing_pairs(where))
 
 
-def _refusing_pairs(path: Path) -> Callable[[list[tuple[str, Any]]], None]:
+def _refusing_pairs(where: str) -> Callable[[list[tuple[str, Any]]], None]:
     def check(pairs: list[tuple[str, Any]]) -> None:
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise InputError(f'{path}: the key "{key}" stands twice in one object', "keep one of the two values")
-            seen.add(key)
+        keys = [key for key, _ in pairs]
+        if len(set(keys)) < len(keys):
+            key = next(key for place, key in enumerate(keys) if key in keys[:place])
+            raise InputError(f'{where}: the key "{key}" stands twice in one object', "keep one of the two values")
 
     return check
 
 
-def _image_columns(document: Any, path: Path) -> Columns:
+def _image_columns(document: Any, where: str) -> Columns:
     images = document.images
     return {
-        "id": identifiers([image.id for image in images], f"{path}: images"),
-        "file_name": pa.array([image.file_name for image in images], pa.string()),
-        "width": pa.array([image.width for image in images], pa.float64()),
-        "height": pa.array([image.height for image in images], pa.float64()),
+        "id": identifiers([image.id for image in images], f"{where}: images"),
+        "file_name": strings_to_arrow([image.file_name for image in images]),
+        "width": numbers([image.width for image in images]),
+        "height": numbers([image.height for image in images]),
     }
 
 
-def _category_columns(document: Any, path: Path) -> Columns:
+def _category_columns(document: Any, where: str) -> Columns:
     return {
-        "id": identifiers([category.id for category in document.categories], f"{path}: categories"),
-        "name": pa.array([category.name for category in document.categories], pa.string()),
+        "id": identifiers([category.id for category in document.categories], f"{where}: categories"),
+        "name": strings_to_arrow([category.name for category in document.categories]),
+        "supercategory": strings_to_arrow([category.supercategory for category in document.categories]),
     }
 
 
-def _label_columns(document: Any, path: Path) -> Columns:
-    rows = document.annotations or []
+def _label_columns(rows: list[Annotation], where: str) -> Columns:
     return {
-        "id": identifiers([row.id for row in rows], f"{path}: annotations"),
-        "image_id": identifiers([row.image_id for row in rows], f"{path}: annotations.image_id"),
-        "category_id": identifiers([row.category_id for row in rows], f"{path}: annotations.category_id"),
+        "id": identifiers([row.id for row in rows], f"{where}: annotations"),
+        "image_id": identifiers([row.image_id for row in rows], f"{where}: annotations.image_id"),
+        "category_id": identifiers([row.category_id for row in rows], f"{where}: annotations.category_id"),
         "bbox": _box_lists([row.bbox for row in rows]),
-        "area": pa.array([row.area for row in rows], pa.float64()),
-        "iscrowd": pa.array([None if row.iscrowd is None else row.iscrowd != 0 for row in rows], pa.bool_()),
+        "area": numbers([row.area for row in rows]),
+        "iscrowd": _flags([row.iscrowd for row in rows]),
     }
 
 
@@ -176,12 +182,16 @@ def _box_lists(boxes: list[list[float | None] | None]) -> pa.ListArray:
     try:
         if all(len(box) == 4 for box in boxes):  # type: ignore[arg-type]
             flat = np.fromiter(itertools.chain.from_iterable(boxes), np.float64, 4 * len(boxes))  # type: ignore[arg-type]
-            return pa.ListArray.from_arrays(
-                pa.array(np.arange(0, 4 * len(boxes) + 1, 4, dtype=np.int32)), pa.array(flat)
-            )
+            return lists_of(np.arange(0, 4 * len(boxes) + 1, 4, dtype=np.int32), to_arrow(flat))
     except TypeError:
         pass
     return pa.array(boxes, pa.list_(pa.float64()))
+
+
+def _flags(values: list[int | bool | None]) -> pa.Array:
+    if None in values:
+        return pa.array([None if value is None else value != 0 for value in values], pa.bool_())
+    return to_arrow(np.fromiter((value != 0 for value in values), bool, len(values)))
 
 
 def _polygons(rows: list[ShapedAnnotation]) -> pa.Array:
@@ -216,10 +226,4 @@ def _add_metadata(raw: RawLabels, extras: Extras) -> None:
 def _scalar_column(values: list[msgspec.Raw | None]) -> pa.Array | None:
     """A typed column of decoded scalars: boolean, integer, float or string; mixed ones as their JSON text."""
     texts = [None if value is None else bytes(value) for value in values]
-    if all(text is None or text[:1] in (b"[", b"{") or text == b"null" for text in texts):
-        return None
-    decoded = [None if text is None or text[:1] in (b"[", b"{") else msgspec.json.decode(text) for text in texts]
-    try:
-        return pa.array(decoded)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        return pa.array([None if value is None else str(value) for value in decoded], pa.string())
+    return scalars([None if text is None or text[:1] in (b"[", b"{") else msgspec.json.decode(text) for text in texts])

@@ -1,243 +1,250 @@
 """Prediction JSON (a COCO results list) → raw columns, read in parallel by DuckDB.
 
-DuckDB is lax where qm must not be: it takes "0.5" and true for numbers and NaN for a score. So a file is read twice as
-fast as JSON text allows when a count of its bytes proves that every value is a number, and strictly otherwise.
+DuckDB is lax where qm must not be: it takes "0.5" and true for numbers and NaN for a score. So a file is read as typed
+numbers when a count of its bytes proves that every value is one, and strictly, half as fast, otherwise.
 """
 
 from __future__ import annotations
 
 import json
 import mmap
+import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import duckdb
+import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from qm_cli.arrays import one_chunk, to_arrow, to_numpy
 from qm_cli.errors import InputError
-from qm_cli.raw import Columns, RawPredictions
+from qm_cli.raw import (
+    Columns,
+    RawPredictions,
+    identifiers_of,
+    number_lists_of,
+    numbers_of,
+    scalars_of,
+)
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 LISTS = frozenset({"bbox", "probs", "logits"})
-NUMBERS = frozenset({"image_id", "category_id", "score", "id", "area", "iscrowd"})
+IDENTIFIERS = ("image_id", "category_id", "id")
+NUMBERS = frozenset({*IDENTIFIERS, "score", "area", "iscrowd"})
 REQUIRED = ("image_id", "category_id", "bbox", "score")
+TEXTS = ("file_name", "category_name")
 EXACT_INTEGERS = 2.0**53
 HEAD_BYTES = 1 << 16
 BLOCK_BYTES = 1 << 18
+LIST_HINT = 'a COCO results list: [{"image_id": …, "category_id": …, "bbox": …, "score": …}, …]'
+OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
-def read(path: Path, metadata: bool, threads: int | None = None) -> RawPredictions:
-    """Columns of a results list; with `metadata` also its unknown scalar fields.
+def read(path: Path, metadata: bool, threads: int | None = None, shown: str | None = None) -> RawPredictions:
+    """Columns of a results list; with `metadata` also its unknown scalar fields. Messages call the file `shown`.
 
     Raises InputError for an empty file, what is no list of objects, broken JSON, a key twice in one object and a value
     of the wrong type, NaN or infinite, naming the place.
     """
-    _refuse_no_list(path)
-    connection = duckdb.connect(config={"threads": threads} if threads else {})
-    names = _first_keys(path)
-    columns = _read_numbers(connection, path, names) if names and names <= LISTS | NUMBERS else None
-    if columns is None:
-        columns = _read_strictly(connection, path, _all_keys(connection, path) if metadata else None)
-    return RawPredictions(path.name, columns)
+    where = shown or str(path)
+    _refuse_no_list(path, where)
+    import duckdb  # here, so that it loads beside the labels, and not at all for Parquet
+
+    config: dict[str, str | bool | int | float | list[str]] = {**OFFLINE}
+    if threads:
+        config["threads"] = threads
+    with duckdb.connect(config=config) as connection:
+        reader = _Reader(connection, path, where, duckdb.Error)
+        first = _first_prediction(path)
+        columns = _read_typed(reader, first, metadata) if first else None
+        if columns is None:
+            columns = _read_strictly(reader, reader.all_keys() if metadata else [])
+    return RawPredictions(where, columns, tuple(first))
 
 
-def _refuse_no_list(path: Path) -> None:
+def _refuse_no_list(path: Path, where: str) -> None:
+    """What is seen at the two ends of the file: text, a list, a whole one."""
+    size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not head and path.stat().st_size <= HEAD_BYTES:
-        raise InputError(f"{path}: the file is empty", "an empty set of predictions is written []")
+        file.seek(max(size - HEAD_BYTES, 0))
+        tail = file.read().rstrip()
+    if not head and size <= HEAD_BYTES:
+        raise InputError(f"{where}: the file is empty", "an empty set of predictions is written []")
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise InputError(f"{where}: the file is UTF-16 text", "save it as UTF-8")
     if head[:1] != b"[":
-        found = "an object" if head[:1] == b"{" else "no list"
+        found = "an object" if head[:1] == b"{" else f"{head[:12].decode('utf-8', 'replace')!r}"
+        raise InputError(f"{where}: expected a list of predictions, found {found}", LIST_HINT)
+    if tail[-1:] != b"]":
+        ending = tail[-12:].decode("utf-8", "replace")
         raise InputError(
-            f"{path}: expected a list of predictions, found {found}", 'a COCO results list: [{"image_id": …}, …]'
+            f"{where}: not a complete list: it ends with {ending!r} and not with ]",
+            "write the file again; it may be cut off",
         )
 
 
-def _first_keys(path: Path) -> frozenset[str]:
-    """Keys of the first prediction, or none when it cannot be seen from the start of the file alone."""
+def _first_prediction(path: Path) -> dict[str, object]:
+    """The first prediction, or nothing when it cannot be seen from the start of the file alone."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES).decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")[1:].lstrip()
     try:
         first, _ = json.JSONDecoder().raw_decode(head)
     except (ValueError, RecursionError):
-        return frozenset()
-    return frozenset(first) if isinstance(first, dict) else frozenset()
+        return {}
+    return first if isinstance(first, dict) else {}
 
 
-def _all_keys(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
-    """Keys of the file's first 20,480 predictions."""
-    query = "DESCRIBE SELECT * FROM read_json(?, format='array', records=true, maximum_depth=2, sample_size=20480)"
-    try:
-        return [row[0] for row in connection.execute(query, [str(path)]).fetchall()]
-    except duckdb.Error:
-        return []
+class _Reader:
+    """One file as DuckDB reads it."""
 
+    def __init__(self, connection: DuckDBPyConnection, path: Path, where: str, error: type[Exception]) -> None:
+        self.connection, self.path, self.where, self.error = connection, path, where, error
+        self.literal = "'" + re.sub(r"([\[*?])", r"[\1]", str(path)).replace("'", "''") + "'"
 
-def _query(connection: duckdb.DuckDBPyConnection, path: Path, types: dict[str, str]) -> pa.Table:
-    connection.execute("SET autoinstall_known_extensions=false")
-    struct = ", ".join(f"{_quoted(name)}: '{dtype}'" for name, dtype in types.items())
-    file = str(path).replace("'", "''")
-    try:
-        relation = connection.sql(f"SELECT * FROM read_json('{file}', columns={{{struct}}}, format='array')")
-        table: pa.Table = relation.to_arrow_table()
-    except duckdb.Error as error:
-        raise InputError(f"{path}: {_reason(str(error))}", "a COCO results list, complete and valid JSON") from None
-    return table
+    def table(self, types: dict[str, str]) -> pa.Table:
+        struct = ", ".join(f"{_quoted(name)}: '{dtype}'" for name, dtype in types.items())
+        source = f"read_json({self.literal}, columns={{{struct}}}, format='array', compression='none')"
+        try:
+            table: pa.Table = self.connection.sql(f"SELECT * FROM {source}").to_arrow_table()
+        except self.error as error:
+            raise InputError(f"{self.where}: {_reason(str(error), self.path)}", LIST_HINT) from None
+        return table
+
+    def all_keys(self) -> list[str]:
+        """Keys of the file's first 20,480 predictions that DuckDB, which ignores case, can tell apart."""
+        options = "format='array', records=true, maximum_depth=2, sample_size=20480, compression='none'"
+        try:
+            rows = self.connection.execute(f"DESCRIBE SELECT * FROM read_json({self.literal}, {options})").fetchall()
+        except self.error:
+            return []
+        return [row[0] for row in rows]
 
 
 def _quoted(name: str) -> str:
     return "'" + name.replace("'", "''") + "'"
 
 
-def _reason(message: str) -> str:
-    """The telling part of a DuckDB error: without its prefix, the file name and its advice on options."""
-    text = message.partition("\n")[0].partition("Error: ")[2] or message
-    head, _, tail = text.partition(" in file ")
-    where = tail.partition(", ")[2] or tail.partition('" ')[2]
-    place = where.partition(" Try setting")[0].partition("Try setting")[0]
-    return f"{head.strip().rstrip(',')}, {place}".strip(", ")[:300]
-
-
-def _read_numbers(connection: duckdb.DuckDBPyConnection, path: Path, names: frozenset[str]) -> Columns | None:
-    """Columns read as numbers, or None when the file might hold anything else: then it must be read strictly."""
-    types = {name: "DOUBLE[]" if name in LISTS else "DOUBLE" for name in (*REQUIRED, *sorted(names - set(REQUIRED)))}
-    if not set(REQUIRED) <= names:
-        return None
+def _reason(message: str, path: Path) -> str:
+    """Why DuckDB could not read the file, one line with the place; of broken JSON msgspec tells the exact byte."""
     try:
-        table = _query(connection, path, types)
+        msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), type=list[msgspec.Raw])
+    except RecursionError:
+        return "nested too deeply to be a list of predictions"
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return f"not valid JSON: {error}"
+    text = " ".join(message.split())
+    record = re.search(r"in record/value ([0-9]+): (.*)", text)
+    what = record[2] if record else text
+    repeated = re.search(r'has duplicate key "(.*?)"', what)
+    what = f'the key "{repeated[1]}" stands twice in one object' if repeated else what.partition(" Try setting")[0]
+    place = f"[{int(record[1]) - 1}]: " if record else ""
+    return f"{place}{what[:1].lower()}{what[1:200]}"
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """The names that differ in more than case from those before them."""
+    return list({name.casefold(): name for name in reversed(names)}.values())[::-1]
+
+
+def _read_typed(reader: _Reader, first: dict[str, object], metadata: bool) -> Columns | None:
+    """Columns of the types the first prediction has, or None when a value might be of another type."""
+    names = list(first)
+    if not set(REQUIRED) <= set(names) or len(_distinct(names)) < len(names):
+        return None
+    types = {name: _fast_type(name, value) for name, value in first.items()}
+    try:
+        table = reader.table(types)
     except InputError:
         return None
-    quotes = 2 * table.num_rows * len(types)
-    letters = "".join(names)
-    expected = {ord('"'): quotes, **{ord(letter): table.num_rows * letters.count(letter) for letter in "ulN"}}
-    if _byte_counts(path, list(expected)) != list(expected.values()):
+    columns = {name: one_chunk(table.column(name)) for name in table.column_names}
+    if any(c.null_count or not _all_finite(c) for name, c in columns.items() if types[name] != "JSON"):
         return None
-    columns = {name: _combined(table.column(name)) for name in table.column_names}
-    if any(column.null_count or not _all_finite(column) for column in columns.values()):
+    texts = [columns[name] for name in columns if types[name] == "JSON"]
+    if _byte_counts(reader.path) != _expected_counts(names, table.num_rows, texts):
         return None
-    ids = {name: _integers(columns[name]) for name in ("image_id", "category_id", "id") if name in columns}
-    if any(column is None for column in ids.values()):
-        return None
-    return {**columns, **{name: column for name, column in ids.items() if column is not None}}
+    kept: Columns = {}
+    for name, column in columns.items():
+        converted: pa.Array | None = column
+        if types[name] != "JSON":
+            converted = _integers(column) if name in IDENTIFIERS else column
+            if converted is None:
+                return None
+        elif name in IDENTIFIERS:
+            converted = identifiers_of(column, reader.where, name)
+        else:
+            converted = scalars_of(column) if metadata or name in TEXTS else None
+        if converted is not None:
+            kept[name] = converted
+    return kept
 
 
-def _byte_counts(path: Path, letters: list[int]) -> list[int]:
-    """How often each byte stands in the file; read in blocks, so that memory stays flat."""
-    counts = [0] * len(letters)
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        bytes_ = np.frombuffer(content, np.uint8)
-        for start in range(0, len(bytes_), BLOCK_BYTES):
-            block = bytes_[start : start + BLOCK_BYTES]
-            counts = [
-                count + int(np.count_nonzero(block == letter)) for count, letter in zip(counts, letters, strict=True)
-            ]
-        del bytes_, block
+def _fast_type(name: str, value: object) -> str:
+    if name in LISTS:
+        return "DOUBLE[]"
+    quoted = name in IDENTIFIERS and isinstance(value, str)
+    return "DOUBLE" if name in NUMBERS and not quoted else "JSON"
+
+
+LETTERS = b'"ulN'
+
+
+def _expected_counts(names: list[str], rows: int, texts: list[pa.Array]) -> list[int]:
+    """How often each of LETTERS stands in a file whose other values are all plain numbers and lists of them."""
+    counts = [2 * rows * len(names), *(rows * "".join(names).count(letter) for letter in "ulN")]
+    for text in texts:
+        content = np.frombuffer(text.buffers()[2] or b"", np.uint8)
+        counts = [count + more for count, more in zip(counts, _counts(content), strict=True)]
     return counts
 
 
-def _combined(column: pa.ChunkedArray) -> pa.Array:
-    combined = column.combine_chunks()
-    if isinstance(combined, pa.ChunkedArray):
-        return combined.chunk(0) if combined.num_chunks else pa.array([], column.type)
-    return combined
+def _byte_counts(path: Path) -> list[int]:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return _counts(np.frombuffer(content, np.uint8))
+
+
+def _counts(content: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> list[int]:
+    """How often each of LETTERS stands in the bytes; in blocks, so that memory stays flat."""
+    counts = [0] * len(LETTERS)
+    for start in range(0, len(content), BLOCK_BYTES):
+        block = content[start : start + BLOCK_BYTES]
+        counts = [count + int(np.count_nonzero(block == letter)) for count, letter in zip(counts, LETTERS, strict=True)]
+    return counts
 
 
 def _all_finite(column: pa.Array) -> bool:
-    numbers = column.flatten() if pa.types.is_list(column.type) else column
-    return numbers.null_count == 0 and bool(np.isfinite(numbers.to_numpy(zero_copy_only=False)).all())
+    values = column.flatten() if pa.types.is_list(column.type) else column
+    return values.null_count == 0 and bool(np.isfinite(to_numpy(values)).all())
 
 
 def _integers(column: pa.Array) -> pa.Array | None:
     """Ids read as doubles → int64, or None where one is fractional or too large to be exact."""
-    values = column.to_numpy(zero_copy_only=False)
-    whole = values.astype(np.int64, casting="unsafe") if len(values) and np.abs(values).max() < EXACT_INTEGERS else None
-    if len(values) == 0:
-        return pa.array([], pa.int64())
-    return pa.array(whole) if whole is not None and bool((whole == values).all()) else None
+    values = to_numpy(column)
+    if len(values) and max(values.max(), -values.min()) >= EXACT_INTEGERS:
+        return None
+    whole = values.astype(np.int64)
+    return to_arrow(whole) if bool((whole == values).all()) else None
 
 
-def _read_strictly(connection: duckdb.DuckDBPyConnection, path: Path, names: list[str] | None) -> Columns:
+def _read_strictly(reader: _Reader, names: list[str]) -> Columns:
     """Every value read as JSON text and converted by Arrow's own strict casts."""
-    wanted = list(dict.fromkeys([*REQUIRED, "id", "probs", "logits", "file_name", *(names or [])]))
-    types = {name: "JSON[]" if name in LISTS else "JSON" for name in wanted}
-    table = _query(connection, path, types)
+    wanted = _distinct([*REQUIRED, "id", "probs", "logits", *TEXTS, *names])
+    table = reader.table({name: "JSON[]" if name in LISTS else "JSON" for name in wanted})
     columns: Columns = {}
     for name in wanted:
-        column = _combined(table.column(name))
+        column = one_chunk(table.column(name))
         if name not in REQUIRED and column.null_count == len(column):
             continue
         if name in LISTS:
-            columns[name] = _number_lists(column, f"{path}", name)
+            columns[name] = number_lists_of(column, reader.where, name)
         elif name == "score":
-            columns[name] = _numbers(column, f"{path}", name)
-        elif name in ("image_id", "category_id", "id"):
-            columns[name] = _identifiers(column, f"{path}", name)
+            columns[name] = numbers_of(column, reader.where, name)
+        elif name in IDENTIFIERS:
+            columns[name] = identifiers_of(column, reader.where, name)
         else:
-            metadata = _scalars(column)
+            metadata = scalars_of(column)
             if metadata is not None:
                 columns[name] = metadata
     return columns
-
-
-def _numbers(texts: pa.Array, where: str, name: str) -> pa.Array:
-    texts = pc.if_else(pc.equal(texts, "null"), None, texts.cast(pa.string()))
-    plain = pc.match_substring_regex(texts, r"^-?[0-9]")
-    if pc.all(plain).as_py() is False:
-        _refuse(texts, pc.invert(plain), where, name, "a number")
-    values = pc.cast(texts, pa.float64())
-    finite = pc.is_finite(values)
-    if pc.all(finite).as_py() is False:
-        _refuse(texts, pc.invert(finite), where, name, "a finite number")
-    return values
-
-
-def _refuse(texts: pa.Array, wrong: pa.Array, where: str, name: str, expected: str) -> None:
-    row = pc.index(pc.fill_null(wrong, False), True).as_py()
-    raise InputError(f"{where}: [{row}].{name}: expected {expected}, got {texts[row].as_py()[:60]}", "mend the export")
-
-
-def _number_lists(lists: pa.Array, where: str, name: str) -> pa.Array:
-    """Lists of JSON texts → lists of doubles; a null inside a list stays null."""
-    try:
-        values = _numbers(lists.flatten(), where, name)
-    except InputError:
-        parents = pc.list_parent_indices(lists)
-        texts = lists.flatten()
-        plain = pc.match_substring_regex(texts.cast(pa.string()), r"^-?[0-9]|^null$")
-        finite = pc.is_finite(pc.cast(pc.if_else(plain, texts, None), pa.float64()))
-        good = pc.fill_null(pc.and_(plain, pc.or_kleene(finite, pc.equal(texts, "null"))), False)
-        place = pc.index(good, False).as_py()
-        message = (
-            f"{where}: [{parents[place].as_py()}].{name}: expected finite numbers, got {texts[place].as_py()[:60]}"
-        )
-        raise InputError(message, "mend the export") from None
-    offsets = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False).cumsum()
-    starts = pa.array([0, *offsets.tolist()], pa.int32())
-    return pa.ListArray.from_arrays(starts, values, mask=lists.is_null() if lists.null_count else None)
-
-
-def _identifiers(texts: pa.Array, where: str, name: str) -> pa.Array:
-    """JSON texts of ids → int64, or string where they are quoted."""
-    texts = pc.if_else(pc.equal(texts, "null"), None, texts.cast(pa.string()))
-    quoted = pc.starts_with(texts, '"')
-    if pc.any(quoted).as_py():
-        if not pc.all(quoted).as_py():
-            _refuse(texts, pc.invert(quoted), where, name, "a string like the other ids")
-        return pa.array([None if text is None else json.loads(text) for text in texts.to_pylist()], pa.string())
-    whole = pc.match_substring_regex(texts, r"^-?[0-9]{1,18}(\.0+)?$")
-    if pc.all(whole).as_py() is False:
-        _refuse(texts, pc.invert(whole), where, name, "an integer or a string")
-    return pc.cast(pc.replace_substring_regex(texts, r"\.0+$", ""), pa.int64())
-
-
-def _scalars(texts: pa.Array) -> pa.Array | None:
-    """Metadata: typed where every value is of one JSON type; None for lists and objects."""
-    values: list[Any] = [None if text is None else json.loads(text) for text in texts.to_pylist()]
-    values = [None if isinstance(value, list | dict) else value for value in values]
-    if all(value is None for value in values):
-        return None
-    try:
-        return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        return pa.array([None if value is None else str(value) for value in values], pa.string())

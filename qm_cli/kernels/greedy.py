@@ -79,11 +79,12 @@ def _match_uncontested(
     detection, label, iou = candidates.detection[lone][::-1], candidates.label[lone][::-1], candidates.iou[lone][::-1]
     first = np.empty(len(candidates.crowd), np.int64)
     for threshold in np.unique(bound):
-        passed = iou >= threshold
+        passed = np.flatnonzero(iou >= threshold)
         first[label[passed]] = detection[passed]
-        winners = passed & (first[label] == detection)
-        for lane in np.flatnonzero(bound == threshold):
-            matched[lane, detection[winners]] = label[winners]
+        winners = passed[first[label[passed]] == detection[passed]]
+        lanes = np.flatnonzero(bound == threshold)
+        matched[lanes[0], detection[winners]] = label[winners]
+        matched[lanes[1:]] = matched[lanes[0]]
 
 
 def _match_contested(

@@ -15,10 +15,10 @@ CELLS_SHOWN = 8
 
 def show_evaluation(report: dict[str, Any]) -> None:
     """The numbers of one model, its categories and what it confuses."""
-    console = _console()
+    console = plain_console()
     metrics = report["metrics"]
     console.print(_headline(report), style="bold", highlight=False)
-    _print(console, ["", "all", "small", "medium", "large", "IoU .50", "IoU .75"], _precision_rows(metrics))
+    print_table_on(console, ["", "all", "small", "medium", "large", "IoU .50", "IoU .75"], _precision_rows(metrics))
     at = f"at IoU {report['iou']:g}, confidence {report['confidence']:g}"
     rows = [(kind, metrics[f"{name}"], metrics[f"{name}_macro"]) for kind, name in _RATES]
     counts = [
@@ -27,7 +27,7 @@ def show_evaluation(report: dict[str, Any]) -> None:
         ("false negatives", "false_negatives"),
     ]
     rates = [(*row, label, metrics[name]) for row, (label, name) in zip(rows, counts, strict=True)]
-    _print(console, [at, "micro", "macro", "", "count"], rates)
+    print_table_on(console, [at, "micro", "macro", "", "count"], rates)
     _show_categories(console, report["categories"])
     _show_confusion(console, report["confusion"])
     show_notes(report["notes"], console)
@@ -56,7 +56,7 @@ def _show_categories(console: Console, categories: Sequence[dict[str, Any]]) -> 
         tuple(row["name" if column == "category" else column] for column in columns)
         for row in ordered[:CATEGORIES_SHOWN]
     ]
-    _print(console, columns, rows)
+    print_table_on(console, columns, rows)
     if len(ordered) > CATEGORIES_SHOWN:
         console.print(f"… and {len(ordered) - CATEGORIES_SHOWN} more categories: --json has all", style="dim")
 
@@ -67,27 +67,51 @@ def _show_confusion(console: Console, confusion: dict[str, Any]) -> None:
     named = [cell for cell in cells if None not in (cell["true"], cell["predicted"])][:CELLS_SHOWN]
     if named:
         rows = [(cell["true"], cell["predicted"], cell["count"]) for cell in named]
-        _print(console, ["most confused: true", "predicted", "count"], rows)
+        print_table_on(console, ["most confused: true", "predicted", "count"], rows)
 
 
 def show_notes(notes: Iterable[str], console: Console | None = None) -> None:
-    console = console or _console()
+    console = console or plain_console()
     for note in notes:
-        console.print(f"note: {note}", style="yellow", highlight=False, markup=False)
+        console.print(f"note: {note}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Any table of data."""
-    _print(_console(), columns, rows)
+    print_table_on(plain_console(), columns, rows)
 
 
-def _console() -> Console:
+def show_gate(verdict: dict[str, Any]) -> None:
+    """Every check, then why the failed ones failed, and the verdict."""
+    console = plain_console()
+    at = f"IoU {verdict['iou']:g}, confidence {verdict['confidence']:g}"
+    console.print(f"{verdict['target']}, convention {verdict['convention']}, {at}", style="bold", markup=False)
+    checks = verdict["checks"]
+    rows = [
+        (check["check"], check["value"], check["limit"], check["margin"], "pass" if check["passed"] else "FAIL")
+        for check in checks
+    ]
+    print_table_on(console, ["check", "value", "limit", "margin", "verdict"], rows)
+    show_notes((check["reason"] for check in checks if check["reason"]), console)
+    show_notes(verdict["notes"], console)
+    words = "passed" if verdict["passed"] else f"failed: {verdict['failed']} of {len(checks)} checks"
+    console.print(f"gate {words}", style="bold green" if verdict["passed"] else "bold red")
+
+
+def plain_console() -> Console:
     """Rich's own rules decide on colour (NO_COLOR, a terminal); a pipe gets lines that are never wrapped."""
-    console = Console(soft_wrap=False)
-    return console if console.is_terminal else Console(width=200)
+    console = _Console(soft_wrap=False)
+    return console if console.is_terminal else _Console(width=200)
 
 
-def _print(console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+class _Console(Console):
+    """Rich leaves with exit code 1 when the reader has gone; here that is for the error door to judge."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def print_table_on(console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold cyan")
     for place, column in enumerate(columns):
         table.add_column(column, justify="left" if place == 0 else "right", no_wrap=True)

@@ -1,0 +1,98 @@
+"""This machine: one process a core, or none but this one."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from qm_cli.errors import QmError
+
+Work = TypeVar("Work")
+Done = TypeVar("Done")
+Progress = Callable[[int, int], None]
+AHEAD = 4
+
+
+@dataclass
+class Local:
+    """An ordered map over processes, started when the first map has more than one task for more than one worker."""
+
+    workers: int
+    _pool: ProcessPoolExecutor | None = None
+
+    def map(
+        self, function: Callable[[Work], Done], tasks: Sequence[Work], progress: Progress | None = None
+    ) -> Iterator[Done]:
+        """Results in the order of the tasks; what a task raises is raised here. progress(done, of how many)."""
+        several = self.workers > 1 and len(tasks) > 1
+        results = self._in_processes(function, tasks) if several else map(function, tasks)
+        for number, result in enumerate(results, 1):
+            if progress:
+                progress(number, len(tasks))
+            yield result
+
+    def _in_processes(self, function: Callable[[Work], Done], tasks: Sequence[Work]) -> Iterator[Done]:
+        """A few tasks a worker are under way; the rest wait here, so that memory stays bounded."""
+        pool = self._opened(len(tasks), function.__module__)
+        waiting: deque[Future[Done]] = deque()
+        try:
+            for task in tasks:
+                waiting.append(pool.submit(function, task))
+                if len(waiting) >= AHEAD * self.workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            hint = "out of memory? try fewer workers"
+            raise QmError("a worker process ended before its work was done", hint) from error
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _opened(self, tasks: int, module: str) -> ProcessPoolExecutor:
+        """The processes, with the module of their work imported once, before they are forked off a clean server."""
+        if self._pool is None:
+            context = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
+            context.set_forkserver_preload([module, "cv2"])
+            self._pool = ProcessPoolExecutor(min(self.workers, tasks), context, initializer=_ignore_interrupt)
+        return self._pool
+
+    def close(self, at_once: bool = False) -> None:
+        """End the processes; `at_once` without waiting for what they are at."""
+        if self._pool is None:
+            return
+        running = list((self._pool._processes or {}).values())
+        self._pool.shutdown(wait=not at_once, cancel_futures=True)
+        if at_once:
+            for process in running:
+                process.terminate()
+        self._pool = None
+
+
+@contextmanager
+def open_backend(workers: int | None = None) -> Iterator[Local]:
+    """Processes for as long as the block lasts: one a core by default, none for one worker or less.
+
+    They are never forked off this process, so threads that run already (Arrow's, DuckDB's) do no harm; an interrupt or
+    an error ends them at once.
+    """
+    backend = Local(max(1, (os.cpu_count() or 1) if workers is None else workers))
+    try:
+        yield backend
+    except BaseException:
+        backend.close(at_once=True)
+        raise
+    backend.close()
+
+
+def _ignore_interrupt() -> None:
+    """Ctrl-C reaches every process of the terminal; only the first one answers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,136 @@
+"""qm score: every data, label and model metric of a dataset folder, per sample, and the summary."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qm_cli import options
+
+if TYPE_CHECKING:
+    from qm_cli.run import Request
+
+DatasetFolder = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder with images, labels and predictions.")]
+
+
+class Format(StrEnum):
+    """How rows are written to stdout."""
+
+    jsonl = "jsonl"
+    csv = "csv"
+    parquet = "parquet"
+
+
+class Level(StrEnum):
+    """Whose rows are written to stdout."""
+
+    image = "image"
+    label = "label"
+    prediction = "prediction"
+    category = "category"
+    image_category = "image_category"
+
+
+RowLevel = Annotated[Level, typer.Option("--level", help="With -o -: whose rows.", rich_help_panel=options.OUTPUT)]
+RowFormat = Annotated[
+    Format, typer.Option("--format", help="With -o -: how rows are written.", rich_help_panel=options.OUTPUT)
+]
+
+
+def score(
+    dataset: DatasetFolder,
+    labels: options.Labels = None,
+    predictions: options.Predictions = None,
+    images: options.Images = None,
+    match_by: options.MatchBy = "id",
+    map_categories: options.MapCategories = None,
+    missing_score: options.MissingScore = None,
+    limit: options.Limit = None,
+    metrics: options.Metrics = None,
+    kind: options.Kind = None,
+    set_: options.SetOption = None,
+    plugin: options.Plugin = None,
+    values: options.Values = None,
+    iou: options.IoU = 0.5,
+    confidence: options.Confidence = 0.5,
+    categories: options.Categories = None,
+    output: options.Output = None,
+    model: options.Model = None,
+    level: RowLevel = Level.image,
+    format_: RowFormat = Format.jsonl,
+    json: options.Json = False,
+    workers: options.Workers = None,
+    shards: options.Shards = None,
+    seed: options.Seed = 0,
+    dry_run: options.DryRun = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> int:
+    """Score a dataset folder: data, label and model metrics per sample, and the summary. Writes a run folder."""
+    from qm_cli.run import Mapping, Request
+    from qm_cli.settings import Settings
+
+    request = Request(
+        dataset=dataset,
+        labels=Path(labels) if labels else None,
+        predictions=tuple(Path(path) for path in predictions or ()),
+        images=images,
+        mapping=Mapping(match_by, map_categories, missing_score),
+        limit=limit,
+        metrics=tuple(metrics or ()),
+        kinds=options.split(kind),
+        set=tuple(set_ or ()),
+        plugins=tuple(plugin or ()),
+        values=tuple(values or ()),
+        settings=Settings(iou=iou, confidence=confidence, categories=options.split(categories)),
+        workers=workers,
+        shards=shards,
+        seed=seed,
+    )
+    if dry_run:
+        return _show_plan(request, json)
+    if output is not None and str(output) == "-":
+        return _stream(request, model, level.value, format_.value)
+    return _write(request, output, json)
+
+
+def _write(request: Request, output: Path | None, json: bool) -> int:
+    from qm_cli.render.as_json import as_json
+    from qm_cli.run import score_to_folder
+
+    place, summary = score_to_folder(request, output)
+    if json:
+        sys.stdout.write(as_json({"run": str(place), **summary}))
+    else:
+        from qm_cli.render.terminal_summary import show_summary
+
+        show_summary(summary, place)
+    return 0
+
+
+def _stream(request: Request, model: str | None, level: str, format_: str) -> int:
+    from qm_cli.output import deliver
+    from qm_cli.render.rows import as_csv, as_json_lines, as_parquet
+    from qm_cli.run import scored_rows
+
+    writers = {"jsonl": as_json_lines, "csv": as_csv, "parquet": as_parquet}
+    deliver(writers[format_](scored_rows(request, level, model)), None)
+    return 0
+
+
+def _show_plan(request: Request, json: bool) -> int:
+    from qm_cli.render.as_json import as_json
+    from qm_cli.run import plan_score
+
+    plan = plan_score(request)
+    if json:
+        sys.stdout.write(as_json(plan))
+    else:
+        from qm_cli.render.terminal_summary import show_plan
+
+        show_plan(plan)
+    return 0

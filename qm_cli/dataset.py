@@ -1,0 +1,186 @@
+"""A dataset folder → which files are its labels, predictions and images, by convention, `qm.toml` and options."""
+
+from __future__ import annotations
+
+import atexit
+import re
+import shutil
+import sys
+import tempfile
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from qm_cli.errors import InputError, nearest
+
+SETTINGS_FILE = "qm.toml"
+SETTINGS = ("labels", "predictions", "images")
+PACKED = ("", ".gz", ".zst")
+LABEL_ENDINGS = tuple(f".json{packing}" for packing in PACKED)
+PREDICTION_ENDINGS = (*LABEL_ENDINGS, ".parquet", ".arrow", ".feather")
+LAYOUT = "labels.json or annotations/*.json, predictions.json or predictions/*.json, images/"
+STDIN = Path("-")
+
+
+@dataclass(frozen=True)
+class DatasetFiles:
+    """What a dataset folder holds. predictions: file by model name. settings: the content of qm.toml."""
+
+    root: Path
+    labels: Path | None
+    predictions: dict[str, Path]
+    images: Path | None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def find(
+    folder: Path,
+    labels: Path | None = None,
+    predictions: Sequence[Path] = (),
+    images: Path | None = None,
+) -> DatasetFiles:
+    """The files of a dataset; options win over qm.toml, and both over the convention.
+
+    Raises InputError for a missing folder, a file in its place, an unknown key in qm.toml, several candidates for the
+    labels, a named file that is missing, and a folder in which there is nothing to work on.
+    """
+    _refuse_no_folder(folder)
+    settings = _settings(folder)
+    found_labels = _existing(labels, "--labels") or _set_path(folder, settings, "labels") or _labels(folder)
+    models = _given_models(predictions) or _set_models(folder, settings) or _models(folder)
+    pictures = _existing(images, "--images") or _set_path(folder, settings, "images") or _images(folder, found_labels)
+    if found_labels is None and not models and pictures is None:
+        raise InputError(f"{folder}: no labels, predictions or images found", f"expected {LAYOUT}")
+    return DatasetFiles(folder, found_labels, models, pictures, settings)
+
+
+def from_stdin(path: Path) -> Path:
+    """The path itself; for `-` a temporary file with all that stands on standard input, removed at the end."""
+    return _spooled() if path == STDIN else path
+
+
+@cache
+def _spooled() -> Path:
+    folder = tempfile.mkdtemp(prefix="qm-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    target = Path(folder) / "stdin"
+    with target.open("wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+    return target
+
+
+def model_name(path: Path) -> str:
+    """File name without what tells its format: better.json.gz → better."""
+    name = path.name
+    for ending in sorted(PREDICTION_ENDINGS, key=len, reverse=True):
+        if name.lower().endswith(ending) and len(name) > len(ending):
+            return name[: -len(ending)]
+    return "stdin" if path == STDIN else name
+
+
+def _refuse_no_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    if folder.exists():
+        raise InputError(f"{folder}: a file, not a dataset folder", "name the folder, or give the file by --labels")
+    raise InputError(f"{folder}: no such folder", "check the path")
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    path = folder / SETTINGS_FILE
+    if not path.is_file():
+        return {}
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid TOML: {error}", "see the README for an example") from None
+    for key in content:
+        if key not in SETTINGS:
+            hint = nearest(key, list(SETTINGS)) or f"known keys: {', '.join(SETTINGS)}"
+            raise InputError(f"{path}: unknown key {key!r}", hint)
+    return content
+
+
+def _existing(path: Path | None, what: str) -> Path | None:
+    if path is None or path == STDIN or path.exists():
+        return path
+    raise InputError(f"{path}: no such file or folder", f"named by {what}")
+
+
+def _set_path(folder: Path, settings: dict[str, Any], key: str) -> Path | None:
+    value = settings.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise InputError(f"{folder / SETTINGS_FILE}: {key}: expected a path, got {value!r}", f'{key} = "…"')
+    return _existing(folder / value, f"{key} in {folder / SETTINGS_FILE}")
+
+
+def _given_models(paths: Sequence[Path]) -> dict[str, Path]:
+    return _named([path for path in paths if _existing(path, "--predictions")])
+
+
+def _set_models(folder: Path, settings: dict[str, Any]) -> dict[str, Path]:
+    value = settings.get("predictions")
+    if value is None:
+        return {}
+    where = f"predictions in {folder / SETTINGS_FILE}"
+    named = value if isinstance(value, dict) else None
+    paths = list(named.values()) if named is not None else [value] if isinstance(value, str) else value
+    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+        raise InputError(f"{where}: expected a path, a list of paths or a table name → path, got {value!r}", "")
+    files = [folder / path for path in paths]
+    for file in files:
+        _existing(file, where)
+    return dict(zip(named, files, strict=True)) if named is not None else _named(files)
+
+
+def _named(paths: list[Path]) -> dict[str, Path]:
+    """Models by name; a folder stands for the files in it. Two files of one name are told apart by their folders."""
+    files = [file for path in paths for file in (_candidates(path, PREDICTION_ENDINGS) if path.is_dir() else [path])]
+    models: dict[str, Path] = {}
+    for file in files:
+        name = model_name(file)
+        name = name if name not in models else f"{file.parent.name}/{name}"
+        if name in models:
+            raise InputError(f"{file}: the model name {name!r} is taken by {models[name]}", "rename one of the files")
+        models[name] = file
+    return models
+
+
+def _candidates(folder: Path, endings: tuple[str, ...]) -> list[Path]:
+    """Visible files of the folder with one of the endings, in natural order."""
+    if not folder.is_dir():
+        return []
+    files = (path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    return sorted((path for path in files if path.name.lower().endswith(endings)), key=_natural)
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Sorts epoch2 before epoch10."""
+    parts = re.split(r"([0-9]+)", path.name)
+    return [(int(part), "") if part.isdigit() else (0, part) for part in parts]
+
+
+def _labels(folder: Path) -> Path | None:
+    beside = [folder / f"labels{ending}" for ending in LABEL_ENDINGS if (folder / f"labels{ending}").is_file()]
+    candidates = [*beside, *_candidates(folder / "annotations", LABEL_ENDINGS)]
+    if len(candidates) > 1:
+        names = ", ".join(str(path.relative_to(folder)) for path in candidates)
+        raise InputError(f"{folder}: more than one label file: {names}", "choose one by --labels or in qm.toml")
+    return candidates[0] if candidates else None
+
+
+def _models(folder: Path) -> dict[str, Path]:
+    beside = [folder / f"predictions{e}" for e in PREDICTION_ENDINGS if (folder / f"predictions{e}").is_file()]
+    return _named([*beside, *_candidates(folder / "predictions", PREDICTION_ENDINGS)])
+
+
+def _images(folder: Path, labels: Path | None) -> Path | None:
+    """The folder `images`; with a label file else the dataset folder itself, below which its file names may lie."""
+    if (folder / "images").is_dir():
+        return folder / "images"
+    return folder if labels is not None else None

@@ -1,0 +1,66 @@
+"""Predictions inside an object (a COCO dict with scores, or {"predictions": […]}) → a results list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+
+from qm_cli.arrays import strings_to_arrow
+from qm_cli.errors import InputError
+from qm_cli.raw import Columns, identifiers
+
+HINT = 'a COCO results list, or an object with "annotations" or "predictions" that have scores'
+
+
+class Image(msgspec.Struct):
+    id: int | str | None = None
+    file_name: str | None = None
+
+
+class Category(msgspec.Struct):
+    id: int | str | None = None
+    name: str | None = None
+
+
+class Document(msgspec.Struct):
+    predictions: msgspec.Raw | None = None
+    annotations: msgspec.Raw | None = None
+    images: list[Image] = []
+    categories: list[Category] = []
+
+
+def unwrap(path: Path, folder: Path, where: str) -> tuple[Path, Columns, Columns]:
+    """The list of predictions as a file in the folder, the object's image table (id, file_name) and category names."""
+    try:
+        document = msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), type=Document)
+    except msgspec.ValidationError as error:
+        text, _, place = str(error).partition(" - at `$.")
+        raise InputError(f"{where}: {place.rstrip('`')}: {text}", HINT) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        lines = " (JSON lines are not read)" if "trailing characters" in str(error) else ""
+        raise InputError(f"{where}: not valid JSON: {error}{lines}", HINT) from None
+    except RecursionError:
+        raise InputError(f"{where}: nested too deeply to be predictions", "write the file again") from None
+    rows = document.predictions if document.predictions is not None else document.annotations
+    if rows is None:
+        raise InputError(f"{where}: expected a list of predictions, found an object without one", HINT)
+    target = folder / f"{len(list(folder.iterdir()))}-{path.name}.list"
+    target.write_bytes(bytes(rows))
+    return target, _image_names(document.images, where), _category_names(document.categories, where)
+
+
+def _image_names(images: list[Image], where: str) -> Columns:
+    if not images:
+        return {}
+    ids = identifiers([image.id for image in images], f"{where}: images")
+    return {"id": ids, "file_name": strings_to_arrow([image.file_name for image in images])}
+
+
+def _category_names(categories: list[Category], where: str) -> Columns:
+    if not categories:
+        return {}
+    ids = identifiers([category.id for category in categories], f"{where}: categories")
+    names: pa.Array = strings_to_arrow([category.name for category in categories])
+    return {"id": ids, "name": names}

@@ -1,0 +1,132 @@
+"""Predictions as Parquet or Arrow IPC, with the fields of a COCO results list → raw columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from qm_cli.arrays import one_chunk, to_arrow, to_numpy, valid
+from qm_cli.errors import InputError
+from qm_cli.raw import Columns, RawPredictions
+
+REQUIRED = ("image_id", "category_id", "bbox", "score")
+IDENTIFIERS = ("image_id", "category_id", "id")
+LISTS = ("bbox", "probs", "logits")
+HINT = "write image_id, category_id, bbox (list of 4 numbers) and score"
+
+
+def read(path: Path, metadata: bool, shown: str | None = None) -> RawPredictions:
+    """Columns of the file; with `metadata` also its unknown scalar columns. Messages call the file `shown`.
+
+    Raises InputError for a damaged file, a column of the wrong type and a number that is NaN or infinite, with its row.
+    """
+    where = shown or str(path)
+    known = (*REQUIRED, "id", "probs", "logits", "file_name", "category_name")
+    try:
+        table = _table(path, None if metadata else known)
+    except (pa.ArrowException, OSError) as error:
+        message = f"{where}: damaged Parquet or Arrow file: {' '.join(str(error).split())[:120]}"
+        raise InputError(message, "write the file again; it may be cut off") from None
+    names = table.column_names
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise InputError(f"{where}: the column {repeated[0]!r} stands twice", "keep one of the two")
+    columns: Columns = {}
+    for name in names:
+        column = _converted(one_chunk(table.column(name)), where, name)
+        if column is not None:
+            columns[name] = column
+    for name in REQUIRED:
+        if name not in columns:
+            empty = pa.list_(pa.float64()) if name == "bbox" else pa.float64() if name == "score" else pa.int64()
+            columns[name] = pa.nulls(table.num_rows, empty)
+    return RawPredictions(where, columns, tuple(names))
+
+
+def _table(path: Path, names: tuple[str, ...] | None) -> pa.Table:
+    with path.open("rb") as file:
+        magic = file.read(6)
+    if magic.startswith(b"PAR1"):
+        from pyarrow.parquet import ParquetFile
+
+        with ParquetFile(path) as parquet:
+            there = parquet.schema_arrow.names
+            return parquet.read(there if names is None else list(dict.fromkeys(n for n in there if n in names)))
+    from pyarrow import ipc
+
+    with pa.memory_map(str(path)) as source:
+        table = (ipc.open_file(source) if magic == b"ARROW1" else ipc.open_stream(source)).read_all()
+        return table if names is None else table.select(dict.fromkeys(n for n in table.column_names if n in names))
+
+
+def _converted(column: pa.Array, where: str, name: str) -> pa.Array | None:
+    """The column as the JSON reader gives it, or None for metadata that is no scalar."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    dtype = column.type
+    if pa.types.is_null(dtype) and name not in REQUIRED:
+        return None
+    if name in IDENTIFIERS:
+        return _identifiers(column, where, name)
+    if name == "score":
+        return _score(column, where)
+    if name in LISTS:
+        return _number_lists(column, where, name)
+    if pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype):
+        return column.cast(pa.string())
+    return None if pa.types.is_nested(dtype) else column
+
+
+def _identifiers(column: pa.Array, where: str, name: str) -> pa.Array:
+    dtype = column.type
+    if pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype):
+        return column.cast(pa.string())
+    if pa.types.is_integer(dtype) or pa.types.is_null(dtype):
+        try:
+            return column.cast(pa.int64())
+        except pa.ArrowInvalid:
+            raise InputError(f"{where}: {name}: an id does not fit 64 bits", "use smaller numbers") from None
+    raise InputError(f"{where}: {name}: expected a column of integers or strings, got {dtype}", HINT)
+
+
+def _score(column: pa.Array, where: str) -> pa.Array:
+    dtype = column.type
+    if pa.types.is_null(dtype):
+        return column.cast(pa.float64())
+    if not (pa.types.is_floating(dtype) or pa.types.is_integer(dtype)):
+        raise InputError(f"{where}: score: expected a column of numbers, got {dtype}", HINT)
+    column = column.cast(pa.float64())
+    _refuse_not_finite(column, where, "score", 1)
+    return column
+
+
+def _refuse_not_finite(values: pa.Array, where: str, name: str, per_row: int | None, lists: pa.Array = None) -> None:
+    content = to_numpy(values)
+    wrong = ~np.isfinite(content) & valid(values)
+    if wrong.any():
+        place = int(np.flatnonzero(wrong)[0])
+        row = place // per_row if per_row else int(np.searchsorted(np.cumsum(lists), place, side="right"))
+        message = f"{where}: [{row}].{name}: expected a finite number, got {content[place]}"
+        raise InputError(message, "mend the export")
+
+
+def _number_lists(column: pa.Array, where: str, name: str) -> pa.Array:
+    """Lists of any kind → list<double>. A fixed-size list keeps its nulls."""
+    dtype = column.type
+    if pa.types.is_null(dtype):
+        return column.cast(pa.list_(pa.float64()))
+    is_list = pa.types.is_list(dtype) or pa.types.is_large_list(dtype) or pa.types.is_fixed_size_list(dtype)
+    number = is_list and (pa.types.is_floating(dtype.value_type) or pa.types.is_integer(dtype.value_type))
+    if not number:
+        raise InputError(f"{where}: {name}: expected a column of lists of numbers, got {dtype}", HINT)
+    if pa.types.is_fixed_size_list(dtype) and column.null_count == 0:
+        values = column.flatten().cast(pa.float64())
+        _refuse_not_finite(values, where, name, dtype.list_size)
+        offsets = np.arange(len(column) + 1, dtype=np.int32) * np.int32(dtype.list_size)
+        return pa.ListArray.from_arrays(to_arrow(offsets), values)
+    lists = column.cast(pa.list_(pa.float64()))
+    lengths = np.nan_to_num(to_numpy(lists.value_lengths()))
+    _refuse_not_finite(lists.flatten(), where, name, None, lengths)
+    return lists

@@ -1,0 +1,128 @@
+"""Raw annotations → the label table: linked to images and categories, areas derived, what cannot be used left out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from qm_cli import schema
+from qm_cli.arrays import one_chunk, to_arrow, to_numpy, valid
+from qm_cli.errors import InputError
+from qm_cli.findings import Finding, finding
+from qm_cli.link_boxes import CheckedBoxes, box_column, box_findings, boxless, checked, polygon_areas
+from qm_cli.link_ids import (
+    Linked,
+    Mask,
+    Rows,
+    distinct,
+    empty_table,
+    first_of_each,
+    flagged,
+    linked,
+    shown,
+    sorted_by_image,
+)
+from qm_cli.raw import Columns, RawLabels
+
+
+def label_table(raw: RawLabels, image: pa.Table, category: pa.Table, objects: bool, tolerant: bool) -> Linked:
+    """The label table. `objects`: there are predictions with boxes, so a label without one is of no use.
+
+    Raises InputError (unless tolerant) when not a single annotation is for a listed image, or of a listed category.
+    """
+    columns = raw.label
+    if not columns or len(columns["image_id"]) == 0:
+        return Linked(empty_table("label"), [])
+    count = len(columns["image_id"])
+    ids = identifiers_or_places(columns, count)
+    image_row, images_as_text = linked(columns["image_id"], one_chunk(image["id"]))
+    category_row, categories_as_text = linked(columns["category_id"], one_chunk(category["id"]))
+    if not tolerant:
+        _refuse_all_unknown(raw, "image", image_row, image)
+        _refuse_all_unknown(raw, "category", category_row, category)
+    boxes = checked(columns["bbox"])
+    findings = finding("ids-differ-in-type", [raw.where] if images_as_text or categories_as_text else [])
+    findings += flagged("label-unknown-image", ids, image_row < 0)
+    findings += flagged("label-unknown-category", ids, (category_row < 0) & (image_row >= 0))
+    classes = boxless(columns["bbox"]) and not objects
+    if classes:
+        findings += flagged("label-without-box", ids, ~boxes.good)
+    else:
+        findings += box_findings("label", ids, boxes, image_row, image)
+    area, area_findings = _areas(columns, ids, boxes)
+    findings += [*area_findings, *_id_findings(columns)]
+    usable = np.ones(count, bool) if classes else boxes.good
+    content = {
+        "id": ids,
+        "image_row": to_arrow(image_row),
+        "category_row": to_arrow(category_row),
+        "bbox": box_column(boxes.values),
+        "area": area,
+        "iscrowd": _crowds(columns),
+        "source_row": to_arrow(np.arange(count)),
+        **{name: columns[name] for name in schema.OPTIONAL["label"] if name in columns},
+        **metadata(columns, "label"),
+    }
+    keep = (image_row >= 0) & (category_row >= 0) & usable
+    return Linked(sorted_by_image(content, keep, image_row), findings)
+
+
+def _refuse_all_unknown(raw: RawLabels, level: str, rows: Rows, parent: pa.Table) -> None:
+    if (rows >= 0).any():
+        return
+    theirs, known = distinct(raw.label[f"{level}_id"]), one_chunk(parent["id"])
+    plural = "categories" if level == "category" else "images"
+    message = (
+        f"{raw.where}: none of the {len(theirs)} {level} ids of its annotations ({shown(theirs)}) is among its "
+        f"{len(known)} {plural} ({shown(known)})"
+    )
+    raise InputError(message, "images, categories and annotations must be of one set")
+
+
+def identifiers_or_places(columns: Columns, count: int) -> pa.Array:
+    """The ids as given; their 0-based places where there are none."""
+    ids = columns.get("id")
+    if ids is None or ids.null_count == len(ids):
+        return to_arrow(np.arange(count))
+    if ids.null_count == 0:
+        return ids
+    import pyarrow.compute as pc
+
+    return pc.coalesce(ids, to_arrow(np.arange(count)).cast(ids.type))
+
+
+def metadata(columns: Columns, level: str) -> Columns:
+    """The user's own columns: those that no contract knows."""
+    known = {*schema.known_columns(level), "image_id", "category_id"}
+    return {name: column for name, column in columns.items() if name not in known}
+
+
+def _crowds(columns: Columns) -> pa.Array:
+    given = columns["iscrowd"]
+    return given if given.null_count == 0 else to_arrow(np.asarray(to_numpy(given), bool))
+
+
+def _areas(columns: Columns, ids: pa.Array, boxes: CheckedBoxes) -> tuple[pa.Array, list[Finding]]:
+    """The area as given; where it is missing the polygons', else the box's."""
+    given = columns["area"]
+    values = to_numpy(given)
+    found: list[Finding] = []
+    if len(values) and values[~np.isnan(values)].min(initial=0) < 0:
+        found += flagged("label-bad-area", ids, values < 0)
+    derived = np.nan_to_num(boxes.values[:, 2] * boxes.values[:, 3]) if given.null_count else values
+    if "segmentation" in columns:
+        polygons, bad = polygon_areas(columns["segmentation"])
+        found += flagged("label-bad-polygon", ids, bad)
+        derived = np.where(np.isnan(polygons), derived, polygons)
+    found += flagged("label-missing-area", ids, ~valid(given))
+    found += flagged("label-missing-iscrowd", ids, ~valid(columns["iscrowd"]))
+    return (given if given.null_count == 0 else to_arrow(np.where(np.isnan(values), derived, values))), found
+
+
+def _id_findings(columns: Columns) -> list[Finding]:
+    given = columns.get("id")
+    if given is None or given.null_count == len(given):
+        return []
+    missing: Mask = ~valid(given)
+    found = flagged("label-missing-id", to_arrow(np.arange(len(given))), missing)
+    return found + flagged("label-duplicate-id", given, ~missing & ~first_of_each(given))

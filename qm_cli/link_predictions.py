@@ -1,0 +1,172 @@
+"""Raw predictions → the prediction table of one model. Whole-array operations: there may be millions of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from qm_cli import link_categories, link_images
+from qm_cli.arrays import to_arrow, to_numpy, valid
+from qm_cli.errors import InputError, nearest
+from qm_cli.findings import Finding
+from qm_cli.link_boxes import box_column, box_findings, boxless, checked
+from qm_cli.link_categories import CategoryMap
+from qm_cli.link_ids import Linked, Mask, Rows, distinct, empty_table, first_of_each, flagged, sorted_by_image
+from qm_cli.link_labels import identifiers_or_places, metadata
+from qm_cli.raw import RawPredictions
+
+SCORE_NAMES = ("confidence", "conf", "prob", "probability", "scores", "score_", "Score", "confidences", "logit")
+SUM_TOLERANCE = 1e-3
+Numbers = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Linking:
+    """How predictions name images and categories, and the score of those that have none.
+
+    tolerant: what makes two files useless for each other is a finding, not an error.
+    """
+
+    match_by: str = "id"
+    map_categories: CategoryMap = None
+    missing_score: float | None = None
+    tolerant: bool = False
+
+
+def prediction_table(
+    raw: RawPredictions | None, image: pa.Table, category: pa.Table, options: Linking, labels_have_boxes: bool = True
+) -> Linked:
+    """The prediction table of one model, linked to the images and categories.
+
+    Raises InputError when there is no score at all, probabilities of another length than the categories, and (unless
+    tolerant) when not a single image or category is the labels'.
+    """
+    if raw is None or raw.count == 0:
+        return Linked(empty_table("prediction"), [])
+    columns = raw.columns
+    ids = identifiers_or_places(columns, raw.count)
+    names = [name for name in ("probs", "logits") if name in columns]
+    probabilities: dict[str, Numbers] = {name: _per_category(raw, name, category) for name in names}
+    classes = boxless(columns["bbox"]) and (bool(probabilities) or not labels_have_boxes)
+    image_row, findings = link_images.image_rows(raw, image, options.match_by)
+    findings += _image_findings(raw, image, image_row, options)
+    category_row, category_findings = _category_rows(raw, image_row, category, probabilities, options)
+    findings += category_findings
+    score = _scores(raw, probabilities if classes else {}, options)
+    boxes = checked(columns["bbox"])
+    good_box = np.ones(raw.count, bool) if classes else boxes.good
+    if not classes:
+        findings += box_findings("prediction", ids, boxes, image_row, image)
+    findings += _value_findings(columns, ids, score, probabilities)
+    content = {
+        "id": ids,
+        "image_row": to_arrow(image_row),
+        "category_row": to_arrow(category_row),
+        "bbox": box_column(boxes.values),
+        "score": to_arrow(score),
+        "source_row": to_arrow(np.arange(raw.count)),
+        **{name: to_arrow(values) for name, values in probabilities.items()},
+        **metadata(columns, "prediction"),
+    }
+    keep = (image_row >= 0) & (category_row >= 0) & good_box & ~np.isnan(score)
+    return Linked(sorted_by_image(content, keep, image_row), findings)
+
+
+def _image_findings(raw: RawPredictions, image: pa.Table, image_row: Rows, options: Linking) -> list[Finding]:
+    given = raw.columns["image_id"]
+    named = valid(given) | (image_row >= 0)
+    unknown = (image_row < 0) & named
+    found = flagged("prediction-missing-image-id", to_arrow(np.arange(raw.count)), ~named)
+    if not unknown.any():
+        return found
+    detail, other = link_images.unmatched(raw, image, image_row, options.match_by, options.tolerant)
+    return [*found, *_distinctly("prediction-unknown-image", given, unknown, detail), *other]
+
+
+def _category_rows(
+    raw: RawPredictions, image_row: Rows, category: pa.Table, probabilities: dict[str, Numbers], options: Linking
+) -> tuple[Rows, list[Finding]]:
+    """Row of each prediction's category; where none is given, the most probable one."""
+    given = raw.columns["category_id"]
+    rows, found = link_categories.category_rows(raw, category, options.map_categories)
+    named = valid(given) | (rows >= 0)
+    if probabilities and not named.all():
+        values = next(iter(probabilities.values()))
+        likely = np.where(np.isnan(values).any(1), -1, np.nan_to_num(values, nan=-np.inf).argmax(1)).astype(np.int32)
+        rows = np.where(named, rows, likely)
+        named = named | (rows >= 0)
+    unknown = (rows < 0) & named
+    found += flagged("prediction-missing-category-id", to_arrow(np.arange(raw.count)), ~named & (image_row >= 0))
+    if unknown.any():
+        detail, other = link_categories.unmatched(raw, category, rows, options.map_categories, options.tolerant)
+        found += _distinctly("prediction-unknown-category", given, unknown & (image_row >= 0), detail) + other
+    return rows, found
+
+
+def _distinctly(code: str, names: pa.Array, mask: Mask, detail: str) -> list[Finding]:
+    """A finding that counts every row and shows each name once."""
+    return [
+        Finding(code, found.count, tuple(str(name.as_py()) for name in distinct(names, mask)[:5]), detail)
+        for found in flagged(code, names, mask, detail)
+    ]
+
+
+def _per_category(raw: RawPredictions, name: str, category: pa.Table) -> Numbers:
+    """Probabilities or logits as float64[n, categories]; a row without them is NaN."""
+    lists = raw.columns[name]
+    size = category.num_rows
+    lengths = np.nan_to_num(to_numpy(pc.list_value_length(lists)), nan=-1)
+    wrong = (lengths != size) & valid(lists)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        message = f"{raw.where}: [{row}].{name} has {int(lengths[row])} numbers, there are {size} categories"
+        raise InputError(message, "one number per category, in the order of `categories` in the label file")
+    values = np.asarray(to_numpy(lists.flatten()), np.float64).reshape(-1, size)
+    if lists.null_count == 0:
+        return values
+    rows = np.full((raw.count, size), np.nan)
+    rows[valid(lists)] = values
+    return rows
+
+
+def _scores(raw: RawPredictions, probabilities: dict[str, Numbers], options: Linking) -> Numbers:
+    """The score as given; of classes, whose probabilities are given here, else the largest probability."""
+    given = raw.columns["score"]
+    if given.null_count == 0:
+        return np.asarray(to_numpy(given), np.float64)
+    score = np.asarray(to_numpy(given), np.float64)
+    if "probs" in probabilities:
+        score = np.where(np.isnan(score), probabilities["probs"].max(1), score)
+    elif "logits" in probabilities:
+        shifted = probabilities["logits"] - probabilities["logits"].max(1, keepdims=True)
+        score = np.where(np.isnan(score), 1 / np.exp(shifted).sum(1), score)
+    if options.missing_score is not None:
+        return np.where(np.isnan(score), options.missing_score, score)
+    if np.isnan(score).all() and not options.tolerant:
+        raise InputError(f"{raw.where}: no prediction has a score{_resembling(raw)}", "--missing-score 1 gives all 1")
+    return score
+
+
+def _resembling(raw: RawPredictions) -> str:
+    keys = [key for key in raw.keys if key in SCORE_NAMES or (key != "score" and nearest(key.lower(), ["score"]))]
+    return f"; `{keys[0]}` looks like one: call it `score`" if keys else ""
+
+
+def _value_findings(
+    columns: dict[str, pa.Array], ids: pa.Array, score: Numbers, probabilities: dict[str, Numbers]
+) -> list[Finding]:
+    found = flagged("prediction-missing-score", ids, np.isnan(score)) if np.isnan(score).any() else []
+    if np.nanmin(score, initial=0) < 0 or np.nanmax(score, initial=1) > 1:
+        found += flagged("prediction-score-range", ids, (score < 0) | (score > 1))
+    if "probs" in probabilities:
+        values = probabilities["probs"]
+        odd = (np.abs(values.sum(1) - 1) > SUM_TOLERANCE) | (values < 0).any(1) | (values > 1).any(1)
+        found += flagged("prediction-probs-sum", ids, odd)
+    given = columns.get("id")
+    if given is not None and given.null_count < len(given):
+        found += flagged("prediction-duplicate-id", ids, valid(given) & ~first_of_each(given))
+    return found

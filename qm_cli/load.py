@@ -1,0 +1,220 @@
+"""Files → Tables: labels and predictions read side by side, whatever their format, then linked."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from qm_cli import dataset, link
+from qm_cli.arrays import strings_to_arrow, to_arrow, to_numpy
+from qm_cli.errors import InputError, UsageError
+from qm_cli.findings import Finding, finding
+from qm_cli.ingest import (
+    archives,
+    category_map,
+    image_folder,
+    labels_json,
+    predictions_coco,
+    predictions_columnar,
+    predictions_json,
+)
+from qm_cli.link_categories import CategoryMap
+from qm_cli.link_ids import distinct, linked
+from qm_cli.link_images import MATCH_BY
+from qm_cli.raw import Columns, RawLabels, RawPredictions
+from qm_cli.tables import Tables
+
+
+def load_tables(
+    labels: Path | None,
+    predictions: Path | None,
+    *,
+    shapes: bool = False,
+    metadata: bool = False,
+    match_by: str = "id",
+    map_categories: str | Path | Mapping[str, str] | None = None,
+    missing_score: float | None = None,
+    images: Path | None = None,
+    threads: int | None = None,
+    tolerant: bool = False,
+) -> Tables:
+    """The checked tables of a label file and one model's predictions; either may be missing.
+
+    labels: a COCO label file; a prediction file, which then serves as labels; or None: the images are those of the
+    folder `images`, else those the predictions name.
+    shapes: read polygons; metadata: read the unknown scalar fields; threads: of DuckDB, all cores by default.
+    match_by: "id", "file_name" or "stem" (see link_images); map_categories: None, "name", "contiguous", a mapping, or
+    a file with one (see link_categories). tolerant: files that cannot be meant for each other are a finding.
+    Raises InputError, one line with the way out, for everything else that makes the files unusable.
+    """
+    if match_by not in MATCH_BY:
+        raise UsageError(f"--match-by: {match_by!r} is none of {', '.join(MATCH_BY)}", "")
+    if labels == predictions == dataset.STDIN:
+        raise UsageError("standard input (-) can be only one of the two files", "name the other file")
+    mapping = _category_map(map_categories)
+    with tempfile.TemporaryDirectory(prefix="qm-") as name, ThreadPoolExecutor(1) as pool:
+        folders = Path(name) / "labels", Path(name) / "predictions"
+        for folder in folders:
+            folder.mkdir()
+        reading = pool.submit(_read_predictions, predictions, folders[1], metadata, threads) if predictions else None
+        raw_labels = _read_labels(labels, folders[0], shapes, metadata, threads) if labels else None
+        raw_predictions = reading.result() if reading else None
+    derived: list[Finding] = []
+    if raw_labels is None:
+        raw_labels, derived = _without_labels(images, raw_predictions)
+    elif raw_labels.derived and raw_predictions is not None:
+        derived = _add_images(raw_labels, raw_predictions)
+    linked_tables = link.tables(raw_labels, raw_predictions, missing_score, match_by, mapping, tolerant)
+    return linked_tables.with_findings(derived)
+
+
+def _category_map(option: str | Path | Mapping[str, str] | None) -> CategoryMap:
+    if option is None or isinstance(option, Mapping) or option in ("name", "contiguous"):
+        return option if not isinstance(option, Path) else str(option)
+    path = Path(option)
+    if not path.is_file():
+        raise UsageError(f"--map-categories: {str(option)!r} is neither name, contiguous nor a file", "check the path")
+    return category_map.read(path)
+
+
+def _read_predictions(path: Path, folder: Path, metadata: bool, threads: int | None) -> RawPredictions:
+    """A prediction file of any format, packed or not."""
+    where = "standard input" if path == dataset.STDIN else str(path)
+    plain = archives.plain(dataset.from_stdin(path), folder, where)
+    kind = archives.kind(plain, where)
+    if kind in ("parquet", "arrow"):
+        return predictions_columnar.read(plain, metadata, where)
+    if kind != "object":
+        return predictions_json.read(plain, metadata, threads, where)
+    rows, images, categories = predictions_coco.unwrap(plain, folder, where)
+    raw = predictions_json.read(rows, metadata, threads, where)
+    raw.image_names = images
+    if categories and "category_name" not in raw.columns:
+        _name_categories(raw, categories)
+    return raw
+
+
+def _name_categories(raw: RawPredictions, categories: Columns) -> None:
+    """The file's own category names, where it lists all the categories it uses."""
+    rows, _ = linked(raw.columns["category_id"], categories["id"])
+    if (rows >= 0).all():
+        raw.columns["category_name"] = categories["name"].take(to_arrow(rows))
+
+
+def _read_labels(path: Path, folder: Path, shapes: bool, metadata: bool, threads: int | None) -> RawLabels:
+    """A label file, or a prediction file that serves as one."""
+    where = "standard input" if path == dataset.STDIN else str(path)
+    plain = archives.plain(dataset.from_stdin(path), folder, where)
+    kind = archives.kind(plain, where)
+    if kind == "list":
+        return _as_labels(predictions_json.read(plain, metadata, threads, where))
+    if kind in ("parquet", "arrow"):
+        return _as_labels(predictions_columnar.read(plain, metadata, where))
+    return labels_json.read(plain, shapes, metadata, where)
+
+
+def _as_labels(raw: RawPredictions) -> RawLabels:
+    """Predictions as labels: images and categories are those they name; the score becomes `confidence`."""
+    columns = dict(raw.columns)
+    names = columns.pop("category_name", None)
+    image = _image_entries(columns["image_id"], columns.pop("file_name", None))
+    score = columns.pop("score")
+    boxes = columns["bbox"]
+    lengths = np.nan_to_num(to_numpy(pc.list_value_length(boxes)), nan=-1)
+    area = np.zeros(raw.count)
+    if (lengths == 4).any():
+        corners = to_numpy(boxes.filter(to_arrow(lengths == 4)).flatten()).reshape(-1, 4)
+        area[lengths == 4] = np.clip(np.nan_to_num(corners[:, 2] * corners[:, 3]), 0, None)
+    label = {name: column for name, column in columns.items() if name not in ("probs", "logits", "area", "iscrowd")}
+    label |= {"area": to_arrow(area), "iscrowd": to_arrow(np.zeros(raw.count, bool))}
+    if score.null_count < len(score):
+        label["confidence"] = score
+    category = _category_entries(columns["category_id"], names)
+    return RawLabels(raw.where, image, category, label, derived=True)
+
+
+def _image_entries(ids: pa.Array, names: pa.Array | None) -> Columns:
+    """Every image once, by ascending id; its name as given, else the id where that is text."""
+    known = _sorted_distinct(ids)
+    unknown = to_arrow(np.full(len(known), np.nan))
+    if names is not None and names.type == pa.string():
+        file_names = _first_names(ids, known, names)
+    else:
+        file_names = known if known.type == pa.string() else strings_to_arrow([None] * len(known))
+    return {"id": known, "file_name": file_names, "width": unknown, "height": unknown}
+
+
+def _category_entries(ids: pa.Array, names: pa.Array | None) -> Columns:
+    known = _sorted_distinct(ids)
+    given = _first_names(ids, known, names) if names is not None and names.type == pa.string() else None
+    found = given.to_pylist() if given is not None else [None] * len(known)
+    fallback = known.to_pylist()
+    return {"id": known, "name": strings_to_arrow([name or str(i) for name, i in zip(found, fallback, strict=True)])}
+
+
+def _first_names(ids: pa.Array, known: pa.Array, names: pa.Array) -> pa.Array:
+    """The name that the first row of each known id gives it."""
+    rows, _ = linked(ids, known)
+    places = np.zeros(len(known) + 1, np.int64)
+    places[rows[::-1]] = np.arange(len(rows))[::-1]
+    return names.take(to_arrow(places[:-1]))
+
+
+def _sorted_distinct(ids: pa.Array) -> pa.Array:
+    known = distinct(ids)
+    return known.take(pc.array_sort_indices(known))
+
+
+def _add_images(labels: RawLabels, predictions: RawPredictions) -> list[Finding]:
+    """Images that the labels have no object in are known from the predictions, if the two files share any at all."""
+    known, ids = labels.image["id"], _sorted_distinct(predictions.columns["image_id"])
+    rows, _ = linked(ids, known)
+    new = ids.filter(to_arrow(rows < 0))
+    if ids.type != known.type or len(new) in (0, len(ids)):
+        return []
+    added = _image_entries(new, None)
+    labels.image = {name: pa.concat_arrays([column, added[name]]) for name, column in labels.image.items()}
+    return finding("image-derived", new.to_pylist())
+
+
+def _without_labels(images: Path | None, predictions: RawPredictions | None) -> tuple[RawLabels, list[Finding]]:
+    """Images from their folder, else from the predictions; categories from the predictions."""
+    derived: list[Finding] = []
+    if images is not None:
+        labels = image_folder.read(images)
+    elif predictions is not None:
+        image = _image_entries(predictions.columns["image_id"], predictions.columns.get("file_name"))
+        labels = RawLabels(predictions.where, image, {}, {})
+        if not len(image["id"]):
+            raise InputError(f"{predictions.where}: an empty list, and no labels", "give --labels or --images")
+        derived = finding("image-derived", image["id"].to_pylist())
+    else:
+        raise UsageError("neither labels, predictions nor images are given", "see --help")
+    if predictions is not None:
+        labels.category = _categories_of(predictions)
+        derived += finding("category-derived", labels.category["name"].to_pylist())
+    return labels, derived
+
+
+def _categories_of(predictions: RawPredictions) -> Columns:
+    """The categories that predictions name; with probabilities as many as there are of them."""
+    ids = predictions.columns["category_id"]
+    entries = _category_entries(ids, predictions.columns.get("category_name"))
+    lists = next((predictions.columns[name] for name in ("probs", "logits") if name in predictions.columns), None)
+    if lists is None or ids.type != pa.int64():
+        return entries
+    count = int(np.nan_to_num(to_numpy(pc.list_value_length(lists))).max(initial=0))
+    used = to_numpy(entries["id"])
+    if len(used) == count:
+        return entries
+    first = 1 if len(used) and used.min() >= 1 and used.max() == count else 0
+    if len(used) and (used.min() < first or used.max() >= first + count):
+        return entries
+    numbers = np.arange(first, first + count)
+    return {"id": to_arrow(numbers), "name": strings_to_arrow([str(number) for number in numbers])}

@@ -1,0 +1,164 @@
+"""An image file → Pixels: 8-bit RGB and what follows from it, each plane computed once and only when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from math import ceil, isfinite
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.decode import PIXEL_LIMIT, Size, decode, opencv, read_header
+from qm_cli.errors import InputError
+from qm_cli.kernels.masks import polygon_mask
+
+Bytes = npt.NDArray[np.uint8]
+AnyArray = TypeVar("AnyArray", bound=npt.NDArray[Any])
+
+
+class Pixels:
+    """The pixels of an image, or of one object in it; every array is read-only.
+
+    rgb: uint8[height, width, 3]. content: the file's bytes, empty for an object. mask: bool[height, width] of the
+    object's own shape, None for a whole image. An object's planes are windows of its image's, so its neighbours count
+    at its border.
+    """
+
+    def __init__(self, rgb: Bytes, content: bytes = b"") -> None:
+        self.rgb = _kept(rgb)
+        self.content = content
+        self.mask: npt.NDArray[np.bool_] | None = None
+
+    @cached_property
+    def _fills_window(self) -> bool:
+        return self.mask is None or bool(self.mask.all())
+
+    @property
+    def height(self) -> int:
+        return int(self.rgb.shape[0])
+
+    @property
+    def width(self) -> int:
+        return int(self.rgb.shape[1])
+
+    @cached_property
+    def gray(self) -> Bytes:
+        """uint8[height, width]: OpenCV's RGB2GRAY."""
+        return _kept(opencv().cvtColor(self.rgb, opencv().COLOR_RGB2GRAY))
+
+    @cached_property
+    def hsv(self) -> Bytes:
+        """uint8[height, width, 3]: OpenCV's, hue 0..179."""
+        return _kept(opencv().cvtColor(self.rgb, opencv().COLOR_RGB2HSV))
+
+    @cached_property
+    def laplacian(self) -> npt.NDArray[np.float32]:
+        """float32[height, width, 3]: 4-neighbour Laplacian per channel, border reflected without its edge, exact."""
+        edges = opencv().Laplacian(self.rgb, opencv().CV_16S, ksize=1)
+        return _kept(edges.astype(np.float32))
+
+    def values(self, plane: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+        """The values of a plane inside the shape: [n] or [n, 3]; for a whole image all of them, without a copy."""
+        if self.mask is None or self._fills_window:
+            return plane.reshape(-1, *plane.shape[2:])
+        return plane[self.mask]
+
+
+class _Object(Pixels):
+    """A window of an image and the object's shape in it."""
+
+    def __init__(self, whole: Pixels, window: tuple[slice, slice], mask: npt.NDArray[np.bool_]) -> None:
+        super().__init__(whole.rgb[window])
+        self._whole, self._window = whole, window
+        self.mask = _kept(mask)
+
+    @cached_property
+    def gray(self) -> Bytes:
+        return self._whole.gray[self._window]
+
+    @cached_property
+    def hsv(self) -> Bytes:
+        return self._whole.hsv[self._window]
+
+    @cached_property
+    def laplacian(self) -> npt.NDArray[np.float32]:
+        return self._whole.laplacian[self._window]
+
+
+def open_pixels(path: Path, size: Size | None = None, limit: int = PIXEL_LIMIT) -> Pixels:
+    """Decode a file to 8-bit RGB at full resolution: first frame, alpha dropped, 16-bit values divided by 257.
+
+    size: width and height the labels are drawn in; rotated as EXIF says only if that makes the sizes agree, and always
+    when no size is given. Raises InputError for a file that cannot be decoded or has more than `limit` pixels.
+    """
+    content = _content(path)
+    try:
+        return Pixels(decode(content, size, limit), content)
+    except InputError as error:
+        raise InputError(f"{path}: {error.message}", error.hint) from error
+
+
+def size_of(path: Path) -> Size:
+    """Width and height as shown, from the header alone where possible. Raises InputError as open_pixels does."""
+    header = read_header(_content(path))
+    if header:
+        return header.shown_size()
+    pixels = open_pixels(path)
+    return pixels.width, pixels.height
+
+
+def crop(pixels: Pixels, box: Sequence[float], polygons: Sequence[Sequence[float]] | None = None) -> Pixels | None:
+    """The pixels of one object: those whose centre lies in its box and, where it has polygons, in one of them.
+
+    box: [x, y, width, height] in pixels of the image, cut at its border; polygons: parts [x1, y1, x2, y2, …].
+    None when nothing is left.
+    """
+    x, y, width, height = (float(value) for value in box)
+    if not all(isfinite(value) for value in (x, y, width, height)):
+        return None
+    left, right = _centres(x, x + width, pixels.width)
+    top, bottom = _centres(y, y + height, pixels.height)
+    if left >= right or top >= bottom:
+        return None
+    mask = np.ones((bottom - top, right - left), bool)
+    if polygons is not None and len(polygons):
+        mask = np.zeros_like(mask)
+        for polygon in polygons:
+            corners = np.asarray(polygon[: len(polygon) // 2 * 2], np.float64).reshape(-1, 2)
+            if np.isfinite(corners).all():
+                mask |= polygon_mask(corners - (left, top), mask.shape)
+    if not mask.any():
+        return None
+    return _Object(pixels, (slice(top, bottom), slice(left, right)), mask)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """OpenCV works on one thread meanwhile: the processes are the parallelism."""
+    before = opencv().getNumThreads()
+    opencv().setNumThreads(1)
+    try:
+        yield
+    finally:
+        opencv().setNumThreads(before)
+
+
+def _kept(array: AnyArray) -> AnyArray:
+    array.flags.writeable = False
+    return array
+
+
+def _centres(low: float, high: float, size: int) -> tuple[int, int]:
+    """First and last + 1 of the pixels 0..size − 1 whose centre lies in [low, high)."""
+    return (ceil(min(max(low, 0), size) - 0.5), ceil(min(max(high, 0), size) - 0.5))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}", "check the file") from error

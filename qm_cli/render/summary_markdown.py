@@ -1,0 +1,68 @@
+"""The summary of a run → Markdown, for a pull request or a wiki."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+RATES = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
+
+
+def summary_markdown(summary: dict[str, Any]) -> str:
+    """Models side by side, their categories, how the metrics are distributed, findings and notes."""
+    parts = [
+        "# qm run",
+        f"{summary['images']:,} images, {summary['categories']:,} categories, {_count(summary['labels'])} labels.",
+    ]
+    evaluated = {name: report for name, report in summary["models"].items() if report}
+    if evaluated:
+        parts.append(_models(evaluated))
+    for name, report in evaluated.items():
+        rows = [[row["name"], row["labels"], *(row[rate] for rate in RATES)] for row in report["categories"]]
+        parts += [f"## {name}: categories", _table(["category", "labels", *RATES], rows)]
+    for title, rows in (
+        ("Metrics", summary["metrics"]),
+        *((f"{n}: metrics", r) for n, r in summary["model_metrics"].items()),
+    ):
+        numeric = [row for row in rows if "median" in row]
+        if numeric:
+            cells = [
+                [f"{row['level']}.{row['name']}", row["unit"], *(row[k] for k in ("nulls", "min", "median", "max"))]
+                for row in numeric
+            ]
+            parts += [f"## {title}", _table(["metric", "unit", "null", "min", "median", "max"], cells)]
+    if summary["findings"]:
+        rows = [
+            [found["code"], found["severity"], found["count"], found["meaning"], ", ".join(found["examples"])]
+            for found in summary["findings"]
+        ]
+        parts += ["## Findings", _table(["code", "severity", "count", "meaning", "first"], rows)]
+    if summary["notes"]:
+        parts += ["## Notes", "\n".join(f"* {note}" for note in summary["notes"])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _models(evaluated: dict[str, dict[str, Any]]) -> str:
+    first = next(iter(evaluated.values()))
+    rows = [[name, *(report["metrics"][rate] for rate in RATES)] for name, report in evaluated.items()]
+    at = f"Convention {first['convention']}; precision, recall and F1 at IoU {first['iou']:g}, confidence {first['confidence']:g}."
+    return f"{_table(['model', *RATES], rows)}\n\n{at}"
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    lines = [_line(columns), _line(["---"] * len(columns))]
+    return "\n".join([*lines, *(_line([_shown(cell) for cell in row]) for row in rows)])
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _count(value: int | None) -> str:
+    return "no" if value is None else f"{value:,}"

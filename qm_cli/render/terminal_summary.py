@@ -1,0 +1,74 @@
+"""The summary and the plan of a run → the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qm_cli.render.terminal import plain_console, show_table, shown
+
+MODEL_COLUMNS = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
+FINDINGS_SHOWN = 12
+LEVELS_SHOWN = ("image", "label")
+
+
+def show_summary(summary: dict[str, Any], place: Path) -> None:
+    """Models side by side, how the metrics are distributed, what was found, and where the files are."""
+    console = plain_console()
+    labels = "no labels" if summary["labels"] is None else f"{summary['labels']:,} labels"
+    console.print(
+        f"{summary['images']:,} images, {summary['categories']:,} categories, {labels}", style="bold", highlight=False
+    )
+    console.print()
+    _show_models(summary)
+    _show_distributions(summary["metrics"])
+    _show_findings(summary["findings"])
+    for note in summary["notes"]:
+        console.print(f"note: {note}", style="yellow", highlight=False, markup=False)
+    console.print(f"Scores and summary are in {place}", style="green", highlight=False, markup=False)
+
+
+def _show_models(summary: dict[str, Any]) -> None:
+    evaluated = {name: report for name, report in summary["models"].items() if report}
+    if not evaluated:
+        return
+    first = next(iter(evaluated.values()))
+    at = f"{first['convention']}, IoU {first['iou']:g}, confidence {first['confidence']:g}"
+    rows = [(name, *(report["metrics"][column] for column in MODEL_COLUMNS)) for name, report in evaluated.items()]
+    show_table([f"model ({at})", *MODEL_COLUMNS], rows)
+
+
+def _show_distributions(rows: list[dict[str, Any]]) -> None:
+    """Metrics of images and labels: numbers with their median and ends, codes with their commonest values."""
+    shown_rows = [row for row in rows if row["level"] in LEVELS_SHOWN]
+    numeric = [row for row in shown_rows if "median" in row]
+    if numeric:
+        cells = [
+            (f"{row['level']}.{row['name']}", row["unit"], row["min"], row["median"], row["max"], row["nulls"] or None)
+            for row in numeric
+        ]
+        show_table(["metric", "unit", "min", "median", "max", "null"], cells)
+    coded = [row for row in shown_rows if row.get("values") and row["unit"] == "code"]
+    if coded:
+        show_table(["metric", "values"], [(f"{row['level']}.{row['name']}", _common(row["values"])) for row in coded])
+
+
+def _common(values: dict[str, int]) -> str:
+    return ", ".join(f"{value} {shown(count)}" for value, count in values.items())
+
+
+def _show_findings(findings: list[dict[str, Any]]) -> None:
+    if findings:
+        rows = [(f["code"], f["severity"], f["count"], f["meaning"], ", ".join(f["examples"])) for f in findings]
+        show_table(["finding", "severity", "count", "meaning", "first"], rows[:FINDINGS_SHOWN])
+
+
+def show_plan(plan: dict[str, Any]) -> None:
+    """Which files are read, what will run and what is skipped and why."""
+    console = plain_console()
+    for name, value in plan["files"].items():
+        console.print(f"{name}: {value}", highlight=False, markup=False)
+    console.print()
+    show_table(["metric", "needs"], [(step["metric"], ", ".join(step["inputs"].values())) for step in plan["steps"]])
+    if plan["skipped"]:
+        show_table(["skipped", "because"], [(item["metric"], item["reason"]) for item in plan["skipped"]])

@@ -1,0 +1,171 @@
+"""The tables of a run folder, put together from input tables, scores and the evaluation; rows in the input's order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from qm_cli.analysis.counts import matched_iou
+from qm_cli.arrays import to_arrow, to_numpy
+from qm_cli.engine import Scores
+from qm_cli.evaluation import Evaluation
+from qm_cli.pairs import Pairs
+from qm_cli.run_folder import Run
+from qm_cli.schema import TABLES
+from qm_cli.scores import described, with_metrics
+from qm_cli.settings import RECALL_GRID
+from qm_cli.tables import Tables
+
+RowArray = npt.NDArray[np.int64]
+OBJECTS = ("label", "prediction")
+
+
+def sample_tables(tables: Tables, scores: Scores, base: bool) -> dict[str, pa.Table]:
+    """image, category, label, prediction and image_category with one column per metric.
+
+    With `base` the input's own columns are there too; without, only the id and the metrics (a model's part of a run).
+    """
+    order = {level: _input_order(tables, level) for level in OBJECTS}
+    result: dict[str, pa.Table] = {}
+    for level in ("image", "category", *OBJECTS):
+        if level == "label" and not tables.has_labels:
+            continue
+        whole = base or level == "prediction"
+        table = _own_columns(tables, level) if whole else tables.table(level).select(["id"])
+        if level == "image" and whole:
+            table = _with_sizes(table, scores)
+        table = _scored(table, level, scores)
+        if table.num_columns > 1 and (level != "prediction" or tables.has_predictions):
+            result[level] = described(level, table if level not in order else table.take(pa.array(order[level])))
+    cells = _cell_table(tables, scores)
+    return result if cells is None else {**result, "image_category": cells}
+
+
+def _input_order(tables: Tables, level: str) -> RowArray:
+    """Rows of a table by their place in the input file: int64[n]."""
+    return np.argsort(tables.values(level, "source_row"), kind="stable")
+
+
+def _output_rows(tables: Tables, level: str) -> RowArray:
+    """Where each row stands in the written table: int64[n]."""
+    order = _input_order(tables, level)
+    rows = np.empty(len(order), np.int64)
+    rows[order] = np.arange(len(order))
+    return rows
+
+
+def _own_columns(tables: Tables, level: str) -> pa.Table:
+    """The input's columns; links also as the ids and names people search by."""
+    table = tables.table(level)
+    if level in OBJECTS:
+        for name, parent, column in (("image_id", "image", "id"), ("category", "category", "name")):
+            rows = pa.array(tables.values(level, f"{parent}_row"))
+            table = table.append_column(name, tables.table(parent)[column].take(rows))
+    return table
+
+
+def _with_sizes(table: pa.Table, scores: Scores) -> pa.Table:
+    """Width and height of the files where the label file has none."""
+    for place, name in enumerate(("width", "height")):
+        given = to_numpy(table[name])
+        sizes = np.where(np.isnan(given), scores.sizes[:, place], given)
+        table = table.set_column(table.schema.get_field_index(name), name, to_arrow(sizes))
+    return table
+
+
+def _scored(table: pa.Table, level: str, scores: Scores) -> pa.Table:
+    columns = scores.columns.get(level, {})
+    return with_metrics(table, columns, {name: scores.metrics[level, name] for name in columns})
+
+
+def _cell_table(tables: Tables, scores: Scores) -> pa.Table | None:
+    """One row per (image, category) with a label or prediction: the feature of each data row."""
+    columns = scores.columns.get("image_category", {})
+    if not columns:
+        return None
+    image_row, category_row = scores.image_row, scores.category_row
+    keys = {
+        "image_row": to_arrow(image_row.astype(np.int32)),
+        "category_row": to_arrow(category_row.astype(np.int32)),
+        "image_id": tables.image["id"].take(pa.array(image_row)),
+        "category": tables.category["name"].take(pa.array(category_row)),
+    }
+    return described("image_category", _scored(pa.table(keys), "image_category", scores))
+
+
+def tables_of_run(run: Run) -> Tables:
+    """The labels and predictions of a run as tables again, sorted as they must be, to evaluate at other settings."""
+    parts = {}
+    for level in ("image", "category", *OBJECTS):
+        names = [*TABLES[level]]
+        table = run.table(level, names)
+        if level in OBJECTS:
+            order = np.argsort(to_numpy(table["image_row"]), kind="stable")
+            table = table.take(pa.array(order)).combine_chunks()
+        parts[level] = table.cast(pa.schema([(field.name, field.type) for field in table.schema]))
+    return Tables(**parts)
+
+
+def evaluation_tables(evaluation: Evaluation, pairs: Pairs) -> dict[str, pa.Table]:
+    """pair, match and precision_recall: who overlaps, who matched whom, and the curves."""
+    tables = evaluation.tables
+    rows = {level: _output_rows(tables, level) for level in OBJECTS}
+    return {
+        "pair": _pair_table(pairs, rows),
+        "match": _match_table(evaluation, rows),
+        "precision_recall": _curve_table(evaluation),
+    }
+
+
+def _pair_table(pairs: Pairs, rows: dict[str, RowArray]) -> pa.Table:
+    """Overlaps ≥ .1 of any category, by prediction and label row of the written tables."""
+    label, prediction = rows["label"][pairs.label_row], rows["prediction"][pairs.prediction_row]
+    order = np.lexsort((label, prediction))
+    return _table(label_row=label[order], prediction_row=prediction[order], iou=pairs.iou[order])
+
+
+def _match_table(evaluation: Evaluation, rows: dict[str, RowArray]) -> pa.Table:
+    """One row per prediction that counts, with its label if it took one, then one per label that was missed."""
+    found = evaluation.outcomes
+    counted = np.flatnonzero(found.counted)
+    missed = np.flatnonzero(found.false_negative)
+    label = found.matched_label[counted]
+    iou = matched_iou(evaluation.tables, found)[counted]
+    outcome = np.where(found.ignored[counted], "ignored", np.where(found.true_positive[counted], "TP", "FP"))
+    order = np.argsort(rows["prediction"][counted])
+    label_row = np.concatenate([_or_null(rows["label"], label)[order], np.sort(rows["label"][missed])])
+    prediction_row = np.concatenate([rows["prediction"][counted][order], np.full(len(missed), np.nan)])
+    table = _table(iou=np.concatenate([iou[order], np.full(len(missed), np.nan)]))
+    outcomes = pa.array([*outcome[order].tolist(), *["FN"] * len(missed)], pa.string())
+    keys = {"prediction_row": to_arrow(prediction_row), "label_row": to_arrow(label_row)}
+    columns = {name: column.cast(pa.int64()) for name, column in keys.items()}
+    return pa.table({**columns, "iou": table["iou"], "outcome": outcomes})
+
+
+def _or_null(rows: RowArray, chosen: RowArray) -> npt.NDArray[np.float64]:
+    """rows[chosen], NaN where nothing was chosen (−1)."""
+    return np.where(chosen >= 0, np.append(rows, 0)[chosen], np.nan)
+
+
+def _curve_table(evaluation: Evaluation) -> pa.Table:
+    """Interpolated precision and the confidence that reaches it, per IoU threshold, category and recall."""
+    curves = evaluation.average_precision
+    lanes = np.flatnonzero(curves.area == 0)
+    names = evaluation.tables.category["name"]
+    lane_count, categories, points = len(lanes), len(names), len(RECALL_GRID)
+    category_row = np.tile(np.repeat(np.arange(categories), points), lane_count)
+    columns = _table(
+        iou=np.repeat(curves.threshold[lanes], categories * points),
+        category_row=category_row.astype(np.int32),
+        recall=np.tile(RECALL_GRID, lane_count * categories),
+        precision=curves.precision[lanes].transpose(0, 2, 1).ravel(),
+        confidence=curves.score[lanes].transpose(0, 2, 1).ravel(),
+    )
+    return columns.append_column("category", names.take(pa.array(category_row)))
+
+
+def _table(**columns: npt.NDArray[Any]) -> pa.Table:
+    return pa.table({name: to_arrow(values) for name, values in columns.items()})

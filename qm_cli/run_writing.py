@@ -1,0 +1,99 @@
+"""A scored dataset → the files of its run folder."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from qm_cli import __version__, run_folder
+from qm_cli.dataset import DatasetFiles
+from qm_cli.render.as_json import as_json
+from qm_cli.render.summary_markdown import summary_markdown
+from qm_cli.run_tables import evaluation_tables, sample_tables
+from qm_cli.schema import SCHEMA_VERSION
+from qm_cli.scores import write_parquet
+from qm_cli.scoring import Scored
+from qm_cli.settings import Settings
+from qm_cli.summary import all_findings, run_summary
+
+RECORDED_PACKAGES = ("numpy", "pyarrow", "duckdb", "opencv-python-headless", "pillow", "shapely")
+HASH_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Parts:
+    """data: the scores of the dataset itself; models: those of each model, the same object when there is one model."""
+
+    data: Scored
+    models: Mapping[str, Scored]
+
+    @property
+    def several(self) -> bool:
+        return len(self.models) > 1
+
+
+def write_run(
+    folder: Path, parts: Parts, files: DatasetFiles, settings: Settings, seed: int, started: float
+) -> dict[str, Any]:
+    """Write tables, summary and manifest into `folder`; the summary."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_tables(folder, parts.data, base=True)
+    if parts.several:
+        for name, scored in parts.models.items():
+            (folder / name).mkdir()
+            _write_tables(folder / name, scored, base=False)
+    summary = run_summary(parts.data, parts.models)
+    (folder / run_folder.SUMMARY).write_text(as_json(summary))
+    (folder / "summary.md").write_text(summary_markdown(summary))
+    manifest = _manifest(parts, files, settings, seed, time.perf_counter() - started)
+    (folder / run_folder.MANIFEST).write_text(as_json(manifest))
+    return summary
+
+
+def _write_tables(folder: Path, scored: Scored, base: bool) -> None:
+    tables: dict[str, pa.Table] = sample_tables(scored.tables, scored.scores, base)
+    if scored.evaluation and scored.pairs:
+        tables |= evaluation_tables(scored.evaluation, scored.pairs)
+    for name, table in tables.items():
+        write_parquet(table, folder / f"{name}.parquet")
+
+
+def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, seconds: float) -> dict[str, Any]:
+    """Inputs with their SHA-256, settings, versions, seed, counts in and left out, and the time taken."""
+    inputs = {"labels": files.labels, **{f"predictions {name}": path for name, path in files.predictions.items()}}
+    scored = [parts.data, *parts.models.values()]
+    findings = list(dict.fromkeys(found for part in scored for found in all_findings(part)))
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "qm": __version__,
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in RECORDED_PACKAGES},
+        "models": list(parts.models),
+        "inputs": {name: _input(path) for name, path in inputs.items() if path is not None},
+        "images": None if files.images is None else str(files.images),
+        "settings": settings.as_dict(),
+        "seed": seed,
+        "rows": {level: parts.data.tables.count(level) for level in ("image", "category", "label", "prediction")},
+        "left_out": {found.code: found.count for found in findings if found.rule.drops},
+        "findings": [found.as_dict() for found in findings],
+        "seconds": round(seconds, 3),
+    }
+
+
+def _input(path: Path) -> dict[str, Any]:
+    """Path, size and SHA-256 of an input file; the path alone for what is no regular file (stdin)."""
+    if not path.is_file():
+        return {"path": str(path)}
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(HASH_BLOCK):
+            digest.update(block)
+    return {"path": str(path), "bytes": path.stat().st_size, "sha256": digest.hexdigest()}

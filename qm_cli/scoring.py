@@ -1,0 +1,137 @@
+"""Score one set of tables: evaluate where there is something to evaluate, then run the chosen metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qm_cli import catalog, engine
+from qm_cli.analysis.counts import matched_iou
+from qm_cli.backends.local import open_backend
+from qm_cli.columns import Sources, available
+from qm_cli.console import progress
+from qm_cli.engine import Plan, Scores
+from qm_cli.evaluation import Evaluation, evaluate_tables
+from qm_cli.metric import Metric
+from qm_cli.pairs import Pairs, overlapping_pairs
+from qm_cli.settings import Settings
+from qm_cli.tables import Tables
+
+SEEDED = "seed"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The metrics to run, all there are, and the options set for them."""
+
+    chosen: Mapping[str, Metric]
+    known: Mapping[str, Metric]
+    options: Mapping[str, Mapping[str, Any]]
+
+    def without(self, done: set[str]) -> Selection:
+        """The same selection less the metrics that are done."""
+        rest = {name: metric for name, metric in self.chosen.items() if name not in done}
+        return Selection(rest, self.known, self.options)
+
+
+def selection(
+    patterns: Sequence[str] = (),
+    kinds: Sequence[str] = (),
+    plugins: Sequence[Path] = (),
+    settings: Sequence[str] = (),
+    seed: int = 0,
+) -> Selection:
+    """Metrics by pattern and kind, with the options of `--set`; the seed goes to every metric that takes one."""
+    known = catalog.load(plugins)
+    seeded = {metric.name: {SEEDED: seed} for metric in known.values() if SEEDED in metric.options}
+    options = {name: dict(values) for name, values in seeded.items()}
+    for name, values in catalog.options_from(known, settings).items():
+        options.setdefault(name, {}).update(values)
+    return Selection(catalog.select(known, patterns, kinds), known, options)
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Where the image files are and how many processes may decode them, in how many tasks."""
+
+    images: Path | None = None
+    workers: int | None = None
+    shards: int | None = None
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Tables with their scores; evaluation and pairs are None where labels, predictions or boxes are missing."""
+
+    tables: Tables
+    plan: Plan
+    scores: Scores
+    evaluation: Evaluation | None
+    pairs: Pairs | None
+
+
+def can_evaluate(tables: Tables) -> bool:
+    """Whether there are labels and predictions, all of them with boxes."""
+    if not (tables.has_labels and tables.has_predictions):
+        return False
+    return all(tables.table(level)["bbox"].null_count == 0 for level in ("label", "prediction"))
+
+
+def score_tables(tables: Tables, chosen: Selection, settings: Settings, resources: Resources) -> Scored:
+    """Evaluate, plan and run: every score of one model, or of the data alone."""
+    evaluation = evaluate_tables(tables, settings) if can_evaluate(tables) else None
+    pairs = overlapping_pairs(tables) if evaluation else None
+    sources = evaluation_columns(evaluation, pairs) if evaluation and pairs else {}
+    plan = plan_for(tables, chosen, sources, resources)
+    with open_backend(resources.workers) as backend, progress("images") as advance:
+        scores = engine.run(
+            tables,
+            plan,
+            sources,
+            resources.images if plan.decodes else None,
+            backend,
+            resources.shards,
+            chosen.options,
+            advance,
+        )
+    return Scored(tables, plan, scores, evaluation, pairs)
+
+
+def plan_for(tables: Tables, chosen: Selection, sources: Sources, resources: Resources) -> Plan:
+    """What will run and what cannot, and why; nothing is computed."""
+    have = available(tables, sources, images=resources.images is not None)
+    return engine.plan(chosen.chosen, chosen.known, have)
+
+
+def planned(tables: Tables, chosen: Selection, resources: Resources) -> Plan:
+    """The plan of a run that has not evaluated yet."""
+    sources = dict.fromkeys(EVALUATION_COLUMNS, np.zeros(0)) if can_evaluate(tables) else {}
+    return plan_for(tables, chosen, sources, resources)
+
+
+EVALUATION_COLUMNS = (
+    ("prediction", "matched_label_row"),
+    ("prediction", "matched_iou"),
+    ("prediction", "best_iou"),
+    ("prediction", "counted"),
+    ("label", "matched_prediction_row"),
+    ("label", "counts"),
+)
+
+
+def evaluation_columns(evaluation: Evaluation, pairs: Pairs) -> Sources:
+    """What matching found, as columns that metrics may take."""
+    found = evaluation.outcomes
+    values = (
+        found.matched_label,
+        matched_iou(evaluation.tables, found),
+        pairs.best_iou,
+        found.counted,
+        found.matched_prediction,
+        found.label_counts,
+    )
+    return dict(zip(EVALUATION_COLUMNS, values, strict=True))

@@ -1,0 +1,59 @@
+"""A part of the tables: the first images, or some categories."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from qm_cli.arrays import to_arrow
+from qm_cli.errors import UsageError, nearest
+from qm_cli.tables import Tables
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+def first_images(tables: Tables, limit: int | None) -> Tables:
+    """The first `limit` images of the file with their labels and predictions."""
+    if limit is None or limit >= tables.count("image"):
+        return tables
+    label, prediction = (
+        tables.table(level).slice(0, int(tables.offsets(level)[limit])) for level in ("label", "prediction")
+    )
+    return replace(tables, image=tables.image.slice(0, limit), label=label, prediction=prediction, _views={})
+
+
+def only_categories(tables: Tables, names: tuple[str, ...]) -> Tables:
+    """Labels and predictions of the named categories alone, by name or id; none named means all.
+
+    Raises UsageError for a name that is no category, with the nearest.
+    """
+    if not names:
+        return tables
+    keep = _kept_rows(tables, names)
+    number = np.full(tables.count("category"), -1, np.int32)
+    number[keep] = np.arange(len(keep))
+    label, prediction = (_of_categories(tables, level, number) for level in ("label", "prediction"))
+    category = tables.category.take(pa.array(keep))
+    return replace(tables, category=category, label=label, prediction=prediction, _views={})
+
+
+def _kept_rows(tables: Tables, names: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    known = tables.category["name"].to_pylist()
+    ids = [str(identifier) for identifier in tables.category["id"].to_pylist()]
+    unknown = [name for name in names if name not in known and name not in ids]
+    if unknown:
+        raise UsageError(
+            f"--categories: no category {unknown[0]!r}", nearest(unknown[0], known) or f"there are {len(known)}"
+        )
+    return np.array([row for row, pair in enumerate(zip(known, ids, strict=True)) if set(pair) & set(names)], np.int64)
+
+
+def _of_categories(tables: Tables, level: str, number: npt.NDArray[np.int32]) -> pa.Table:
+    table = tables.table(level)
+    rows = number[tables.values(level, "category_row")]
+    kept = np.flatnonzero(rows >= 0)
+    table = table.take(pa.array(kept))
+    return table.set_column(table.schema.get_field_index("category_row"), "category_row", to_arrow(rows[kept]))

@@ -1,0 +1,104 @@
+"""The summary of a run as data: evaluations, how each metric is distributed, what was skipped and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.findings import Finding
+from qm_cli.report import evaluation_report
+from qm_cli.scoring import Scored
+
+
+def run_summary(data: Scored, models: Mapping[str, Scored]) -> dict[str, Any]:
+    """One object for the whole run. `data` holds what does not depend on a model; with one model it is that model's."""
+    parts = {id(part): part for part in (data, *models.values())}.values()
+    return {
+        "images": data.tables.count("image"),
+        "categories": data.tables.count("category"),
+        "labels": data.tables.count("label") if data.tables.has_labels else None,
+        "models": {name: _evaluation(scored) for name, scored in models.items()},
+        "metrics": distributions(data),
+        "model_metrics": {name: distributions(scored) for name, scored in models.items() if scored is not data},
+        "skipped": [{"metric": skipped.metric, "reason": skipped.reason} for skipped in _skipped(data, models)],
+        "findings": [found.as_dict() for found in _findings([found for part in parts for found in all_findings(part)])],
+        "notes": _notes(data, models),
+    }
+
+
+def _evaluation(scored: Scored) -> dict[str, Any] | None:
+    return evaluation_report(scored.evaluation) if scored.evaluation else None
+
+
+def all_findings(scored: Scored) -> list[Finding]:
+    return [*scored.tables.findings, *scored.scores.findings]
+
+
+def _findings(findings: list[Finding]) -> list[Finding]:
+    """Each finding once, in the order found."""
+    return list(dict.fromkeys(findings))
+
+
+def _skipped(data: Scored, models: Mapping[str, Scored]) -> list[Any]:
+    """Metrics no part of the run could compute."""
+    done = {step.metric.id for scored in (data, *models.values()) for step in scored.plan.steps}
+    every = [
+        skipped for scored in (data, *models.values()) for skipped in scored.plan.skipped if skipped.metric not in done
+    ]
+    return list({skipped.metric: skipped for skipped in every}.values())
+
+
+def _notes(data: Scored, models: Mapping[str, Scored]) -> list[str]:
+    skipped = _skipped(data, models)
+    notes = [f"{item.metric} was skipped: {item.reason}" for item in skipped]
+    for name, scored in models.items():
+        if scored.evaluation is None:
+            notes.append(f"{name}: not evaluated: {_why_not(scored)}")
+    return notes
+
+
+def _why_not(scored: Scored) -> str:
+    if not scored.tables.has_labels:
+        return "there is no label file"
+    return "there are labels or predictions without a box"
+
+
+def distributions(scored: Scored) -> list[dict[str, Any]]:
+    """Per metric column: its unit and how its values are distributed, undefined ones counted apart."""
+    rows = []
+    for level, columns in scored.scores.columns.items():
+        for name, values in columns.items():
+            metric = scored.scores.metrics[level, name]
+            facts = {
+                "level": level,
+                "name": name,
+                "kind": metric.note.kind,
+                "unit": metric.note.unit,
+                "better": metric.note.better,
+            }
+            rows.append({**facts, "rows": len(values), **_distribution(values)})
+    return rows
+
+
+def _distribution(values: npt.NDArray[Any]) -> dict[str, Any]:
+    """Nulls, minimum, quartiles, maximum and mean of numbers; the commonest values of everything else."""
+    if values.dtype == object:
+        present = [value for value in values.tolist() if value is not None]
+        texts, counts = (
+            np.unique(np.array(present, str), return_counts=True) if present else (np.zeros(0, str), np.zeros(0, int))
+        )
+        common = np.argsort(-counts, kind="stable")[:5]
+        return {
+            "nulls": len(values) - len(present),
+            "values": {str(texts[place]): int(counts[place]) for place in common},
+        }
+    numbers = values.astype(np.float64)
+    defined = numbers[~np.isnan(numbers)]
+    if len(defined) == 0:
+        return {"nulls": len(values), "min": None, "q1": None, "median": None, "q3": None, "max": None, "mean": None}
+    low, q1, median, q3, high = (float(value) for value in np.quantile(defined, [0, 0.25, 0.5, 0.75, 1]))
+    facts = {"min": low, "q1": q1, "median": median, "q3": q3, "max": high, "mean": float(defined.mean())}
+    return {"nulls": len(values) - len(defined), **facts}

@@ -1,0 +1,74 @@
+"""An ordered map, in this process and in others."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from qm_cli.backends.local import open_backend
+from qm_cli.errors import MetricError, QmError
+
+
+def square(number: int) -> int:
+    time.sleep(0.02 if number == 0 else 0)
+    return number * number
+
+
+def failing(number: int) -> int:
+    if number == 3:
+        raise MetricError("three", "take four")
+    return number
+
+
+def dying(number: int) -> int:
+    os._exit(3)
+
+
+def process(number: int) -> int:
+    return os.getpid()
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_results_come_in_order(workers: int) -> None:
+    heard: list[tuple[int, int]] = []
+    with open_backend(workers) as backend:
+        assert list(backend.map(square, range(20), lambda *done: heard.append(done))) == [n * n for n in range(20)]
+        assert list(backend.map(square, [])) == []
+    assert heard == [(n, 20) for n in range(1, 21)]
+
+
+def test_processes_start_only_for_several_tasks() -> None:
+    with open_backend(2) as backend:
+        assert list(backend.map(process, [1])) == [os.getpid()]
+        assert backend._pool is None
+        assert os.getpid() not in set(backend.map(process, range(4)))
+
+
+def test_default_is_one_worker_a_core() -> None:
+    with open_backend() as backend:
+        assert backend.workers == os.cpu_count()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_a_task_raises_is_raised_here(workers: int) -> None:
+    with pytest.raises(MetricError) as raised, open_backend(workers) as backend:
+        list(backend.map(failing, range(10)))
+    assert (raised.value.message, raised.value.hint) == ("three", "take four")
+
+
+def test_a_process_that_dies_is_told() -> None:
+    with pytest.raises(QmError, match="worker process ended"), open_backend(2) as backend:
+        list(backend.map(dying, range(4)))
+
+
+def test_an_interrupt_ends_the_processes_at_once() -> None:
+    with pytest.raises(KeyboardInterrupt), open_backend(2) as backend:
+        running = backend.map(time.sleep, [0.0, 30.0, 30.0, 30.0])
+        next(running)
+        processes = list((backend._pool._processes or {}).values())  # type: ignore[union-attr]
+        raise KeyboardInterrupt
+    for one in processes:
+        one.join(5)
+        assert not one.is_alive()

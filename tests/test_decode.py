@@ -1,0 +1,56 @@
+"""Headers, and what decides which decoder gets a file."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from qm_cli.decode import decode, read_header
+from qm_cli.errors import InputError
+
+
+def encoded(kind: str, mode: str = "RGB", **options: object) -> bytes:
+    file = BytesIO()
+    pixels = np.random.default_rng(1).integers(0, 255, (40, 30, 3)).astype(np.uint8)
+    Image.fromarray(pixels).convert(mode).save(file, kind, **options)  # type: ignore[arg-type]
+    return file.getvalue()
+
+
+def test_header() -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    header = read_header(encoded("JPEG", exif=exif))
+    assert header is not None
+    assert (header.width, header.height, header.mode, header.format, header.orientation) == (30, 40, "RGB", "JPEG", 6)
+    assert header.shown_size() == (40, 30)
+    exif[274] = 99
+    header = read_header(encoded("PNG", exif=exif))
+    assert header is not None
+    assert header.orientation == 1
+    assert read_header(b"nothing") is None
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "WEBP", "JPEG", "GIF"])
+def test_kinds(kind: str) -> None:
+    rgb = decode(encoded(kind))
+    assert (rgb.shape, rgb.dtype) == ((40, 30, 3), np.uint8)
+    assert rgb.flags.c_contiguous
+
+
+def test_a_jpeg_without_its_end_mark_is_cut_off() -> None:
+    with pytest.raises(InputError, match="truncated"):
+        decode(encoded("JPEG")[:-2])
+
+
+def test_bytes_after_the_end_mark_do_not_matter() -> None:
+    whole = encoded("JPEG")
+    np.testing.assert_array_equal(decode(whole + b"\0" * 100), decode(whole))
+
+
+def test_pillows_own_limit_is_back_afterwards() -> None:
+    before = Image.MAX_IMAGE_PIXELS
+    decode(encoded("GIF"))
+    assert before == Image.MAX_IMAGE_PIXELS

@@ -1,0 +1,257 @@
+"""Plans run: whole columns, one pass over the files, the same values whatever the shards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from qm_cli import engine
+from qm_cli.backends.local import open_backend
+from qm_cli.columns import available
+from qm_cli.engine import Scores
+from qm_cli.errors import MetricError
+from qm_cli.metric import Metric, described, metric
+from qm_cli.pixels import Pixels
+from qm_cli.tables import Tables
+from tests.builders import tables
+
+FILES = [f"{number}.png" for number in range(9)]
+
+
+class Pair(NamedTuple):
+    one: Any
+    two: Any
+
+
+@metric(level="image", kind="data", unit="share", range=(0, 1))
+def redness(pixels: Pixels) -> Any:
+    return pixels.rgb[..., 0].mean() / 255
+
+
+@metric(level=("label", "prediction"), kind="data", unit="px")
+def covered(pixels: Pixels) -> int:
+    return int(pixels.mask.sum()) if pixels.mask is not None else 0
+
+
+@metric(level="image", kind="data", unit="px")
+def reddest(redness: Any, row_count: int) -> Any:
+    return np.full(row_count, np.nanmax(redness, initial=0))
+
+
+@metric(level="image", kind="data", unit="px")
+def relative(pixels: Pixels, reddest: float, width: float) -> float:
+    return pixels.rgb[0, 0, 0] / 255 / reddest + width
+
+
+@metric(level="label", kind="label", unit="px")
+def sides(bbox: Any, image_width: Any, *, scale: float = 1.0) -> Pair:
+    return Pair(bbox[:, 2] * scale, image_width)
+
+
+@metric(level="dataset", kind="label", unit="px")
+def widest(label_one: Any) -> Any:
+    return label_one.max(initial=0.0)
+
+
+@metric(level="image", kind="data", unit="name")
+def called(pixels: Pixels) -> str:
+    return f"{pixels.width}"
+
+
+def metrics(*functions: Callable[..., Any]) -> dict[str, Metric]:
+    found = [described(one, level) for one in functions for level in vars(one)["__metric__"].level]
+    return {one.id: one for one in found}
+
+
+def dataset(sizes: bool = True) -> Tables:
+    size = {"width": 8, "height": 6} if sizes else {}
+    images = [{"id": f"i{n}", "file_name": name, **size} for n, name in enumerate(FILES)]
+    boxes = [(0, 0, 2, 2), (1, 1, 4, 4), (6, 4, 2, 2), (0, 0, 3, 1)]
+    common = [{"image_id": f"i{n * 2}", "category_id": 1, "bbox": list(box)} for n, box in enumerate(boxes)]
+    labels = [{"id": n, "area": 1, "iscrowd": 0, **one} for n, one in enumerate(common)]
+    categories = [{"id": 1, "name": "cat"}]
+    return tables(
+        {"images": images, "categories": categories, "annotations": labels}, [{**one, "score": 0.5} for one in common]
+    )
+
+
+def without_rows() -> Tables:
+    given = dataset()
+    return Tables(*(given.table(level).slice(0, 0) for level in ("image", "category", "label", "prediction")))
+
+
+@pytest.fixture(scope="module")
+def given() -> Tables:
+    return dataset()
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("images")
+    for number, name in enumerate(FILES):
+        Image.new("RGB", (8, 6), (number * 20, 0, 0)).save(folder / name)
+    (folder / FILES[4]).write_bytes(b"broken")
+    (folder / FILES[7]).unlink()
+    return folder
+
+
+def scored(given: Tables, chosen: dict[str, Metric], folder: Path | None = None, **more: Any) -> Scores:
+    have = available(given, more.get("sources"), folder is not None)
+    return engine.run(given, engine.plan(chosen, chosen, have), images=folder, **more)
+
+
+def test_whole_columns(given: Tables) -> None:
+    got = scored(given, metrics(sides, widest), options={"sides": {"scale": 2.0}, "label.sides": {"scale": 3.0}})
+    assert got.columns["label"]["one"].tolist() == [6, 12, 6, 9]
+    assert got.columns["label"]["two"].tolist() == [8, 8, 8, 8]
+    assert got.columns["dataset"]["widest"].tolist() == [12]
+    assert got.metrics["label", "two"].name == "sides"
+    assert got.image_row.tolist() == [0, 2, 4, 6]
+    assert np.isnan(got.sizes).all()
+    assert got.findings == []
+
+
+def test_only_what_was_requested_is_given(given: Tables) -> None:
+    every = metrics(sides, widest)
+    plan = engine.plan({"dataset.widest": every["dataset.widest"]}, every, available(given))
+    got = engine.run(given, plan)
+    assert list(got.columns) == ["dataset"]
+    assert list(got.metrics) == [("dataset", "widest")]
+
+
+def test_pixels(given: Tables, images: Path) -> None:
+    heard: list[tuple[int, int]] = []
+    got = scored(given, metrics(redness, covered), images, shards=3, progress=lambda *done: heard.append(done))
+    expected = [np.nan if n in (4, 7) else n * 20 / 255 for n in range(9)]
+    np.testing.assert_allclose(got.columns["image"]["redness"], expected)
+    np.testing.assert_array_equal(got.columns["label"]["covered"], [4, 16, np.nan, 3])
+    assert [(one.code, one.count, one.examples) for one in got.findings] == [
+        ("image-missing-file", 1, ("7.png",)),
+        ("image-unreadable", 1, ("4.png",)),
+    ]
+    assert got.sizes[0].tolist() == [8, 6]
+    assert np.isnan(got.sizes[[4, 7]]).all()
+    assert heard == [(3, 9), (6, 9), (9, 9)]
+
+
+def test_pixels_and_columns_feed_each_other(given: Tables, images: Path) -> None:
+    got = scored(given, metrics(relative, reddest, redness), images)
+    np.testing.assert_allclose(got.columns["image"]["relative"][[0, 2, 8]], [8, 8.25, 9])
+
+
+def test_the_same_bytes_whatever_shards_and_backend(given: Tables, images: Path) -> None:
+    chosen = metrics(redness, covered, sides, relative, reddest, called)
+    first = scored(given, chosen, images)
+    with open_backend(2) as backend:
+        others = [scored(given, chosen, images, shards=9), scored(given, chosen, images, shards=4, backend=backend)]
+    for other in others:
+        assert other.findings == first.findings
+        for level, columns in first.columns.items():
+            for name, values in columns.items():
+                assert values.dtype == other.columns[level][name].dtype
+                same = values.tolist() if values.dtype == object else values.tobytes()
+                again = other.columns[level][name]
+                assert same == (again.tolist() if again.dtype == object else again.tobytes())
+
+
+def test_sizes_the_labels_lack_come_from_the_files_before_any_metric(images: Path) -> None:
+    got = scored(dataset(sizes=False), metrics(sides), images)
+    np.testing.assert_array_equal(got.columns["label"]["two"], [8, 8, np.nan, 8])
+    assert [one.code for one in got.findings] == ["image-missing-file", "image-unreadable"]
+    assert got.sizes[0].tolist() == [8, 6]
+
+
+def test_no_file_is_opened_for_columns_alone(given: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qm_cli.engine.do", None)
+    assert scored(given, metrics(sides), tmp_path).findings == []
+
+
+def one_off(function: Callable[..., Any], level: str = "image", **facts: Any) -> dict[str, Metric]:
+    return metrics(metric(**{"level": level, "kind": "data", "unit": "px", **facts})(function))
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [
+        (np.arange(9, dtype=np.float32), np.float64),
+        (np.arange(9, dtype=np.int32), np.int32),
+        (np.arange(9) > 3, np.bool_),
+        (["a"] * 9, np.object_),
+        ([None, "a"] * 4 + [None], np.object_),
+    ],
+)
+def test_dtypes(given: Tables, values: Any, dtype: Any) -> None:
+    column = scored(given, one_off(lambda width: values))
+    assert next(iter(column.columns["image"].values())).dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (np.zeros(8), "gives 8, not one value for each of 9 rows"),
+        (np.zeros((9, 2)), "gives 9 × 2, not one value for each of 9 rows"),
+        (1.0, "gives a single value, not one value"),
+        (np.zeros(9, complex), "gives complex128"),
+        (np.zeros(9, "datetime64[s]"), "gives datetime64"),
+    ],
+)
+def test_what_is_no_column(given: Tables, values: Any, told: str) -> None:
+    with pytest.raises(MetricError, match=told):
+        scored(given, one_off(lambda width: values))
+
+
+def test_inputs_cannot_be_written_to(given: Tables) -> None:
+    def spoils(width: Any) -> Any:
+        width += 1
+        return width
+
+    with pytest.raises(
+        MetricError, match=r"metric image\.spoils failed: test_engine\.py, line \d+: ValueError: .*read-only"
+    ):
+        scored(given, one_off(spoils))
+
+
+def test_a_users_metric_that_cannot_take_no_rows_gives_none() -> None:
+    def largest(width: Any) -> Any:
+        return width / width.max()
+
+    assert scored(without_rows(), one_off(largest)).columns["image"]["largest"].shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("values", "facts", "expected", "dtype"),
+    [
+        ([1, 2, 3], {}, [1, 2, 3], np.int64),
+        ([1, None, 3], {}, [1, np.nan, 3], np.float64),
+        ([1, 2, 3], {"range": (0, 9)}, [1, 2, 3], np.float64),
+        ([True, False, True], {}, [True, False, True], np.bool_),
+        ([True, None, True], {}, [True, None, True], np.object_),
+        (["a", None, "b"], {}, ["a", None, "b"], np.object_),
+        ([None, None, None], {}, [None, None, None], np.object_),
+        ([None, None, None], {"range": (0, 1)}, [np.nan] * 3, np.float64),
+    ],
+)
+def test_one_value_per_sample_to_a_column(values: Any, facts: Any, expected: Any, dtype: Any) -> None:
+    chosen = next(iter(one_off(lambda pixels: 0, **facts).values()))
+    column = engine._typed(values, chosen, chosen.outputs[0])
+    assert column.dtype == dtype
+    np.testing.assert_array_equal(column, np.array(expected, dtype))
+
+
+def test_text_with_a_range() -> None:
+    chosen = next(iter(one_off(lambda pixels: 0, range=(0, 1)).values()))
+    with pytest.raises(MetricError, match="gives text, but declares a range"):
+        engine._typed(["a"], chosen, chosen.outputs[0])
+
+
+def test_sources_are_columns_like_any_other(given: Tables) -> None:
+    def doubled(speed: Any) -> Any:
+        return speed * 2
+
+    got = scored(given, one_off(doubled), sources={("image", "speed"): np.arange(9)})
+    assert got.columns["image"]["doubled"].tolist() == list(range(0, 18, 2))
