@@ -75,7 +75,14 @@ def to_numpy(column: pa.ChunkedArray | pa.Array) -> AnyArray:
         return _unpacked(array.buffers()[1], array) & valid(array)
     if pa.types.is_integer(dtype) or pa.types.is_floating(dtype):
         return _numbers(array)
-    return np.array(array.to_pylist(), object)
+    return objects(array.to_pylist())
+
+
+def objects(values: Sequence[Any]) -> npt.NDArray[np.object_]:
+    """Any values as object[n], lists of equal length included."""
+    column = np.empty(len(values), object)
+    column[:] = values
+    return column
 
 
 def valid(array: pa.Array) -> npt.NDArray[np.bool_]:

@@ -25,6 +25,8 @@ Array = npt.NDArray[Any]
 Options = Mapping[str, Mapping[str, Any]]
 IMAGES_PER_TASK = 32
 TASKS_PER_WORKER = 4
+FEW_PIXELS = 8_000_000
+UNKNOWN_SIDE = 1000.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Scores:
 
     columns: level → column name → a value per row; NaN, or None among objects, where not defined. Only what was
     requested. metrics: (level, column name) → the metric it is of. sizes: float64[images, 2], width and height of the
-    image files that were opened, else NaN. image_row, category_row: the keys of level image_category, int32 each.
+    image files that were opened, else NaN. inputs: the columns the metrics read.
     """
 
     columns: dict[str, dict[str, Array]]
@@ -41,8 +43,17 @@ class Scores:
     skipped: list[Skipped]
     findings: list[Finding]
     sizes: npt.NDArray[np.float64]
-    image_row: npt.NDArray[np.int32]
-    category_row: npt.NDArray[np.int32]
+    inputs: Columns
+
+    @property
+    def image_row(self) -> npt.NDArray[np.int32]:
+        """The image of each row of level image_category."""
+        return self.inputs.cells.image_row
+
+    @property
+    def category_row(self) -> npt.NDArray[np.int32]:
+        """The category of each row of level image_category."""
+        return self.inputs.cells.category_row
 
 
 def run(
@@ -78,9 +89,7 @@ def run(
     for metric in requested:
         made[metric.level] |= {name: columns.column(metric.level, name) for name in metric.outputs}
     metrics = {(metric.level, name): metric for metric in requested for name in metric.outputs}
-    cells = columns.cells
-    skipped, findings = list(plan.skipped), files.findings()
-    return Scores(dict(made), metrics, skipped, findings, files.sizes, cells.image_row, cells.category_row)
+    return Scores(dict(made), metrics, list(plan.skipped), files.findings(), files.sizes, columns)
 
 
 def _batches(steps: Sequence[Step]) -> Iterable[tuple[bool, list[Step]]]:
@@ -190,6 +199,8 @@ class _Files:
 
     def findings(self) -> list[Finding]:
         """One finding per code, the images by file name in the order of their rows."""
+        if not self._faults:
+            return []
         found: dict[str, list[int]] = defaultdict(list)
         for row in sorted(self._faults):
             found[self._faults[row][0]].append(row)
@@ -201,9 +212,12 @@ class _Files:
         ]
 
     def _shards(self, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+        """Runs of rows, one a task; few pixels make one task, since starting processes would take longer."""
         workers = self.backend.workers if self.backend else 1
-        tasks = self.shards or max(-(-len(rows) // IMAGES_PER_TASK), min(workers * TASKS_PER_WORKER, len(rows) // 8))
-        return [shard for shard in np.array_split(rows, max(tasks, 1)) if len(shard)]
+        tasks = self.shards or max(-(-len(rows) // IMAGES_PER_TASK), min(workers * TASKS_PER_WORKER, len(rows)))
+        few = np.nan_to_num(self._given[rows], nan=UNKNOWN_SIDE).prod(axis=1).sum() < FEW_PIXELS
+        count = 1 if few and not self.shards else tasks
+        return [shard for shard in np.array_split(rows, max(count, 1)) if len(shard)]
 
     def _pass(self, rows: npt.NDArray[np.int64], tasks: list[Task]) -> list[ShardResult]:
         """Do the tasks, which cover `rows` in order; note sizes and faults by image row."""

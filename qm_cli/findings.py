@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 EXAMPLES_KEPT = 5
 
 
@@ -54,6 +57,15 @@ def finding(code: str, samples: Any, detail: str = "") -> list[Finding]:
     return [Finding(code, count, tuple(str(sample) for sample in samples[:EXAMPLES_KEPT]), detail)]
 
 
+def flagged(code: str, names: Any, mask: npt.NDArray[np.bool_], detail: str = "") -> list[Finding]:
+    """One finding for the samples under the mask, called by their names (an Arrow array); none when it is empty."""
+    count = int(np.count_nonzero(mask))
+    if count == 0:
+        return []
+    places = np.flatnonzero(mask)[:EXAMPLES_KEPT]
+    return [Finding(code, count, tuple(str(names[int(place)].as_py()) for place in places), detail)]
+
+
 ERROR, WARNING, INFO = "error", "warning", "info"
 CODES = {
     "image-duplicate-id": Code(ERROR, "image id used before", "give every image its own id", drops=True),
@@ -67,6 +79,7 @@ CODES = {
     "image-size-differs": Code(WARNING, "width × height differs from the file's", "write the file's own size"),
     "image-missing-file": Code(ERROR, "image file not found", "check --images and the file names"),
     "image-unreadable": Code(ERROR, "image file that cannot be decoded", "replace the file"),
+    "image-truncated": Code(ERROR, "image file that ends in the middle", "copy the file again"),
     "image-outside-folder": Code(ERROR, "file name that leaves the image folder", "use names inside the folder"),
     "image-without-label": Code(INFO, "image without a label", "expected for background images"),
     "category-derived": Code(INFO, "category that no label file lists, taken from the predictions", "give --labels"),

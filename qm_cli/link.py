@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from qm_cli.arrays import one_chunk, strings_to_arrow, to_arrow, to_numpy, valid
 from qm_cli.errors import InputError
-from qm_cli.findings import Finding
+from qm_cli.findings import Finding, flagged
 from qm_cli.link_boxes import boxless
 from qm_cli.link_categories import CategoryMap
-from qm_cli.link_ids import Linked, Mask, first_of_each, flagged
+from qm_cli.link_ids import Linked, Mask, first_of_each
 from qm_cli.link_labels import label_table
 from qm_cli.link_predictions import Linking, prediction_table
-from qm_cli.raw import Columns, RawLabels, RawPredictions
+from qm_cli.raw import Columns, RawLabels, RawPredictions, leaving
 from qm_cli.tables import Tables
-
-LEAVES = r"^[/\\]|^[A-Za-z]:|^[a-z][a-z0-9+.-]*://"
 
 
 def tables(
@@ -113,12 +110,5 @@ def _sized(table: pa.Table) -> tuple[pa.Table, list[Finding]]:
 
 
 def _leaving(table: pa.Table) -> list[Finding]:
-    """File names that would be looked for outside of the image folder."""
     names = one_chunk(table["file_name"])
-    leaves = np.asarray(to_numpy(pc.match_substring_regex(names, LEAVES)), bool)
-    for row in np.flatnonzero(to_numpy(pc.match_substring(names, ".."))):
-        depth = 0
-        for part in names[int(row)].as_py().replace("\\", "/").split("/"):
-            depth += {"..": -1, ".": 0, "": 0}.get(part, 1)
-            leaves[row] |= depth < 0
-    return flagged("image-outside-folder", names, leaves)
+    return flagged("image-outside-folder", names, leaving(names))

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qm_cli.arrays import one_chunk, to_arrow, to_numpy, valid
-from qm_cli.findings import Finding
-from qm_cli.link_ids import Mask, Rows, flagged
+from qm_cli.findings import Finding, flagged
+from qm_cli.link_ids import Mask, Rows
 
 Boxes = npt.NDArray[np.float64]
 MARGIN = 1.0

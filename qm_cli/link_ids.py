@@ -1,4 +1,4 @@
-"""Ids → row numbers, in whole-array operations; samples picked by a mask → findings."""
+"""Ids → row numbers, in whole-array operations."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qm_cli import schema
-from qm_cli.arrays import to_arrow, to_numpy, valid
-from qm_cli.findings import EXAMPLES_KEPT, Finding
+from qm_cli.arrays import to_arrow, to_numpy
+from qm_cli.findings import Finding
 
 DENSE_SPAN = 1 << 24
 INTEGER = r"^-?(0|[1-9][0-9]{0,17})$"
@@ -82,34 +82,16 @@ def first_of_each(values: pa.Array) -> Mask:
     return np.asarray(first[codes] == places)
 
 
-def flagged(code: str, names: pa.Array, mask: Mask, detail: str = "") -> list[Finding]:
-    """One finding for the samples under the mask, called by their names; none when the mask is empty."""
-    count = int(np.count_nonzero(mask))
-    if count == 0:
-        return []
-    places = np.flatnonzero(mask)[:EXAMPLES_KEPT]
-    return [Finding(code, count, tuple(str(names[int(place)].as_py()) for place in places), detail)]
-
-
 def distinct(names: pa.Array, mask: Mask | None = None) -> pa.Array:
     """The values that occur (under the mask), each once, in the order of their first occurrence, without null."""
-    chosen = names if mask is None else names.filter(pa.Array.from_buffers(pa.bool_(), len(mask), [None, _bits(mask)]))
+    chosen = names if mask is None else names.filter(to_arrow(mask))
     return chosen.dictionary_encode().dictionary
-
-
-def _bits(mask: Mask) -> pa.Buffer:
-    return pa.py_buffer(np.packbits(mask, bitorder="little"))
 
 
 def shown(values: pa.Array, count: int = 3) -> str:
     """The first values in words."""
     texts = [str(value.as_py()) for value in values[:count]]
     return ", ".join(texts) + (", …" if len(values) > count else "")
-
-
-def present(column: pa.Array) -> Mask:
-    """Which values are not null: bool[n]."""
-    return valid(column)
 
 
 @dataclass(frozen=True)

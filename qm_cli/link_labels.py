@@ -8,7 +8,7 @@ import pyarrow as pa
 from qm_cli import schema
 from qm_cli.arrays import one_chunk, to_arrow, to_numpy, valid
 from qm_cli.errors import InputError
-from qm_cli.findings import Finding, finding
+from qm_cli.findings import Finding, finding, flagged
 from qm_cli.link_boxes import CheckedBoxes, box_column, box_findings, boxless, checked, polygon_areas
 from qm_cli.link_ids import (
     Linked,
@@ -17,7 +17,6 @@ from qm_cli.link_ids import (
     distinct,
     empty_table,
     first_of_each,
-    flagged,
     linked,
     shown,
     sorted_by_image,

@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 from qm_cli import link_categories, link_images
 from qm_cli.arrays import to_arrow, to_numpy, valid
 from qm_cli.errors import InputError, nearest
-from qm_cli.findings import Finding
+from qm_cli.findings import Finding, flagged
 from qm_cli.link_boxes import box_column, box_findings, boxless, checked
 from qm_cli.link_categories import CategoryMap
-from qm_cli.link_ids import Linked, Mask, Rows, distinct, empty_table, first_of_each, flagged, sorted_by_image
+from qm_cli.link_ids import Linked, Mask, Rows, distinct, empty_table, first_of_each, sorted_by_image
 from qm_cli.link_labels import identifiers_or_places, metadata
 from qm_cli.raw import RawPredictions
 

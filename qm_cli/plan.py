@@ -102,7 +102,7 @@ class _Planner:
         """Where one input comes from, and "" or the reason why the dataset lacks it."""
         origin = columns.resolve(column, metric.level, self.have, self.outputs, metric.id)
         reason = self._lack(metric, parameter, column, origin)
-        if reason and parameter in metric.optional:
+        if reason and parameter in metric.optional and column != "pixels":
             return ABSENT, ""
         if metric.per_sample and origin and not reason and not _of_one_sample(origin, metric.level):
             message = f"metric {metric.id}: `{parameter}` has no value for one {metric.level}"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,6 +18,7 @@ from qm_cli.arrays import strings_to_arrow, to_arrow, to_numpy, valid
 from qm_cli.errors import InputError
 
 Columns = dict[str, pa.Array]
+LEAVES = r"^[/\\]|^[A-Za-z]:|^[a-z][a-z0-9+.-]*://"
 
 
 @dataclass
@@ -88,6 +90,17 @@ def scalars(values: list[object]) -> pa.Array | None:
         return pa.array(plain)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         return pa.array([None if value is None else str(value) for value in plain], pa.string())
+
+
+def leaving(names: pa.Array) -> npt.NDArray[np.bool_]:
+    """File names that would be looked for outside of the folder they are relative to: bool[n]."""
+    leaves: npt.NDArray[np.bool_] = to_numpy(pc.match_substring_regex(names, LEAVES))
+    for row in np.flatnonzero(to_numpy(pc.match_substring(names, ".."))):
+        depth = 0
+        for part in names[int(row)].as_py().replace("\\", "/").split("/"):
+            depth += {"..": -1, ".": 0, "": 0}.get(part, 1)
+            leaves[row] |= depth < 0
+    return leaves
 
 
 def _texts(values: pa.Array) -> pa.Array:

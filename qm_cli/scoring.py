@@ -92,7 +92,7 @@ def score_tables(tables: Tables, chosen: Selection, settings: Settings, resource
             tables,
             plan,
             sources,
-            resources.images if plan.decodes else None,
+            resources.images,
             backend,
             resources.shards,
             chosen.options,

@@ -25,28 +25,11 @@ RowArray = npt.NDArray[np.int64]
 
 
 class Source(Protocol):
-    """Tables to choose from: a run, or tables in memory."""
+    """Tables to choose from: a run's, or those of a dataset just scored."""
 
     def table_names(self) -> list[str]: ...
     def columns(self, name: str) -> dict[str, pa.Field]: ...
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table: ...
-
-
-@dataclass(frozen=True)
-class TablesSource:
-    """Tables in memory as a source."""
-
-    tables: dict[str, pa.Table]
-
-    def table_names(self) -> list[str]:
-        return sorted(self.tables)
-
-    def columns(self, name: str) -> dict[str, pa.Field]:
-        return {field.name: field for field in self.tables[name].schema} if name in self.tables else {}
-
-    def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
-        found = self.tables[name]
-        return found if columns is None else found.select(columns)
 
 
 @dataclass(frozen=True)
@@ -71,7 +54,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Selection:
+class Ranked:
     """The chosen rows in their order. unknown: names in --exclude or --reviewed that are no sample's."""
 
     table: pa.Table
@@ -99,7 +82,7 @@ def named_metric(name: str | None, level: str | None) -> tuple[str, str | None]:
     return prefix, column
 
 
-def select(source: Source, choice: Choice) -> Selection:
+def select(source: Source, choice: Choice) -> Ranked:
     """Filter, then rank. Only the columns that the choice names are read."""
     level = choice.level
     fields = _fields(source, choice)
@@ -117,7 +100,7 @@ def select(source: Source, choice: Choice) -> Selection:
         rows = _ordered(values, missing, rows, ids, descending, choice)
     rows = rows[: choice.top]
     table = pa.table({name: _values(source, level, name, rows) for name in fields})
-    return Selection(table, choice, descending, better, considered, without_value, unknown)
+    return Ranked(table, choice, descending, better, considered, without_value, unknown)
 
 
 def _field(source: Source, choice: Choice) -> pa.Field | None:
@@ -292,7 +275,7 @@ def _values(source: Source, level: str, name: str, rows: RowArray) -> pa.Chunked
     return pa.chunked_array([one_chunk(source.table(table, [column])[column]).take(to_arrow(places))])
 
 
-def only_field(selection: Selection) -> pa.ChunkedArray:
+def only_field(selection: Ranked) -> pa.ChunkedArray:
     """The one field of a selection that is given line by line. Raises InputError where a row has none."""
     column = selection.table.column(0)
     if column.null_count:

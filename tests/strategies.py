@@ -61,7 +61,7 @@ def detection_sets(draw: st.DrawFn, comparable: bool = False, max_images: int = 
     """
     odd = not comparable and draw(st.booleans())
     image_numbers = st.sampled_from([0, 1, 2, 3, 9, 10, 100, 7000])
-    image_ids: list[Any] = draw(st.lists(image_numbers, max_size=max_images, unique=True))
+    image_ids: list[Any] = draw(st.lists(image_numbers, min_size=1, max_size=max_images, unique=True))
     category_ids = draw(st.lists(st.sampled_from([0, 1, 2, 5, 10, 90]), min_size=1, max_size=4, unique=True))
     if odd and draw(st.booleans()):
         image_ids = [draw(st.sampled_from(["{}", "img{}", "B{}.png"])).format(identifier) for identifier in image_ids]

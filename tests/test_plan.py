@@ -92,6 +92,7 @@ def test_unknown_input() -> None:
     ("metric", "have", "reason"),
     [
         (declared("a(pixels)"), Available(CONTRACT, {}), "needs images"),
+        (declared("a(pixels=None)"), Available(CONTRACT, {}), "needs images"),
         (declared("a(label_bbox)"), Available(CONTRACT, {}, labels=False), "needs labels (no label file)"),
         (declared("a(label_parent_row)"), Available(CONTRACT, {}, labels=False), "needs labels (no label file)"),
         (

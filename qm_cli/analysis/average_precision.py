@@ -19,6 +19,7 @@ from qm_cli.tables import Tables
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.integer]
+BLOCK_VALUES = 1 << 19
 
 
 @dataclass(frozen=True)
@@ -61,17 +62,23 @@ def average_precision(tables: Tables, matches: Matches, settings: Settings) -> A
     precision = np.full((lanes, len(RECALL_GRID), categories), np.nan)
     score = np.full_like(precision, np.nan)
     recall = np.full((len(settings.max_detections), lanes, categories), np.nan)
-    steps = [_recall_steps(count) for count in positives]
 
-    def fill(lane: int) -> None:
-        area = matches.area[lane]
-        curve = _lane(matches, ranking, lane, categories)
-        precision[lane], score[lane] = _on_grid(curve, steps[area], positives[area], top_score)
-        recall[:, lane] = _recalls(curve, positives[area], settings.max_detections)
+    def fill(block: IntArray) -> None:
+        counts = positives[matches.area[block[0]]]
+        curves = _curves(matches, ranking, block, categories)
+        precision[block], score[block] = _on_grid(curves, counts, top_score)
+        recall[:, block] = _recalls(curves, counts, settings.max_detections)
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        list(threads.map(fill, range(lanes)))
+        list(threads.map(fill, _lane_blocks(matches.area, len(ranking.candidate))))
     return AveragePrecision(precision, score, recall, matches.threshold, matches.area)
+
+
+def _lane_blocks(area: IntArray, candidates: int) -> list[npt.NDArray[np.int64]]:
+    """Lanes of one area range that are computed together, as many as keep the arrays of a block small."""
+    size = max(BLOCK_VALUES // max(candidates, 1), 1)
+    lanes = [np.flatnonzero(area == value) for value in np.unique(area)]
+    return [own[start : start + size] for own in lanes for start in range(0, len(own), size)]
 
 
 def _ranking(tables: Tables, matches: Matches, settings: Settings) -> _Ranking:
@@ -116,70 +123,76 @@ def _top_scores(tables: Tables, matches: Matches) -> FloatArray:
 
 
 @dataclass(frozen=True)
-class _Curve:
-    """The true positives of one lane by category and rank: precision after each, score, place in its image and category."""
+class _Curves:
+    """True positives of a block of lanes by group (lane in the block × categories + category) and rank.
+
+    start: int64[groups + 1]; group, precision after each, score, place in its image and category: [true positives].
+    """
 
     start: npt.NDArray[np.int64]
+    group: IntArray
     precision: FloatArray
     score: FloatArray
     place: IntArray
-    category: IntArray
 
 
-def _lane(matches: Matches, ranking: _Ranking, lane: int, categories: int) -> _Curve:
+def _curves(matches: Matches, ranking: _Ranking, block: IntArray, categories: int) -> _Curves:
     """Ranks of the true positives among the predictions that are not ignored, and the precision there."""
-    label = matches.label[lane][ranking.candidate]
-    area = matches.area[lane]
-    hits = np.flatnonzero(label >= 0)
-    true = ~matches.ignored[area][label[hits]]
-    category = ranking.category[hits]
-    rank = ranking.before[area][hits] + _running(true.view(np.int8) - ranking.inside[area][hits].view(np.int8), category, categories)
-    hits, rank, category = hits[true], rank[true], category[true]
-    starts = np.searchsorted(category, np.arange(categories + 1))
-    found = np.arange(1, len(hits) + 1) - starts[category]
+    area, groups = matches.area[block[0]], len(block) * categories
+    label = matches.label[block[:, None], ranking.candidate]
+    lane, hit = np.nonzero(label >= 0)
+    true = ~matches.ignored[area][label[lane, hit]]
+    group = lane * categories + ranking.category[hit]
+    change = true.view(np.int8) - ranking.inside[area][hit].view(np.int8)
+    rank = ranking.before[area][hit] + _running(change, group, groups)
+    hit, rank, group = hit[true], rank[true], group[true]
+    starts = np.searchsorted(group, np.arange(groups + 1))
+    found = np.arange(1, len(hit) + 1) - starts[group]
     precision = found / (rank + np.spacing(1))
-    return _Curve(starts, precision, ranking.score[hits], ranking.place[hits], category)
+    return _Curves(starts, group, precision, ranking.score[hit], ranking.place[hit])
 
 
-def _running(values: npt.NDArray[np.int8], category: IntArray, categories: int) -> npt.NDArray[np.int64]:
-    """Cumulative sum that starts anew at each category."""
+def _running(values: npt.NDArray[np.int8], group: IntArray, groups: int) -> npt.NDArray[np.int64]:
+    """Cumulative sum that starts anew at each group."""
     total = np.append(0, np.cumsum(values, dtype=np.int64))
-    running: npt.NDArray[np.int64] = total[1:] - total[np.searchsorted(category, np.arange(categories))][category]
+    running: npt.NDArray[np.int64] = total[1:] - total[np.searchsorted(group, np.arange(groups))][group]
     return running
 
 
 def _recall_steps(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """0-based true positive at which k / count reaches each grid point, for exact floats: int64[101, categories]."""
-    positive = np.maximum(counts, 1)[None, :]
-    k = np.ceil(RECALL_GRID[:, None] * positive).astype(np.int64)
-    k -= (k > 1) & ((k - 1) / positive >= RECALL_GRID[:, None])
-    k += k / positive < RECALL_GRID[:, None]
+    """0-based true positive at which k / count reaches each grid point, for exact floats: int64[categories, 101]."""
+    positive = np.maximum(counts, 1)[:, None]
+    k = np.ceil(RECALL_GRID * positive).astype(np.int64)
+    k -= (k > 1) & ((k - 1) / positive >= RECALL_GRID)
+    k += k / positive < RECALL_GRID
     return np.maximum(k, 1) - 1
 
 
-def _on_grid(
-    curve: _Curve, steps: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], top_score: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Envelope precision and score at each recall of the grid: float64[101, categories] each.
+def _on_grid(curves: _Curves, counts: npt.NDArray[np.int64], top_score: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Envelope precision and score at each recall of the grid: float64[lanes, 101, categories] each.
 
     The envelope at a grid point is the largest precision of the stretches from there on; a stretch reaches to the next
     grid point of the category, and one that is cut short repeats in the next.
     """
-    found = np.diff(curve.start)
+    lanes = (len(curves.start) - 1) // len(counts) if len(counts) else 0
+    shape = (lanes, len(counts), len(RECALL_GRID))
+    found = np.diff(curves.start).reshape(*shape[:2], 1)
+    steps = _recall_steps(counts)
     reached = steps < found
-    place = curve.start[:-1] + np.minimum(steps, np.maximum(found - 1, 0))
-    stretches = np.maximum.reduceat(np.append(curve.precision, 0.0), place.T.ravel()).reshape(place.T.shape).T
-    envelope = np.maximum.accumulate(stretches[::-1])[::-1]
+    place = curves.start[:-1].reshape(*shape[:2], 1) + np.minimum(steps, np.maximum(found - 1, 0))
+    stretches = np.maximum.reduceat(np.append(curves.precision, 0.0), place.ravel()).reshape(shape)
+    envelope = np.maximum.accumulate(stretches[..., ::-1], axis=-1)[..., ::-1]
     precision = np.where(reached, envelope, 0.0)
-    score = np.where(reached, np.append(curve.score, 0.0)[place], 0.0)
-    score[0] = top_score
+    score = np.where(reached, np.append(curves.score, 0.0)[place], 0.0)
+    score[..., 0] = top_score
     precision[:, counts == 0] = np.nan
     score[:, counts == 0] = np.nan
-    return precision, score
+    return precision.transpose(0, 2, 1), score.transpose(0, 2, 1)
 
 
-def _recalls(curve: _Curve, counts: npt.NDArray[np.int64], limits: tuple[int, ...]) -> FloatArray:
-    """Share of the labels found among the best 1, 10 … detections of each image: float64[limits, categories]."""
-    found = np.stack([np.bincount(curve.category[curve.place < limit], minlength=len(counts)) for limit in limits])
-    with np.errstate(invalid="ignore"):
-        return np.where(counts > 0, found / np.maximum(counts, 1), np.nan)
+def _recalls(curves: _Curves, counts: npt.NDArray[np.int64], limits: tuple[int, ...]) -> FloatArray:
+    """Share of the labels found among the best 1, 10 … detections of each image: float64[limits, lanes, categories]."""
+    groups = len(curves.start) - 1
+    found = np.stack([np.bincount(curves.group[curves.place < limit], minlength=groups) for limit in limits])
+    found = found.reshape(len(limits), -1, len(counts)) if len(counts) else found.reshape(len(limits), -1, 0)
+    return np.where(counts > 0, found / np.maximum(counts, 1), np.nan)

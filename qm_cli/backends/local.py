@@ -5,12 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TypeVar
 
 from qm_cli.errors import QmError
@@ -45,7 +47,8 @@ class Local:
         waiting: deque[Future[Done]] = deque()
         try:
             for task in tasks:
-                waiting.append(pool.submit(function, task))
+                with _script_hidden():
+                    waiting.append(pool.submit(function, task))
                 if len(waiting) >= AHEAD * self.workers:
                     yield waiting.popleft().result()
             while waiting:
@@ -91,6 +94,17 @@ def open_backend(workers: int | None = None) -> Iterator[Local]:
         backend.close(at_once=True)
         raise
     backend.close()
+
+
+@contextmanager
+def _script_hidden() -> Iterator[None]:
+    """Processes that start meanwhile do not run the user's script again, guarded or not: the work is in modules."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def _ignore_interrupt() -> None:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qm_cli import console, options
-from qm_cli.errors import InputError, UsageError
+from qm_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from qm_cli.run import Mapping
-    from qm_cli.run_folder import Run
     from qm_cli.settings import Settings
 
 PASSED, FAILED = 0, 1
@@ -107,36 +106,26 @@ def _of_run(target: Path, model: str | None, iou: float | None, confidence: floa
     run = open_run(target, model)
     if model is None and len(run.models) > 1:
         raise UsageError(f"{run.path}: holds the models {', '.join(run.models)}", "name one with --model")
-    report = run.evaluation()
+    report = own = run.evaluation()
     if iou not in (None, report["iou"]) or confidence not in (None, report["confidence"]):
-        report = _evaluated_anew(run, iou, confidence)
-    known = {finding["code"] for finding in report["findings"]}
+        from qm_cli.run import evaluate_run
+        from qm_cli.settings import Settings
+
+        report = evaluate_run(run, _at(Settings.from_dict(run.manifest["settings"]), iou, confidence))
+    known = {finding["code"] for finding in own["findings"]}
     others = [
         finding
         for finding in run.summary().get("findings", [])
         if finding["code"] not in known and not finding["code"].startswith("prediction-")
     ]
     name = model or next(iter(run.models), None)
-    return {"target": str(run.path), "model": name}, report, [*report["findings"], *others]
+    return {"target": str(run.path), "model": name}, report, [*own["findings"], *others]
 
 
 def _at(settings: Settings, iou: float | None, confidence: float | None) -> Settings:
     """The settings at the thresholds asked for."""
     settings = settings if iou is None else replace(settings, iou=iou)
     return settings if confidence is None else replace(settings, confidence=confidence)
-
-
-def _evaluated_anew(run: Run, iou: float | None, confidence: float | None) -> dict[str, Any]:
-    """The run's tables evaluated at other thresholds."""
-    from qm_cli import run as whole_way
-    from qm_cli.settings import Settings
-
-    evaluate_run = getattr(whole_way, "evaluate_run", None)
-    if evaluate_run is None:
-        raise InputError(f"{run.path}: was evaluated at other thresholds", "score it so, or gate the two files")
-    settings = _at(Settings.from_dict(run.manifest["settings"]), iou, confidence)
-    report: dict[str, Any] = evaluate_run(run, settings)
-    return report
 
 
 def _of_files(

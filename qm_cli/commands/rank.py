@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,8 +13,10 @@ from qm_cli import console, options
 from qm_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from qm_cli.run_folder import Run
-    from qm_cli.selection import Choice, Selection
+    from qm_cli.selection import Choice, Ranked, Source
 
 RANKING = "Ranking"
 NAMES_TOLD = 5
@@ -81,14 +84,21 @@ def rank(
     exclude: Exclude = None,
     model: options.Model = None,
     limit: options.Limit = None,
+    set_option: options.SetOption = None,
+    plugin: options.Plugin = None,
     field: Field = None,
     format: Format = "lines",
     output: options.Output = None,
     json: options.Json = False,
+    workers: options.Workers = None,
+    seed: options.Seed = 0,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
-    """Rank images, labels or predictions: what to label next, or where to look first."""
+    """Rank images, labels or predictions: what to label next, or where to look first.
+
+    A dataset folder without a run is scored for just the columns that are asked for, with --set, --plugin and --seed.
+    """
     _refuse_misfits(unlabeled_only, reviewed, exclude, level, format, output, json)
     from qm_cli.output import named_lines
     from qm_cli.selection import FALLING, Choice, named_metric, select
@@ -108,14 +118,28 @@ def rank(
     )
     if format == "lines" and not json and len(choice.fields) != 1:
         raise UsageError("--format lines prints one field", "name one --field, or use --format csv")
-    source = _source(target, model, choice)
+    run = _run_at(target, model, choice, [*(set_option or ()), *(plugin or ())])
+    source: Source
+    tables: Run | Mapping[str, pa.Table]
+    if run is not None:
+        source = tables = run
+    else:
+        from qm_cli.run import Request, score_mentioned
+
+        request = Request(
+            target, limit=limit, set=tuple(set_option or ()), plugins=tuple(plugin or ()), seed=seed, workers=workers
+        )
+        mentioned = " ".join([choice.column or "", where or "", *choice.fields])
+        scored = score_mentioned(request, model, mentioned)
+        source, tables = scored, scored.tables
     if where is not None:
         from qm_cli.query import rows_of
 
-        choice = replace(choice, rows=rows_of(source, choice.level, where))
+        choice = replace(choice, rows=rows_of(tables, choice.level, where))
     selection = select(source, choice)
     _tell(selection)
-    _deliver(selection, target, model, format, output, json)
+    only_model = run.models[0] if run is not None and len(run.models) == 1 else None
+    _deliver(selection, target, model or only_model, format, output, json)
     return 0
 
 
@@ -139,21 +163,34 @@ def _refuse_misfits(
         raise UsageError("--format parquet needs a file", "name it with -o")
 
 
-def _source(target: Path, model: str | None, choice: Choice) -> Run:
-    """The tables to rank from: a run's. A dataset that was never scored is to be scored as far as the choice needs."""
-    from qm_cli.run_folder import open_run
+def _run_at(target: Path, model: str | None, choice: Choice, scoring: Sequence[object]) -> Run | None:
+    """The run to rank from; None for a dataset folder that has none."""
+    from qm_cli.run_folder import DEFAULT_NAME, is_run, open_run
 
+    if not is_run(target) and not is_run(target / DEFAULT_NAME):
+        return None
     run = open_run(target, model)
+    if scoring:
+        raise UsageError(f"{run.path}: is scored already, --set and --plugin come too late", "give them to qm score")
     if run.path != target:
         console.say(f"qm: ranks the run {run.path}")
-    several = len(run.models) > 1 and run.model is None
     columns = run.columns(choice.level)
-    if several and (not columns or choice.column not in (None, *columns)):
+    if columns and choice.column in (None, *columns):
+        return run
+    if len(run.models) > 1 and run.model is None:
         raise UsageError(f"{run.path}: holds the models {', '.join(run.models)}", "name one with --model")
+    _refuse_skipped(run, f"{choice.level}.{choice.column}")
     return run
 
 
-def _tell(selection: Selection) -> None:
+def _refuse_skipped(run: Run, metric: str) -> None:
+    """Say why a metric that exists is not in the run."""
+    for skipped in run.summary()["skipped"]:
+        if skipped["metric"] == metric:
+            raise UsageError(f"{run.path}: {metric} was skipped: {skipped['reason']}", "score again with what it needs")
+
+
+def _tell(selection: Ranked) -> None:
     """What a reader of the ids should know, on stderr."""
     choice = selection.choice
     if selection.without_value:
@@ -168,7 +205,7 @@ def _tell(selection: Selection) -> None:
 
 
 def _deliver(
-    selection: Selection,
+    selection: Ranked,
     target: Path,
     model: str | None,
     format: str,
@@ -190,7 +227,7 @@ def _deliver(
         deliver(render(selection.table), output)
 
 
-def _report(selection: Selection, target: Path, model: str | None) -> dict[str, object]:
+def _report(selection: Ranked, target: Path, model: str | None) -> dict[str, object]:
     """The one object of --json."""
     from qm_cli.render.rows import as_records
     from qm_cli.selection import ASCENDING, FALLING

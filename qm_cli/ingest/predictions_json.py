@@ -39,6 +39,7 @@ EXACT_INTEGERS = 2.0**53
 HEAD_BYTES = 1 << 16
 BLOCK_BYTES = 1 << 18
 LIST_HINT = 'a COCO results list: [{"image_id": …, "category_id": …, "bbox": …, "score": …}, …]'
+FORMAT = "format='array', compression='none'"
 OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
@@ -106,42 +107,55 @@ class _Reader:
 
     def table(self, types: dict[str, str]) -> pa.Table:
         struct = ", ".join(f"{_quoted(name)}: '{dtype}'" for name, dtype in types.items())
-        source = f"read_json({self.literal}, columns={{{struct}}}, format='array', compression='none')"
+        query = f"SELECT * FROM read_json({self.literal}, columns={{{struct}}}, {FORMAT})"
         try:
-            table: pa.Table = self.connection.sql(f"SELECT * FROM {source}").to_arrow_table()
+            table: pa.Table = self.connection.sql(query).to_arrow_table()
         except self.error as error:
             raise InputError(f"{self.where}: {_reason(str(error), self.path)}", LIST_HINT) from None
         return table
 
     def all_keys(self) -> list[str]:
-        """Keys of the file's first 20,480 predictions that DuckDB, which ignores case, can tell apart."""
-        options = "format='array', records=true, maximum_depth=2, sample_size=20480, compression='none'"
+        """Keys of the file's first 20,480 predictions."""
+        options = f"records=true, maximum_depth=2, sample_size=20480, {FORMAT}"
+        query = f"DESCRIBE SELECT * FROM read_json({self.literal}, {options})"
         try:
-            rows = self.connection.execute(f"DESCRIBE SELECT * FROM read_json({self.literal}, {options})").fetchall()
-        except self.error:
-            return []
-        return [row[0] for row in rows]
+            return [str(row[0]) for row in self.connection.execute(query).fetchall()]
+        except self.error as error:
+            if "duplicate key" not in str(error):
+                return []  # an empty list, or what reading the values will refuse in better words
+            raise InputError(f"{self.where}: {_reason(str(error), self.path)}", LIST_HINT) from None
 
 
 def _quoted(name: str) -> str:
     return "'" + name.replace("'", "''") + "'"
 
 
+class _Prediction(msgspec.Struct, gc=False):
+    """What DuckDB cannot read as a list is told with its place by this."""
+
+    bbox: list[msgspec.Raw] | None = None
+    probs: list[msgspec.Raw] | None = None
+    logits: list[msgspec.Raw] | None = None
+
+
 def _reason(message: str, path: Path) -> str:
-    """Why DuckDB could not read the file, one line with the place; of broken JSON msgspec tells the exact byte."""
+    """Why DuckDB could not read the file, one line; msgspec tells the place, or the exact byte of broken JSON."""
     try:
-        msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), type=list[msgspec.Raw])
+        msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), type=list[_Prediction])
     except RecursionError:
         return "nested too deeply to be a list of predictions"
+    except msgspec.ValidationError as error:
+        text, _, place = str(error).partition(" - at `$")
+        return f"{place.rstrip('`')}: {text[:1].lower()}{text[1:]}"
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return f"not valid JSON: {error}"
     text = " ".join(message.split())
-    record = re.search(r"in record/value ([0-9]+): (.*)", text)
-    what = record[2] if record else text
-    repeated = re.search(r'has duplicate key "(.*?)"', what)
-    what = f'the key "{repeated[1]}" stands twice in one object' if repeated else what.partition(" Try setting")[0]
-    place = f"[{int(record[1]) - 1}]: " if record else ""
-    return f"{place}{what[:1].lower()}{what[1:200]}"
+    repeated = re.search(r'has duplicate key "(.*?)"', text)
+    if repeated:
+        record = re.search(r"in record/value ([0-9]+):", text)
+        place = f"[{int(record[1]) - 1}]: " if record else ""
+        return f'{place}the key "{repeated[1]}" stands twice in one object'
+    return text.partition(" Try setting")[0][:200]
 
 
 def _distinct(names: list[str]) -> list[str]:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,6 +66,37 @@ def test_what_a_task_raises_is_raised_here(workers: int) -> None:
 def test_a_process_that_dies_is_told() -> None:
     with pytest.raises(QmError, match="worker process ended"), open_backend(2) as backend:
         list(backend.map(dying, range(4)))
+
+
+def test_a_script_without_a_guard_is_not_run_again(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    lines = ["from qm_cli.backends.local import open_backend", "print('once')"]
+    script.write_text("\n".join([*lines, "with open_backend(2) as b: print(list(b.map(abs, [-1, -2])))"]))
+    here = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, script],
+        env={**os.environ, "PYTHONPATH": str(here)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("once\n[1, 2]\n", "")
+
+
+def test_ctrl_c_in_a_terminal_ends_quietly(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import time\nfrom qm_cli.backends.local import open_backend\ntry:\n"
+        "    with open_backend(2) as b:\n"
+        "        for _ in b.map(time.sleep, [0, 30, 30]): print('started', flush=True)\n"
+        "except KeyboardInterrupt: print('ended')\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, script], env=environment, start_new_session=True, **pipes) as running:
+        assert running.stdout.readline() == "started\n"  # type: ignore[union-attr]
+        os.killpg(running.pid, signal.SIGINT)
+        assert running.communicate(timeout=10) == ("ended\n", "")
 
 
 def test_an_interrupt_ends_the_processes_at_once() -> None:

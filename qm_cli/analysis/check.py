@@ -1,0 +1,179 @@
+"""Is the input sound? What linking found, what the boxes look like as a whole, and what the image files say."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from qm_cli.arrays import one_chunk, valid
+from qm_cli.findings import ERROR, INFO, WARNING, Finding, finding, flagged
+from qm_cli.raw import leaving
+from qm_cli.tables import Tables
+
+Numbers = npt.NDArray[np.float64]
+SEVERITIES = (ERROR, WARNING, INFO)
+NORMALISED_LIMIT = 1.5
+MARGIN = 1.0
+MOSTLY = 0.99
+ROTATED = frozenset({5, 6, 7, 8})
+ORIENTATION_TAG = 0x0112
+TAIL_BYTES = 1 << 16
+FILES_AT_ONCE = 8
+
+
+def check(tables: Tables, images: Path | None = None) -> list[Finding]:
+    """All findings, errors first. With the folder `images` each image file's header is read, too."""
+    found = list(tables.findings)
+    for level in ("label", "prediction"):
+        found += _format_findings(tables, level)
+    if tables.has_labels:
+        count = np.bincount(tables.values("label", "image_row"), minlength=tables.count("image"))
+        found += flagged("image-without-label", one_chunk(tables.image["id"]), count == 0)
+    if images is not None:
+        found += image_file_findings(tables, images)
+    return sorted(found, key=lambda one: SEVERITIES.index(one.rule.severity))
+
+
+def box_format(boxes: Numbers, width: Numbers, height: Numbers) -> str:
+    """ "normalised", "corners" or "" for plain [x, y, width, height]: what all boxes together look like.
+
+    boxes: float64[n, 4]; width, height: of each box's image, NaN where it is not known.
+    Normalised: no coordinate beyond 1.5, some fractional, on images larger than that. Corners: most boxes leave their
+    image as [x, y, width, height], and all but 1 % fit into it as [x1, y1, x2, y2].
+    """
+    kept = np.isfinite(boxes).all(1)
+    boxes, width, height = boxes[kept], width[kept], height[kept]
+    if len(boxes) == 0:
+        return ""
+    fractional = (boxes != np.round(boxes)).any()
+    small = (width <= NORMALISED_LIMIT) | (height <= NORMALISED_LIMIT)
+    if np.abs(boxes).max() <= NORMALISED_LIMIT and fractional and not small.all():
+        return "normalised"
+    known = np.isfinite(width) & np.isfinite(height)
+    if not known.any():
+        return ""
+    left, top, right, bottom = boxes[known].T
+    limits = width[known] + MARGIN, height[known] + MARGIN
+    leaves = (left + right > limits[0]) | (top + bottom > limits[1])
+    fits = (right > left) & (bottom > top) & (right <= limits[0]) & (bottom <= limits[1])
+    return "corners" if leaves.mean() > 0.5 and fits.mean() >= MOSTLY else ""
+
+
+def _format_findings(tables: Tables, level: str) -> list[Finding]:
+    count = tables.count(level)
+    if count == 0:
+        return []
+    row = tables.values(level, "image_row")
+    size = [tables.values("image", side)[row] for side in ("width", "height")]
+    form = box_format(tables.values(level, "bbox"), *size)
+    return [Finding(f"boxes-{form}", 1, (f"{level}s",), f"all {count} boxes taken together")] if form else []
+
+
+@dataclass(frozen=True)
+class Header:
+    """What an image file says of itself: problem is "" or the code that applies; rotated: by its EXIF orientation."""
+
+    problem: str
+    width: int = 0
+    height: int = 0
+    rotated: bool = False
+
+
+def image_file_findings(tables: Tables, images: Path) -> list[Finding]:
+    """Files that are missing, unreadable or cut off, and sizes that differ from the label file's."""
+    names = one_chunk(tables.image["file_name"])
+    ids = one_chunk(tables.image["id"])
+    looked_at = valid(names) & ~leaving(names)
+    found = flagged("image-missing-file-name", ids, ~valid(names))
+    paths = [images / name if look else None for name, look in zip(names.to_pylist(), looked_at, strict=True)]
+    headers = _headers(paths)
+    problems = np.array([header.problem for header in headers], object)
+    missing = problems == "image-missing-file"
+    found += flagged("image-missing-file", names, missing, _elsewhere(names, missing, images))
+    found += flagged("image-unreadable", names, problems == "image-unreadable")
+    found += flagged("image-truncated", names, problems == "image-truncated")
+    return found + _size_findings(tables, names, headers)
+
+
+def _size_findings(tables: Tables, names: pa.Array, headers: list[Header]) -> list[Finding]:
+    listed = np.stack([tables.values("image", "width"), tables.values("image", "height")], 1)
+    differing = []
+    for name, size, header in zip(names, listed.tolist(), headers, strict=True):
+        own = [header.width, header.height]
+        known = header.width > 0 and min(size) > 0
+        if known and size not in (own, own[::-1] if header.rotated else own):
+            differing.append(f"{name} is {own[0]}×{own[1]}, listed as {size[0]:g}×{size[1]:g}")
+    return finding("image-size-differs", differing)
+
+
+def _headers(paths: list[Path | None]) -> list[Header]:
+    """Header of each file, several read at once; of none where there is no path."""
+    with _any_size(), ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+        return list(pool.map(_header, paths))
+
+
+@contextmanager
+def _any_size() -> Iterator[None]:
+    """Pillow refuses very large pictures; reading the size of one costs nothing."""
+    from PIL import Image
+
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def _header(path: Path | None) -> Header:
+    from PIL import Image
+
+    if path is None:
+        return Header("")
+    if not path.is_file():
+        return Header("image-missing-file")
+    try:
+        with Image.open(path) as image:
+            rotated = image.getexif().get(ORIENTATION_TAG) in ROTATED
+            header = Header("", *image.size, rotated)
+            if image.format == "JPEG":
+                return header if _ends(path) or _decodes(path) else Header("image-truncated", *image.size, rotated)
+            image.verify()
+    except (OSError, SyntaxError, ValueError, EOFError):
+        return Header("image-unreadable")
+    return header
+
+
+def _ends(path: Path) -> bool:
+    """A JPEG's end marker stands near the end of the file."""
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - TAIL_BYTES, 0))
+        return b"\xff\xd9" in file.read()
+
+
+def _decodes(path: Path) -> bool:
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except (OSError, SyntaxError, ValueError):
+        return False
+    return True
+
+
+def _elsewhere(names: pa.Array, missing: npt.NDArray[np.bool_], images: Path) -> str:
+    """How many of the missing files lie directly in the folder, under the last part of their name."""
+    if not missing.any() or not images.is_dir():
+        return "" if images.is_dir() else f"there is no folder {images}"
+    there = {entry.name for entry in os.scandir(images)}
+    lost = [name.as_py().replace("\\", "/") for name, gone in zip(names, missing, strict=True) if gone]
+    direct = sum("/" in name and name.rpartition("/")[2] in there for name in lost)
+    return f"{direct} of them lie in {images} itself: file_name has a folder too many" if direct else ""

@@ -1,0 +1,27 @@
+"""Images of a folder, sorted by their path below it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qm_cli.errors import InputError
+from qm_cli.ingest import image_folder
+from tests.input_files import write
+
+
+def test_read(tmp_path: Path) -> None:
+    for name in ("b.JPG", "a/c.png", "notes.txt", ".hidden.jpg", ".cache/x.jpg"):
+        write(tmp_path / name, b"")
+    raw = image_folder.read(tmp_path)
+    assert raw.image["id"].to_pylist() == ["a/c.png", "b.JPG"]
+    assert raw.image["width"].to_pylist() == [None, None]
+    assert raw.label == {}
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no image files"):
+        image_folder.read(tmp_path)
+    with pytest.raises(InputError, match="no such folder of images"):
+        image_folder.read(tmp_path / "none")

@@ -1,0 +1,69 @@
+"""Rows as lines, CSV, JSON lines and Parquet; NaN never appears."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from qm_cli.render.rows import as_csv, as_json_lines, as_lines, as_parquet, as_records, plain
+
+TABLE = pa.table(
+    [
+        pa.array([1, None, 3]),
+        pa.array([0.1, float("nan"), float("-inf")]),
+        pa.array(['a,"b"', "c\nd", None]),
+        pa.array([[1.0, None], [], None]),
+        pa.array([Decimal("6"), None, Decimal("99999999999999999999")], pa.decimal128(38, 0)),
+        pa.array([True, None, False]),
+    ],
+    names=["id", "value", "text", "list", "big", "flag"],
+)
+
+
+def test_csv() -> None:
+    rows = list(csv.reader(io.StringIO(as_csv(TABLE).decode(), newline="")))
+    assert rows == [
+        ["id", "value", "text", "list", "big", "flag"],
+        ["1", "0.1", 'a,"b"', "[1.0,null]", "6", "true"],
+        ["", "", "c\nd", "[]", "", ""],
+        ["3", "", "", "", "100000000000000000000", "false"],
+    ]
+
+
+def test_csv_is_bare_where_it_can_be() -> None:
+    assert as_csv(pa.table({"id": [1], "na,me": ["x y"]})) == b'id,"na,me"\n1,x y\n'
+    assert as_csv(pa.table({"id": pa.array([], pa.int64())})) == b"id\n"
+
+
+def test_json_lines_and_records() -> None:
+    expected = [
+        {"id": 1, "value": 0.1, "text": 'a,"b"', "list": [1.0, None], "big": 6.0, "flag": True},
+        {"id": None, "value": None, "text": "c\nd", "list": [], "big": None, "flag": None},
+        {"id": 3, "value": None, "text": None, "list": None, "big": 1e20, "flag": False},
+    ]
+    assert as_records(TABLE) == expected
+    assert [json.loads(line) for line in as_json_lines(TABLE).splitlines()] == expected
+    assert as_records(pa.table({"l": pa.array([[float("nan")]])})) == [{"l": [None]}]
+
+
+def test_equal_names_are_told_apart() -> None:
+    table = pa.table([pa.array([1])] * 4, names=["id", "id", "id_1", "id"])
+    assert plain(table).column_names == ["id", "id_1", "id_1_1", "id_2"]
+    assert pq.read_table(io.BytesIO(as_parquet(table))).num_columns == 4
+
+
+def test_lines() -> None:
+    assert as_lines(pa.chunked_array([[3, 1]])) == "3\n1\n"
+    assert as_lines(pa.chunked_array([["a b", "é"]])) == "a b\né\n"
+    assert as_lines(pa.chunked_array([[0.5]])) == "0.5\n"
+    assert as_lines(pa.chunked_array([], pa.int64())) == ""
+
+
+def test_parquet_keeps_the_notes() -> None:
+    noted = pa.table([pa.array([1])], schema=pa.schema([pa.field("x", pa.int64(), metadata={"unit": "px"})]))
+    assert pq.read_table(io.BytesIO(as_parquet(noted))).schema.field("x").metadata[b"unit"] == b"px"
