@@ -99,7 +99,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """The one error door: whatever happens becomes an exit code and at most a few lines on stderr."""
-    console.mood.verdict = DONE
+    console.mood = console.Mood(verdict=DONE)
     try:
         result = app(args=arguments, prog_name="qm", standalone_mode=False)
         sys.stdout.flush()
@@ -109,6 +109,10 @@ def run(arguments: list[str]) -> int:
         return _refuse(*_usage(error))
     except BrokenPipeError:
         return console.mood.verdict
+    except SystemExit as leaving:
+        if isinstance(leaving.__context__, BrokenPipeError):  # the framework leaves with 1 then
+            return console.mood.verdict
+        raise
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("qm: interrupted\n")
         return INTERRUPTED
@@ -149,7 +153,10 @@ def _unexpected(error: Exception, arguments: list[str]) -> int:
 
 def _close_streams() -> None:
     """Flush stdout; where its reader has gone, point it elsewhere so that the interpreter ends quietly."""
+    stream = sys.__stdout__
+    if stream is None:
+        return
     try:
-        sys.stdout.flush()
+        stream.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

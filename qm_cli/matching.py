@@ -53,10 +53,10 @@ def match_tables(tables: Tables, settings: Settings) -> Matches:
 
 
 def _lanes(settings: Settings) -> Lanes:
-    """Every COCO threshold in every area range, and the chosen IoU over all areas if it is none of them."""
-    pairs = [(t, a) for a in range(len(settings.area_ranges)) for t in settings.iou_thresholds]
-    pairs += [(t, 0) for t in settings.match_thresholds()[len(settings.iou_thresholds) :]]
-    threshold, area = zip(*pairs, strict=True)
+    """Every COCO threshold in every area range, one range after the other; over all areas the chosen IoU as well."""
+    everywhere = [(threshold, 0) for threshold in settings.match_thresholds()]
+    ranges = range(1, len(settings.area_ranges))
+    threshold, area = zip(*everywhere, *((t, a) for a in ranges for t in settings.iou_thresholds), strict=True)
     return Lanes(np.array(threshold), np.array(area))
 
 
@@ -89,22 +89,23 @@ def _candidates(
 ) -> tuple[Candidates, Rows, Rows]:
     """Same-category pairs with IoU ≥ the lowest threshold, as the matching kernel takes them."""
     label_order, label_cells, label_starts = _label_cells(tables)
-    number = _cell_numbers(tables, label_cells)[order]
+    number = _cell_numbers(tables, label_cells).take(order)
     filled = np.flatnonzero(number >= 0)
     filled = filled[stable_order(number[filled], len(label_cells))]
     rows, cell = order[filled], number[filled]
     place = place_in_run(cell)
-    counts = np.diff(label_starts)[cell]
+    counts = np.diff(label_starts).take(cell)
     detection = np.repeat(np.arange(len(rows)), counts)
-    label = label_order[expand(label_starts[:-1][cell], counts)]
-    boxes, label_boxes = tables.values("prediction", "bbox")[rows], tables.values("label", "bbox")
-    iou = box_iou(label_boxes[label], boxes[detection], tables.values("label", "iscrowd")[label])
+    label = label_order.take(expand(label_starts.take(cell), counts))
+    boxes, label_boxes = tables.values("prediction", "bbox").take(rows, axis=0), tables.values("label", "bbox")
+    crowd = tables.values("label", "iscrowd")
+    iou = box_iou(label_boxes.take(label, axis=0), boxes.take(detection, axis=0), crowd.take(label))
     near = np.flatnonzero(iou >= min(lowest, MATCH_BOUND))
     detection, label, iou = detection[near], label[near], iou[near]
     paired = np.zeros(len(rows), bool)
     paired[detection] = True
     renumbered = np.cumsum(paired) - 1
-    candidates = Candidates(renumbered[detection], label, iou, cell[paired], tables.values("label", "iscrowd"), ignored)
+    candidates = Candidates(renumbered.take(detection), label, iou, cell[paired], crowd, ignored)
     return candidates, rows[paired], place[paired]
 
 

@@ -57,7 +57,11 @@ def _stretch(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     label, prediction = expand(first_label, counts), np.repeat(rows, counts)
     crowd = tables.values("label", "iscrowd")[label]
-    iou = box_iou(tables.values("label", "bbox")[label], tables.values("prediction", "bbox")[prediction], crowd)
+    iou = box_iou(
+        tables.values("label", "bbox").take(label, axis=0),
+        tables.values("prediction", "bbox").take(prediction, axis=0),
+        crowd,
+    )
     same = tables.values("label", "category_row")[label] == tables.values("prediction", "category_row")[prediction]
     comparable = same & ~crowd
     np.fmax.at(best, prediction[comparable], iou[comparable])

@@ -80,7 +80,7 @@ def test_found_by_id_name_or_column() -> None:
 
 def test_refused() -> None:
     with pytest.raises(UsageError, match="did you mean"):
-        found(CATALOG, "twin")
+        found(CATALOG, "twinz")
     with pytest.raises(UsageError, match="there is no metric"):
         found(CATALOG, "image.twins")
     with pytest.raises(UsageError, match="there are image, label"):

@@ -139,23 +139,26 @@ class _Curves:
 def _curves(matches: Matches, ranking: _Ranking, block: IntArray, categories: int) -> _Curves:
     """Ranks of the true positives among the predictions that are not ignored, and the precision there."""
     area, groups = matches.area[block[0]], len(block) * categories
-    label = matches.label[block[:, None], ranking.candidate]
-    lane, hit = np.nonzero(label >= 0)
-    true = ~matches.ignored[area][label[lane, hit]]
-    group = lane * categories + ranking.category[hit]
-    change = true.view(np.int8) - ranking.inside[area][hit].view(np.int8)
-    rank = ranking.before[area][hit] + _running(change, group, groups)
+    label = matches.label[block[0] : block[-1] + 1].take(ranking.candidate, axis=1)
+    matched = label >= 0
+    lane = np.repeat(np.arange(len(block)), np.count_nonzero(matched, axis=1))
+    place = np.flatnonzero(matched)
+    hit = place - lane * len(ranking.candidate)
+    true = ~matches.ignored[area].take(label.ravel().take(place))
+    group = lane * categories + ranking.category.take(hit)
+    change = true.view(np.int8) - ranking.inside[area].take(hit).view(np.int8)
+    rank = ranking.before[area].take(hit) + _running(change, group, groups)
     hit, rank, group = hit[true], rank[true], group[true]
     starts = np.searchsorted(group, np.arange(groups + 1))
-    found = np.arange(1, len(hit) + 1) - starts[group]
+    found = np.arange(1, len(hit) + 1) - starts.take(group)
     precision = found / (rank + np.spacing(1))
-    return _Curves(starts, group, precision, ranking.score[hit], ranking.place[hit])
+    return _Curves(starts, group, precision, ranking.score.take(hit), ranking.place.take(hit))
 
 
 def _running(values: npt.NDArray[np.int8], group: IntArray, groups: int) -> npt.NDArray[np.int64]:
     """Cumulative sum that starts anew at each group."""
     total = np.append(0, np.cumsum(values, dtype=np.int64))
-    running: npt.NDArray[np.int64] = total[1:] - total[np.searchsorted(group, np.arange(groups))][group]
+    running: npt.NDArray[np.int64] = total[1:] - total[np.searchsorted(group, np.arange(groups))].take(group)
     return running
 
 

@@ -49,7 +49,8 @@ def confused_pairs(tables: Tables, found: Outcomes, settings: Settings) -> tuple
     labels = label[expand(offsets[:-1][image], counts)]
     predictions = np.repeat(prediction, counts)
     crowd = np.zeros(len(labels), bool)
-    iou = box_iou(tables.values("label", "bbox")[labels], tables.values("prediction", "bbox")[predictions], crowd)
+    label_boxes = tables.values("label", "bbox").take(labels, axis=0)
+    iou = box_iou(label_boxes, tables.values("prediction", "bbox").take(predictions, axis=0), crowd)
     near = iou >= min(settings.iou, 1 - 1e-10)
     predictions, labels, iou = predictions[near], labels[near], iou[near]
     order = np.lexsort((labels, predictions, -tables.values("prediction", "score")[predictions], -iou))

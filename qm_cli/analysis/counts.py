@@ -68,7 +68,8 @@ def matched_iou(tables: Tables, found: Outcomes) -> FloatArray:
     hits = np.flatnonzero(found.matched_label >= 0)
     label = found.matched_label[hits]
     iou = np.full(len(found.counted), np.nan)
-    boxes, label_boxes = tables.values("prediction", "bbox")[hits], tables.values("label", "bbox")[label]
+    boxes = tables.values("prediction", "bbox").take(hits, axis=0)
+    label_boxes = tables.values("label", "bbox").take(label, axis=0)
     iou[hits] = box_iou(label_boxes, boxes, tables.values("label", "iscrowd")[label])
     return iou
 

@@ -25,8 +25,8 @@ class Category(msgspec.Struct):
 
 
 class Document(msgspec.Struct):
-    predictions: msgspec.Raw | None = None
-    annotations: msgspec.Raw | None = None
+    predictions: msgspec.Raw = msgspec.Raw(b"")
+    annotations: msgspec.Raw = msgspec.Raw(b"")
     images: list[Image] = []
     categories: list[Category] = []
 
@@ -43,11 +43,11 @@ def unwrap(path: Path, folder: Path, where: str) -> tuple[Path, Columns, Columns
         raise InputError(f"{where}: not valid JSON: {error}{lines}", HINT) from None
     except RecursionError:
         raise InputError(f"{where}: nested too deeply to be predictions", "write the file again") from None
-    rows = document.predictions if document.predictions is not None else document.annotations
-    if rows is None:
+    rows = bytes(document.predictions) or bytes(document.annotations)
+    if not rows:
         raise InputError(f"{where}: expected a list of predictions, found an object without one", HINT)
     target = folder / f"{len(list(folder.iterdir()))}-{path.name}.list"
-    target.write_bytes(bytes(rows))
+    target.write_bytes(rows)
     return target, _image_names(document.images, where), _category_names(document.categories, where)
 
 

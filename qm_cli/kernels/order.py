@@ -19,7 +19,7 @@ def stable_order(keys: npt.NDArray[np.integer], bound: int) -> RowArray:
     order = np.argsort(keys.astype(np.uint16), kind="stable")
     for shift in range(DIGIT_BITS, max(int(bound - 1).bit_length(), 1), DIGIT_BITS):
         digits = (keys >> shift).astype(np.uint16)
-        order = order[np.argsort(digits[order], kind="stable")]
+        order = order.take(np.argsort(digits.take(order), kind="stable"))
     return order
 
 
@@ -35,8 +35,8 @@ def order_by_score(group: npt.NDArray[np.integer], group_count: int, score: npt.
     scale = SCORE_STEPS / (top - bottom) if top > bottom else 0.0
     steps = np.minimum((top - score) * scale, SCORE_STEPS).astype(np.uint32)
     order = stable_order(steps, 1 << 32)
-    order = order[stable_order(group[order], group_count)]
-    _sort_shared_steps(order, steps[order], group[order], score)
+    order = order.take(stable_order(group.take(order), group_count))
+    _sort_shared_steps(order, steps.take(order), group.take(order), score)
     return order
 
 
@@ -44,7 +44,7 @@ def _sort_shared_steps(
     order: RowArray, steps: npt.NDArray[np.uint32], group: npt.NDArray[np.integer], score: npt.NDArray[np.float64]
 ) -> None:
     """Sort by (−score, row), in place, the runs of one group and step that hold different scores in the wrong order."""
-    ordered = score[order]
+    ordered = score.take(order)
     same_step = (steps[1:] == steps[:-1]) & (group[1:] == group[:-1])
     wrong = np.flatnonzero((ordered[1:] > ordered[:-1]) & same_step)
     if len(wrong) == 0:

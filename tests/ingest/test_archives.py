@@ -31,7 +31,7 @@ def test_plain(tmp_path: Path, packed: bytes) -> None:
 @pytest.mark.parametrize("damage", ["cut", "changed"])
 def test_damaged(tmp_path: Path, packed: bytes, damage: str) -> None:
     bad = packed[:-8] if damage == "cut" else packed[:14] + bytes(255 - b for b in packed[14:])
-    with pytest.raises(InputError, match="w.json: damaged archive: .*copy or compress the file again") as caught:
+    with pytest.raises(InputError, match=r"w.json: damaged archive: .*copy or compress the file again") as caught:
         archives.plain(write(tmp_path / "x" / "p.json.gz", bad), tmp_path, "w.json")
     assert "\n" not in str(caught.value)
 

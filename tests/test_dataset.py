@@ -1,0 +1,116 @@
+"""A dataset folder is recognised by convention, qm.toml and options; everything else is told."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from qm_cli import dataset
+from qm_cli.errors import InputError
+from tests.input_files import write
+
+
+def folder(root: Path, *files: str) -> Path:
+    for file in files:
+        (root / file).mkdir(parents=True) if file.endswith("/") else write(root / file, "{}")
+    return root
+
+
+def test_convention(tmp_path: Path) -> None:
+    folder(tmp_path, "labels.json", "predictions.json", "images/")
+    found = dataset.find(tmp_path)
+    assert found.labels == tmp_path / "labels.json"
+    assert found.predictions == {"predictions": tmp_path / "predictions.json"}
+    assert found.images == tmp_path / "images"
+    assert found.settings == {}
+
+
+def test_models_in_natural_order(tmp_path: Path) -> None:
+    names = ["epoch10.json.gz", "epoch2.parquet", "a.json.zst", "b.feather", ".hidden.json", "readme.md"]
+    folder(tmp_path, "annotations/instances.json.gz", *(f"predictions/{name}" for name in names))
+    found = dataset.find(tmp_path)
+    assert list(found.predictions) == ["a", "b", "epoch2", "epoch10"]
+    assert found.labels == tmp_path / "annotations/instances.json.gz"
+    assert found.images == tmp_path
+
+
+def test_no_labels(tmp_path: Path) -> None:
+    assert dataset.find(folder(tmp_path, "images/")).labels is None
+    assert dataset.find(folder(tmp_path, "predictions.json")).images == tmp_path / "images"
+
+
+def test_more_than_one_label_file(tmp_path: Path) -> None:
+    folder(tmp_path, "labels.json", "annotations/b.json")
+    with pytest.raises(InputError) as caught:
+        dataset.find(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}: more than one label file: labels.json, annotations/b.json (choose one by --labels or in qm.toml)"
+    )
+    assert dataset.find(tmp_path, labels=tmp_path / "labels.json").labels == tmp_path / "labels.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "models"),
+    [
+        ('predictions = "x/p.json"', {"p": "x/p.json"}),
+        ('predictions = ["x/p.json", "x/q.json"]', {"p": "x/p.json", "q": "x/q.json"}),
+        ('[predictions]\nold = "x/p.json"', {"old": "x/p.json"}),
+        ('predictions = "x"', {"p": "x/p.json", "q": "x/q.json"}),
+    ],
+)
+def test_settings_file(tmp_path: Path, text: str, models: dict[str, str]) -> None:
+    folder(tmp_path, "x/l.json", "other/p.json", "predictions.json", "pictures/")
+    folder(tmp_path / "x" / "..", "x/p.json", "x/q.json")
+    (tmp_path / "x" / "l.json").rename(tmp_path / "l.json")
+    write(tmp_path / "qm.toml", f'labels = "l.json"\nimages = "pictures"\n{text}')
+    found = dataset.find(tmp_path)
+    assert found.labels == tmp_path / "l.json"
+    assert found.images == tmp_path / "pictures"
+    assert found.predictions == {name: tmp_path / path for name, path in models.items()}
+    chosen = [tmp_path / "x/p.json", tmp_path / "other/p.json"]
+    assert dataset.find(tmp_path, predictions=chosen).predictions == {"p": chosen[0], "other/p": chosen[1]}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('lables = "x"', "unknown key 'lables' (did you mean labels?)"),
+        ("zzz = 1", "unknown key 'zzz' (known keys: labels, predictions, images)"),
+        ("labels = [", "not valid TOML"),
+        ("labels = 3", "labels: expected a path, got 3"),
+        ("predictions = 3", "expected a path, a list of paths or a table name → path, got 3"),
+        ('labels = "none.json"', "no such file or folder (named by labels in"),
+    ],
+)
+def test_bad_settings_file(tmp_path: Path, text: str, expected: str) -> None:
+    write(tmp_path / "qm.toml", text)
+    with pytest.raises(InputError) as caught:
+        dataset.find(tmp_path)
+    assert expected in str(caught.value)
+
+
+def test_bad_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no labels, predictions or images found"):
+        dataset.find(tmp_path)
+    with pytest.raises(InputError, match="no such folder"):
+        dataset.find(tmp_path / "none")
+    with pytest.raises(InputError, match="a file, not a dataset folder"):
+        dataset.find(write(tmp_path / "labels.json", "{}"))
+    with pytest.raises(InputError, match=r"no such file or folder .named by --predictions"):
+        dataset.find(tmp_path, predictions=[tmp_path / "none.json"])
+    folder(tmp_path, "a/p.json", "b/a/p.json")
+    with pytest.raises(InputError, match="the model name 'a/p' is taken by"):
+        dataset.find(tmp_path, predictions=[tmp_path / "a/p.json", tmp_path / "a/p.json", tmp_path / "b/a/p.json"])
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"[]")))
+    dataset._spooled.cache_clear()
+    found = dataset.find(tmp_path, predictions=[Path("-")])
+    assert found.predictions == {"stdin": Path("-")}
+    assert dataset.from_stdin(Path("-")).read_bytes() == b"[]"
+    assert dataset.from_stdin(Path("x")) == Path("x")
+    dataset._spooled.cache_clear()
