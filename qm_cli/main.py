@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 
 from qm_cli import __version__, console
+from qm_cli.commands.check import check
 from qm_cli.commands.evaluate import evaluate
 from qm_cli.commands.gate import gate
 from qm_cli.commands.metrics import metrics
@@ -86,15 +88,21 @@ app.command(
 )(query)
 app.command(
     rich_help_panel=INSPECT,
+    epilog=_examples("qm check my_dataset", "qm check labels.json predictions.json --fix mended"),
+)(check)
+app.command(
+    rich_help_panel=INSPECT,
     epilog=_examples("qm metrics --level image --kind data", "qm metrics entropy"),
 )(metrics)
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and leave with its exit code, at once: tearing down large tables takes longer than reading them."""
     code = run(sys.argv[1:])
     _close_streams()
-    sys.exit(code)
+    atexit._run_exitfuncs()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def run(arguments: list[str]) -> int:

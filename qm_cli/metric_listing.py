@@ -33,7 +33,7 @@ def found(catalog: Mapping[str, Metric], name: str) -> list[dict[str, Any]]:
     hits = hits or [metric for metric in catalog.values() if name.rpartition(".")[2] in metric.outputs]
     hits = [metric for metric in hits if "." not in name or name.startswith(f"{metric.level}.")]
     if not hits:
-        columns = [column for metric in catalog.values() for column in metric.outputs]
+        columns = [column for metric in catalog.values() for column in (metric.name, *metric.outputs)]
         names = list(dict.fromkeys([*catalog, *columns]))
         raise UsageError(f"there is no metric {name!r}", nearest(name, names) or "list them with: qm metrics")
     return [described(metric) for metric in hits]
