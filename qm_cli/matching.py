@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +19,7 @@ from qm_cli.tables import Tables
 
 Rows = npt.NDArray[np.int64]
 CELLS_AT_ONCE = 1 << 22
+PREDICTIONS_AT_ONCE = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,29 @@ class Matches:
 
 
 def match_tables(tables: Tables, settings: Settings) -> Matches:
-    """Match every prediction, whatever its score or rank: any confidence or max detections is a prefix of this."""
-    order = score_order(tables)
-    ignored = ignored_labels(tables, settings.area_ranges)
+    """Match every prediction, whatever its score or rank: any confidence or max detections is a prefix of this.
+
+    Cells of different images never meet, so stretches of images are matched side by side.
+    """
     lanes = _lanes(settings)
-    candidates, row, place = _candidates(tables, order, float(lanes.threshold.min()), ignored)
-    return Matches(order, row, place, match(candidates, lanes), lanes.threshold, lanes.area, ignored)
+    ignored = ignored_labels(tables, settings.area_ranges)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        order = threads.submit(score_order, tables)
+        parts = list(threads.map(lambda images: _match_stretch(tables, images, lanes, ignored), _stretches(tables)))
+        row, place = (np.concatenate([part[column] for part in parts]) for column in (0, 1))
+        label = np.concatenate([part[2] for part in parts], axis=1)
+        return Matches(order.result(), row, place, label, lanes.threshold, lanes.area, ignored)
+
+
+def _stretches(tables: Tables) -> list[tuple[int, int]]:
+    """First and last image of stretches that hold a bounded number of predictions and cells; at least one."""
+    images, most = tables.count("image"), max(CELLS_AT_ONCE // max(tables.count("category"), 1), 1)
+    offsets = tables.offsets("prediction")
+    bounds = [0]
+    while bounds[-1] < images:
+        enough = int(np.searchsorted(offsets, offsets[bounds[-1]] + PREDICTIONS_AT_ONCE, side="left"))
+        bounds.append(min(max(enough, bounds[-1] + 1), bounds[-1] + most, images))
+    return list(pairwise(bounds)) or [(0, 0)]
 
 
 def _lanes(settings: Settings) -> Lanes:
@@ -84,21 +105,38 @@ def ignored_labels(tables: Tables, areas: tuple[AreaRange, ...]) -> npt.NDArray[
     return np.stack([crowd | (area < limits.low) | (area > limits.high) for limits in areas])
 
 
+def _match_stretch(
+    tables: Tables, images: tuple[int, int], lanes: Lanes, ignored: npt.NDArray[np.bool_]
+) -> tuple[Rows, Rows, npt.NDArray[np.int32]]:
+    """Prediction rows with a candidate in these images, their place by score, and the label row each takes per lane."""
+    first_label, last_label = tables.offsets("label")[list(images)]
+    crowd = tables.values("label", "iscrowd")[first_label:last_label]
+    candidates, row, place = _candidates(
+        tables, images, float(lanes.threshold.min()), crowd, ignored[:, first_label:last_label]
+    )
+    label = match(candidates, lanes)
+    label[label >= 0] += first_label
+    return row, place, label
+
+
 def _candidates(
-    tables: Tables, order: Rows, lowest: float, ignored: npt.NDArray[np.bool_]
+    tables: Tables, images: tuple[int, int], lowest: float, crowd: npt.NDArray[np.bool_], ignored: npt.NDArray[np.bool_]
 ) -> tuple[Candidates, Rows, Rows]:
     """Same-category pairs with IoU ≥ the lowest threshold, as the matching kernel takes them."""
-    label_order, label_cells, label_starts = _label_cells(tables)
-    number = _cell_numbers(tables, label_cells).take(order)
+    label_order, label_cells, label_starts = _label_cells(tables, images)
+    number = _cell_numbers(tables, images, label_cells)
+    start = int(tables.offsets("prediction")[images[0]])
     filled = np.flatnonzero(number >= 0)
-    filled = filled[stable_order(number[filled], len(label_cells))]
-    rows, cell = order[filled], number[filled]
+    score = tables.values("prediction", "score")[start:].take(filled)
+    filled = filled.take(order_by_score(number.take(filled), len(label_cells), score))
+    cell = number.take(filled)
+    rows = filled + start
     place = place_in_run(cell)
     counts = np.diff(label_starts).take(cell)
     detection = np.repeat(np.arange(len(rows)), counts)
     label = label_order.take(expand(label_starts.take(cell), counts))
-    boxes, label_boxes = tables.values("prediction", "bbox").take(rows, axis=0), tables.values("label", "bbox")
-    crowd = tables.values("label", "iscrowd")
+    boxes = tables.values("prediction", "bbox").take(rows, axis=0)
+    label_boxes = tables.values("label", "bbox")[int(tables.offsets("label")[images[0]]) :]
     iou = box_iou(label_boxes.take(label, axis=0), boxes.take(detection, axis=0), crowd.take(label))
     near = np.flatnonzero(iou >= min(lowest, MATCH_BOUND))
     detection, label, iou = detection[near], label[near], iou[near]
@@ -109,33 +147,28 @@ def _candidates(
     return candidates, rows[paired], place[paired]
 
 
-def _label_cells(tables: Tables) -> tuple[Rows, Rows, Rows]:
-    """Label rows by (image, category), input order kept; each filled cell's key, ascending; and where its run starts."""
-    categories = tables.count("category")
-    keys = tables.values("label", "image_row").astype(np.int64) * categories + tables.values("label", "category_row")
-    order = stable_order(keys, tables.count("image") * categories)
-    starts = starts_of(keys[order])
-    return order, keys[order][starts], np.append(starts, len(order))
+def _cell_keys(tables: Tables, level: str, images: tuple[int, int]) -> Rows:
+    """(image, category) of each label or prediction of these images as one number, from 0: int64[n]."""
+    begin, end = tables.offsets(level)[list(images)]
+    image = tables.values(level, "image_row")[begin:end] - np.int64(images[0])
+    keys: Rows = image * tables.count("category") + tables.values(level, "category_row")[begin:end]
+    return keys
 
 
-def _cell_numbers(tables: Tables, cells: Rows) -> npt.NDArray[np.int32]:
-    """Number in `cells` of each prediction's (image, category), −1 where no label is in it: int32[predictions].
+def _label_cells(tables: Tables, images: tuple[int, int]) -> tuple[Rows, Rows, Rows]:
+    """Labels by (image, category), input order kept; each filled cell's key, ascending; and where its run starts."""
+    keys = _cell_keys(tables, "label", images)
+    order = stable_order(keys, (images[1] - images[0]) * tables.count("category"))
+    ordered = keys[order]
+    starts = starts_of(ordered)
+    return order, ordered[starts], np.append(starts, len(order))
 
-    Cells are looked up in a dense table over a stretch of images at a time, so memory stays bounded.
-    """
-    images, categories = tables.count("image"), max(tables.count("category"), 1)
-    image, category = tables.values("prediction", "image_row"), tables.values("prediction", "category_row")
-    offsets = tables.offsets("prediction")
-    stretch = max(CELLS_AT_ONCE // categories, 1)
-    numbers = np.empty(len(image), np.int32)
-    for first in range(0, images, stretch):
-        last = min(first + stretch, images)
-        begin, end = np.searchsorted(cells, [first * categories, last * categories])
-        table = np.full((last - first) * categories, -1, np.int32)
-        table[cells[begin:end] - first * categories] = np.arange(begin, end)
-        run = slice(offsets[first], offsets[last])
-        numbers[run] = table[(image[run] - first) * np.int64(categories) + category[run]]
-    return numbers
+
+def _cell_numbers(tables: Tables, images: tuple[int, int], cells: Rows) -> npt.NDArray[np.int32]:
+    """Number in `cells` of each prediction's (image, category), −1 where no label is in it: int32[n]."""
+    table = np.full((images[1] - images[0]) * tables.count("category"), -1, np.int32)
+    table[cells] = np.arange(len(cells))
+    return table.take(_cell_keys(tables, "prediction", images))
 
 
 def within_max_detections(tables: Tables, order: Rows, limit: int) -> npt.NDArray[np.bool_] | None:

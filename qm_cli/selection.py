@@ -32,6 +32,21 @@ class Source(Protocol):
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table: ...
 
 
+class Reader:
+    """A source's columns in one piece, each read once."""
+
+    def __init__(self, source: Source) -> None:
+        self.table_names, self.columns = source.table_names, source.columns
+        self._source = source
+        self._read: dict[tuple[str, str], pa.Array] = {}
+
+    def column(self, table: str, name: str) -> pa.Array:
+        key = (table, name)
+        if key not in self._read:
+            self._read[key] = one_chunk(self._source.table(table, [name])[name])
+        return self._read[key]
+
+
 @dataclass(frozen=True)
 class Choice:
     """What is asked for. column: what to rank by, None for the order of the ids. limit: only the first images count.
@@ -85,25 +100,25 @@ def named_metric(name: str | None, level: str | None) -> tuple[str, str | None]:
 def select(source: Source, choice: Choice) -> Ranked:
     """Filter, then rank. Only the columns that the choice names are read."""
     level = choice.level
-    fields = _fields(source, choice)
-    field = _field(source, choice)
-    descending, better = _direction(field, choice)
-    rows, unknown = _kept_rows(source, choice)
-    ids = source.table(level, ["id"])["id"]
+    reader = Reader(source)
+    fields = _fields(reader, choice)
+    descending, better = _direction(_field(reader, choice), choice)
+    rows, unknown = _kept_rows(reader, choice)
+    ids = reader.column(level, "id")
     considered, without_value = len(rows), 0
     if choice.column is None:
         rows = rows[_by_id(np.zeros(len(rows), np.int8), rows, ids, choice.top)]
     else:
-        values, missing = _numbers(source.table(level, [choice.column])[choice.column], choice.column)
+        values, missing = _numbers(reader.column(level, choice.column), choice.column)
         values, missing = values[rows], missing[rows]
         without_value = int(np.count_nonzero(missing))
         rows = _ordered(values, missing, rows, ids, descending, choice)
     rows = rows[: choice.top]
-    table = pa.table({name: _values(source, level, name, rows) for name in fields})
+    table = pa.table({name: _values(reader, level, name, rows) for name in fields})
     return Ranked(table, choice, descending, better, considered, without_value, unknown)
 
 
-def _field(source: Source, choice: Choice) -> pa.Field | None:
+def _field(source: Reader, choice: Choice) -> pa.Field | None:
     """The field to rank by. Raises UsageError with the nearest names, or the level that has it."""
     if choice.column is None:
         return None
@@ -135,17 +150,16 @@ def _rankable(dtype: pa.DataType) -> bool:
     return any(test(dtype) for test in tests)
 
 
-def _numbers(column: pa.ChunkedArray, name: str) -> tuple[npt.NDArray[Any], Mask]:
+def _numbers(column: pa.Array, name: str) -> tuple[npt.NDArray[Any], Mask]:
     """A column as numbers in its order, and which rows have none."""
     if not _rankable(column.type):
         raise UsageError(f"{name}: holds {column.type}, which has no order", "rank by a column of numbers")
-    array = one_chunk(column)
-    missing = np.asarray(~valid(array))
-    if pa.types.is_string(array.type):
-        return _letter_order(array), missing
-    if pa.types.is_temporal(array.type):
-        array = array.cast(pa.int64())
-    values = to_numpy(array)
+    missing = np.asarray(~valid(column))
+    if pa.types.is_string(column.type):
+        return _letter_order(column), missing
+    if pa.types.is_temporal(column.type):
+        column = column.cast(pa.int64())
+    values = to_numpy(column)
     if values.dtype.kind == "f":
         return values, np.isnan(values)
     return values.astype(np.int64), missing
@@ -157,7 +171,7 @@ def _letter_order(strings: pa.Array) -> npt.NDArray[np.int64]:
 
 
 def _ordered(
-    values: npt.NDArray[Any], missing: Mask, rows: RowArray, ids: pa.ChunkedArray, descending: bool, choice: Choice
+    values: npt.NDArray[Any], missing: Mask, rows: RowArray, ids: pa.Array, descending: bool, choice: Choice
 ) -> RowArray:
     """Rows with a value by it; those without one before, behind or left out; each by id where equal."""
     filled = np.flatnonzero(~missing)
@@ -170,16 +184,15 @@ def _ordered(
     return np.concatenate((without, with_value) if choice.no_values == FIRST else (with_value, without))
 
 
-def _by_id(key: npt.NDArray[Any], rows: RowArray, ids: pa.ChunkedArray, top: int | None) -> RowArray:
+def _by_id(key: npt.NDArray[Any], rows: RowArray, ids: pa.Array, top: int | None) -> RowArray:
     """Places in `rows` by key, ties by id: integers as numbers, strings letter by letter."""
     close = candidates(key, top)
     return close[ranked(key[close], _id_key(ids, rows[close]))]
 
 
-def _id_key(ids: pa.ChunkedArray, rows: RowArray) -> npt.NDArray[np.int64]:
+def _id_key(ids: pa.Array, rows: RowArray) -> npt.NDArray[np.int64]:
     """Integers in the order of the ids."""
-    own = one_chunk(ids)
-    own = own if len(rows) == len(own) and _is_range(rows) else own.take(to_arrow(rows))
+    own = ids if len(rows) == len(ids) and _is_range(rows) else ids.take(to_arrow(rows))
     if pa.types.is_integer(own.type):
         return np.asarray(to_numpy(own), np.int64)
     if len(own) < 2 or pc.all(pc.less_equal(own.slice(0, len(own) - 1), own.slice(1))).as_py():
@@ -193,10 +206,10 @@ def _is_range(rows: RowArray) -> bool:
     return bool(np.all(rows[:-1] < rows[1:]))
 
 
-def _kept_rows(source: Source, choice: Choice) -> tuple[RowArray, tuple[str, ...]]:
+def _kept_rows(source: Reader, choice: Choice) -> tuple[RowArray, tuple[str, ...]]:
     """Rows that pass every filter, ascending, and the names that no sample has."""
     level = choice.level
-    count = source.table(level, ["id"]).num_rows
+    count = len(source.column(level, "id"))
     keep = np.ones(count, bool)
     image_row = _image_rows(source, level, count)
     unknown: tuple[str, ...] = ()
@@ -214,38 +227,38 @@ def _kept_rows(source: Source, choice: Choice) -> tuple[RowArray, tuple[str, ...
     return np.flatnonzero(keep), unknown
 
 
-def _image_rows(source: Source, level: str, count: int) -> npt.NDArray[Any]:
+def _image_rows(source: Reader, level: str, count: int) -> npt.NDArray[Any]:
     if level == "image":
         return np.arange(count)
-    return to_numpy(source.table(level, ["image_row"])["image_row"])
+    return to_numpy(source.column(level, "image_row"))
 
 
-def _labeled(source: Source, images: int) -> Mask:
+def _labeled(source: Reader, images: int) -> Mask:
     """Images with at least one annotation; none when the run has no labels."""
     if "label" not in source.table_names():
         return np.zeros(images, bool)
     return np.bincount(_image_rows(source, "label", 0), minlength=images) > 0
 
 
-def _named(source: Source, level: str, names: Sequence[str]) -> tuple[Mask, tuple[str, ...]]:
+def _named(source: Reader, level: str, names: Sequence[str]) -> tuple[Mask, tuple[str, ...]]:
     """Rows whose id, or else whose image's file name, is one of the names; and the names that are neither."""
-    ids = source.table(level, ["id"])["id"].cast(pa.string())
+    ids = source.column(level, "id").cast(pa.string())
     wanted = pa.array(names, pa.string())
     mask = to_numpy(pc.is_in(ids, value_set=wanted))
-    rest = wanted.filter(pc.invert(pc.is_in(wanted, value_set=ids.combine_chunks())))
+    rest = wanted.filter(pc.invert(pc.is_in(wanted, value_set=ids)))
     if len(rest) and "file_name" in source.columns("image"):
-        files = source.table("image", ["file_name"])["file_name"]
+        files = source.column("image", "file_name")
         hit = to_numpy(pc.is_in(files, value_set=rest))
         mask = mask | hit[_image_rows(source, level, len(mask))]
-        rest = rest.filter(pc.invert(pc.is_in(rest, value_set=files.combine_chunks())))
+        rest = rest.filter(pc.invert(pc.is_in(rest, value_set=files)))
     return mask, tuple(rest.to_pylist())
 
 
-def _fields(source: Source, choice: Choice) -> tuple[str, ...]:
+def _fields(source: Reader, choice: Choice) -> tuple[str, ...]:
     """The columns to give back, checked before any work."""
     known = _known_fields(source, choice.level)
     if not known:
-        source.table(choice.level, [])
+        source.column(choice.level, "id")
     if not choice.fields:
         usual = [name for name in DEFAULT_FIELDS if name in known]
         return tuple(dict.fromkeys([*usual, *([choice.column] if choice.column else [])]))
@@ -256,7 +269,7 @@ def _fields(source: Source, choice: Choice) -> tuple[str, ...]:
     return tuple(dict.fromkeys(choice.fields))
 
 
-def _known_fields(source: Source, level: str) -> dict[str, tuple[str, str, str]]:
+def _known_fields(source: Reader, level: str) -> dict[str, tuple[str, str, str]]:
     """Field name → (table, column, the level's column that links to it): own ones, then the image's and category's."""
     own = {name: (level, name, "") for name in source.columns(level)}
     if level == "image" or not own:
@@ -268,11 +281,11 @@ def _known_fields(source: Source, level: str) -> dict[str, tuple[str, str, str]]
     return {**parents, **linked, **own}
 
 
-def _values(source: Source, level: str, name: str, rows: RowArray) -> pa.ChunkedArray:
+def _values(source: Reader, level: str, name: str, rows: RowArray) -> pa.ChunkedArray:
     """A field's values for the rows, its notes aside."""
     table, column, link = _known_fields(source, level)[name]
-    places = to_numpy(source.table(level, [link])[link])[rows] if link else rows
-    return pa.chunked_array([one_chunk(source.table(table, [column])[column]).take(to_arrow(places))])
+    places = to_numpy(source.column(level, link))[rows] if link else rows
+    return pa.chunked_array([source.column(table, column).take(to_arrow(places))])
 
 
 def only_field(selection: Ranked) -> pa.ChunkedArray:

@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from qm_cli.load import load_tables
+from qm_cli.tables import Tables
+
 Row = dict[str, Any]
 
 
@@ -44,3 +47,13 @@ def write(path: Path, content: Any) -> Path:
     else:
         path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
     return path
+
+
+def tables(folder: Path, labels: Row | None = None, predictions: Any = None, **options: Any) -> Tables:
+    label_file = write(folder / "labels.json", document() if labels is None else labels)
+    prediction_file = None if predictions is None else write(folder / "predictions.json", predictions)
+    return load_tables(label_file, prediction_file, **{"shapes": True, **options})
+
+
+def codes(loaded: Tables) -> dict[str, int]:
+    return {found.code: found.count for found in loaded.findings}

@@ -25,6 +25,8 @@ MARGIN = 1.0
 MOSTLY = 0.99
 ROTATED = frozenset({5, 6, 7, 8})
 ORIENTATION_TAG = 0x0112
+ENDING = frozenset({"JPEG", "MPO"})
+WITH_EXIF = ENDING | {"TIFF", "WEBP"}
 TAIL_BYTES = 1 << 16
 FILES_AT_ONCE = 8
 
@@ -141,14 +143,14 @@ def _header(path: Path | None) -> Header:
         return Header("image-missing-file")
     try:
         with Image.open(path) as image:
-            rotated = image.getexif().get(ORIENTATION_TAG) in ROTATED
-            header = Header("", *image.size, rotated)
-            if image.format == "JPEG":
-                return header if _ends(path) or _decodes(path) else Header("image-truncated", *image.size, rotated)
-            image.verify()
+            size, form = image.size, image.format
+            rotated = form in WITH_EXIF and image.getexif().get(ORIENTATION_TAG) in ROTATED
+            if form not in WITH_EXIF:
+                image.verify()
+        whole = form not in ENDING or _ends(path) or _decodes(path)
     except (OSError, SyntaxError, ValueError, EOFError):
         return Header("image-unreadable")
-    return header
+    return Header("" if whole else "image-truncated", *size, rotated)
 
 
 def _ends(path: Path) -> bool:

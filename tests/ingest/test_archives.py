@@ -19,7 +19,7 @@ def zstd(content: bytes) -> bytes:
     return bytes(pa.compress(content, codec="zstd", asbytes=True))
 
 
-@pytest.mark.parametrize("packed", [gzip.compress(TEXT), zstd(TEXT), TEXT])
+@pytest.mark.parametrize("packed", [gzip.compress(TEXT), zstd(TEXT), TEXT], ids=["gzip", "zstd", "plain"])
 def test_plain(tmp_path: Path, packed: bytes) -> None:
     folder = tmp_path / "unpacked"
     folder.mkdir()
@@ -27,7 +27,7 @@ def test_plain(tmp_path: Path, packed: bytes) -> None:
     assert path.read_bytes() == TEXT
 
 
-@pytest.mark.parametrize("packed", [gzip.compress(TEXT), zstd(TEXT)])
+@pytest.mark.parametrize("packed", [gzip.compress(TEXT), zstd(TEXT)], ids=["gzip", "zstd"])
 @pytest.mark.parametrize("damage", ["cut", "changed"])
 def test_damaged(tmp_path: Path, packed: bytes, damage: str) -> None:
     bad = packed[:-8] if damage == "cut" else packed[:14] + bytes(255 - b for b in packed[14:])
@@ -46,6 +46,7 @@ def test_damaged(tmp_path: Path, packed: bytes, damage: str) -> None:
         (b" {", "object"),
         (b"", "other"),
     ],
+    ids=["parquet", "arrow", "stream", "list", "object", "empty"],
 )
 def test_kind(tmp_path: Path, head: bytes, kind: str) -> None:
     assert archives.kind(write(tmp_path / "x", head), "x") == kind

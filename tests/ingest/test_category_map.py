@@ -29,6 +29,7 @@ def test_read(tmp_path: Path, content: str) -> None:
         ("0,1,2", "line 1: expected 2 values, got 3"),
         (b"\xff\xfe0", "not UTF-8 text"),
     ],
+    ids=["empty", "cut off", "list", "number", "twice", "three", "bytes"],
 )
 def test_refused(tmp_path: Path, content: str | bytes, expected: str) -> None:
     with pytest.raises(InputError, match=expected):

@@ -36,6 +36,7 @@ def test_predictions_key(tmp_path: Path) -> None:
         ('{"a":' + "[" * 10**6 + "]" * 10**6 + "}", "p.json: nested too deeply"),
         ('{"annotations": [], "images": 3}', "p.json: images: Expected `array`, got `int`"),
     ],
+    ids=["no list", "json lines", "cut off", "deep", "images"],
 )
 def test_refused(tmp_path: Path, content: str, expected: str) -> None:
     with pytest.raises(InputError, match=expected):
