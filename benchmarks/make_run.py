@@ -38,7 +38,7 @@ def write_run(folder: Path, image_count: int, seed: int) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(image_table(image_count, seed), folder / "image.parquet", row_group_size=ROW_GROUP)
-    manifest = {"schema_version": 1, "seed": seed, "counts": {"image": image_count}}
+    manifest = {"schema_version": 1, "models": ["model"], "seed": seed, "rows": {"image": image_count}}
     (folder / "run.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 

@@ -1,7 +1,7 @@
 """Write anew what README.md, CONTRIBUTING.md and docs/metrics.md show of the program: `python docs/make.py`.
 
-In the pages a `console` block holds commands and what they print, an `sh` block commands alone, and a `python` block that
-starts with `# name.py` a file that the commands use. The commands run in order, in a copy of the sample data.
+In the pages a `console` block holds commands and what they print, an `sh` block commands alone, and a `python` block
+that starts with `# name.py` a file that the commands use. The commands run in order, in a copy of the sample data.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from qm_cli import catalog, metric_listing
 from qm_cli.metric import LEVELS
@@ -35,24 +36,29 @@ class DocsError(Exception):
 
 @dataclass(frozen=True)
 class Command:
-    """A command of a page, lines continued with \\ and all, and what the page says that it prints."""
+    """A command of a page, its lines joined as the shell reads them, and what the page says that it prints."""
 
     text: str
     shown: str
 
+    @property
+    def prompted(self) -> str:
+        """As it stands on the page."""
+        return "$ " + self.text.replace("\n", "\n> ") + "\n"
+
 
 def commands(block: str) -> list[Command]:
-    """The commands of a console block.
+    """The commands of a console block: `$ ` begins one, `> ` continues it.
 
-    >>> commands("$ echo a\\na\\n$ true\\n")
-    [Command(text='echo a', shown='a\\n'), Command(text='true', shown='')]
+    >>> commands("$ echo a |\\n> cat\\na\\n$ true\\n")
+    [Command(text='echo a |\\ncat', shown='a\\n'), Command(text='true', shown='')]
     """
     found: list[list[str]] = []
     for line in block.splitlines(keepends=True):
         if line.startswith("$ "):
             found.append([line[2:], ""])
-        elif found and not found[-1][1] and found[-1][0].endswith("\\\n"):
-            found[-1][0] += line
+        elif line.startswith("> ") and found and not found[-1][1]:
+            found[-1][0] += line[2:]
         elif found:
             found[-1][1] += line
     return [Command(text.rstrip("\n"), shown) for text, shown in found]
@@ -103,7 +109,7 @@ def ran(page: str, folder: Path) -> str:
     def fresh(match: re.Match[str]) -> str:
         language, block = match[1], match[2]
         if language == "console":
-            block = "".join(f"$ {one.text}\n{printed(one.text, folder)}" for one in commands(block))
+            block = "".join(f"{one.prompted}{printed(one.text, folder)}" for one in commands(block))
         elif language == "sh":
             for line in block.splitlines():
                 if line.strip() and not line.startswith(NOT_RUN):
@@ -159,8 +165,8 @@ def metrics_page() -> str:
     known = metric_listing.listed(catalog.load(entry_points=False))
     parts = [
         "# The metrics\n\n"
-        f"All {len(known)}, from their declarations (`make docs` writes this page). `qm metrics NAME` says more of one: "
-        "its options, its reference, a worked example. What is needed only where it is there stands in brackets.\n"
+        f"All {len(known)}, from their declarations (`make docs` writes this page). `qm metrics NAME` says more:\n"
+        "its options, its reference, a worked example. What is used only where it is there stands in brackets.\n"
     ]
     for level in LEVELS:
         rows = [_row(one) for one in known if one["level"] == level]
@@ -170,14 +176,10 @@ def metrics_page() -> str:
     return "\n".join(parts)
 
 
-def _row(one: dict[str, object]) -> tuple[str, ...]:
-    needs, takes, limits = one["needs"], one["takes"], one["range"]
-    assert isinstance(needs, list)
-    assert isinstance(takes, list)
-    assert limits is None or isinstance(limits, list)
-    inputs = ", ".join([*(f"`{name}`" for name in needs), *(f"[`{name}`]" for name in takes)])
-    facts = (one["kind"], one["unit"] or "–", range_text(limits), one["better"], inputs, one["meaning"])
-    return (f"`{one['name']}`", *(str(fact).replace("|", r"\|") for fact in facts))
+def _row(one: dict[str, Any]) -> tuple[str, ...]:
+    inputs = ", ".join([*(f"`{name}`" for name in one["needs"]), *(f"[`{name}`]" for name in one["takes"])])
+    facts = (one["kind"], one["unit"] or "–", range_text(one["range"]), one["better"], inputs, one["meaning"])
+    return (f"`{one['name']}`", *(fact.replace("|", r"\|") for fact in facts))
 
 
 PAGES = {README: readme, CONTRIBUTING: contributing, METRICS: metrics_page}

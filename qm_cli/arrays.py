@@ -15,6 +15,18 @@ import pyarrow as pa
 AnyArray = npt.NDArray[Any]
 
 
+class _Compute:
+    """pyarrow.compute, imported when first used: the usual files never need it, and it takes its time."""
+
+    def __getattr__(self, name: str) -> Any:
+        import pyarrow.compute
+
+        return getattr(pyarrow.compute, name)
+
+
+compute: Any = _Compute()
+
+
 def to_arrow(values: AnyArray) -> pa.Array:
     """A column as Arrow, numbers without a copy: NaN and None become null, float64[n, k] a fixed-size list."""
     if values.ndim == 2:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from qm_cli.arrays import compute as pc
 from qm_cli.arrays import one_chunk, to_numpy
 from qm_cli.errors import InputError, nearest
 from qm_cli.findings import Finding, finding

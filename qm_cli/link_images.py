@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from qm_cli.arrays import compute as pc
 from qm_cli.arrays import one_chunk, to_numpy
 from qm_cli.errors import InputError
 from qm_cli.findings import Finding, finding

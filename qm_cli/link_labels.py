@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from qm_cli import schema
+from qm_cli.arrays import compute as pc
 from qm_cli.arrays import one_chunk, to_arrow, to_numpy, valid
 from qm_cli.errors import InputError
 from qm_cli.findings import Finding, finding, flagged
@@ -85,8 +86,6 @@ def identifiers_or_places(columns: Columns, count: int) -> pa.Array:
         return to_arrow(np.arange(count))
     if ids.null_count == 0:
         return ids
-    import pyarrow.compute as pc
-
     return pc.coalesce(ids, to_arrow(np.arange(count)).cast(ids.type))
 
 

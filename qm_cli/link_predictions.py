@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from qm_cli import link_categories, link_images
+from qm_cli.arrays import compute as pc
 from qm_cli.arrays import to_arrow, to_numpy, valid
 from qm_cli.errors import InputError, nearest
 from qm_cli.findings import Finding, flagged

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from qm_cli import dataset, link
+from qm_cli.arrays import compute as pc
 from qm_cli.arrays import strings_to_arrow, to_arrow, to_numpy
 from qm_cli.errors import InputError, UsageError
 from qm_cli.findings import Finding, finding
@@ -31,46 +34,64 @@ from qm_cli.raw import Columns, RawLabels, RawPredictions
 from qm_cli.tables import Tables
 
 
-def load_tables(
-    labels: Path | None,
-    predictions: Path | None,
-    *,
-    shapes: bool = False,
-    metadata: bool = False,
-    match_by: str = "id",
-    map_categories: str | Path | Mapping[str, str] | None = None,
-    missing_score: float | None = None,
-    images: Path | None = None,
-    threads: int | None = None,
-    tolerant: bool = False,
-) -> Tables:
-    """The checked tables of a label file and one model's predictions; either may be missing.
+@dataclass(frozen=True)
+class Source:
+    """What to read, and how.
 
     labels: a COCO label file; a prediction file, which then serves as labels; or None: the images are those of the
-    folder `images`, else those the predictions name.
+    folder `images`, else those the predictions name. predictions: one model's file, or None.
     shapes: read polygons; metadata: read the unknown scalar fields; threads: of DuckDB, all cores by default.
     match_by: "id", "file_name" or "stem" (see link_images); map_categories: None, "name", "contiguous", a mapping, or
     a file with one (see link_categories). tolerant: files that cannot be meant for each other are a finding.
-    Raises InputError, one line with the way out, for everything else that makes the files unusable.
     """
-    if match_by not in MATCH_BY:
-        raise UsageError(f"--match-by: {match_by!r} is none of {', '.join(MATCH_BY)}", "")
-    if labels == predictions == dataset.STDIN:
+
+    labels: Path | None
+    predictions: Path | None
+    shapes: bool = False
+    metadata: bool = False
+    match_by: str = "id"
+    map_categories: str | Path | Mapping[str, str] | None = None
+    missing_score: float | None = None
+    images: Path | None = None
+    threads: int | None = None
+    tolerant: bool = False
+
+
+def load_tables(labels: Path | None, predictions: Path | None, **how: Any) -> Tables:
+    """The checked tables of a label file and one model's predictions; either may be missing. how: as in `Source`.
+
+    Raises InputError, one line with the way out, for everything that makes the files unusable.
+    """
+    with reading(Source(labels, predictions, **how)) as tables:
+        return tables()
+
+
+@contextmanager
+def reading(source: Source) -> Iterator[Callable[[], Tables]]:
+    """Start to read the predictions beside whatever the caller does; what it yields reads the rest and links it all."""
+    if source.match_by not in MATCH_BY:
+        raise UsageError(f"--match-by: {source.match_by!r} is none of {', '.join(MATCH_BY)}", "")
+    if source.labels == source.predictions == dataset.STDIN:
         raise UsageError("standard input (-) can be only one of the two files", "name the other file")
-    mapping = _category_map(map_categories)
     with tempfile.TemporaryDirectory(prefix="qm-") as name, ThreadPoolExecutor(1) as pool:
-        folders = Path(name) / "labels", Path(name) / "predictions"
-        for folder in folders:
-            folder.mkdir()
-        reading = pool.submit(_read_predictions, predictions, folders[1], metadata, threads) if predictions else None
-        raw_labels = _read_labels(labels, folders[0], shapes, metadata, threads) if labels else None
-        raw_predictions = reading.result() if reading else None
+        folder = Path(name)
+        predictions = source.predictions
+        started = pool.submit(_read_predictions, source, predictions, folder) if predictions else None
+        yield lambda: _finished(source, started, folder)
+
+
+def _finished(source: Source, predictions: Future[RawPredictions] | None, folder: Path) -> Tables:
+    mapping = _category_map(source.map_categories)
+    raw_labels = _read_labels(source, source.labels, folder) if source.labels else None
+    raw_predictions = predictions.result() if predictions else None
     derived: list[Finding] = []
     if raw_labels is None:
-        raw_labels, derived = _without_labels(images, raw_predictions)
+        raw_labels, derived = _without_labels(source.images, raw_predictions)
     elif raw_labels.derived and raw_predictions is not None:
         derived = _add_images(raw_labels, raw_predictions)
-    linked_tables = link.tables(raw_labels, raw_predictions, missing_score, match_by, mapping, tolerant)
+    linked_tables = link.tables(
+        raw_labels, raw_predictions, source.missing_score, source.match_by, mapping, source.tolerant
+    )
     return linked_tables.with_findings(derived)
 
 
@@ -83,21 +104,26 @@ def _category_map(option: str | Path | Mapping[str, str] | None) -> CategoryMap:
     return category_map.read(path)
 
 
-def _read_predictions(path: Path, folder: Path, metadata: bool, threads: int | None) -> RawPredictions:
+def _read_predictions(source: Source, path: Path, folder: Path) -> RawPredictions:
     """A prediction file of any format, packed or not."""
     where = "standard input" if path == dataset.STDIN else str(path)
-    plain = archives.plain(dataset.from_stdin(path), folder, where)
+    plain = archives.plain(dataset.from_stdin(path), _own(folder, "predictions"), where)
     kind = archives.kind(plain, where)
     if kind in ("parquet", "arrow"):
-        return predictions_columnar.read(plain, metadata, where)
+        return predictions_columnar.read(plain, source.metadata, where)
     if kind != "object":
-        return predictions_json.read(plain, metadata, threads, where)
-    rows, images, categories = predictions_coco.unwrap(plain, folder, where)
-    raw = predictions_json.read(rows, metadata, threads, where)
+        return predictions_json.read(plain, source.metadata, source.threads, where)
+    rows, images, categories = predictions_coco.unwrap(plain, _own(folder, "rows"), where)
+    raw = predictions_json.read(rows, source.metadata, source.threads, where)
     raw.image_names = images
     if categories and "category_name" not in raw.columns:
         _name_categories(raw, categories)
     return raw
+
+
+def _own(folder: Path, name: str) -> Path:
+    (folder / name).mkdir()
+    return folder / name
 
 
 def _name_categories(raw: RawPredictions, categories: Columns) -> None:
@@ -107,16 +133,16 @@ def _name_categories(raw: RawPredictions, categories: Columns) -> None:
         raw.columns["category_name"] = categories["name"].take(to_arrow(rows))
 
 
-def _read_labels(path: Path, folder: Path, shapes: bool, metadata: bool, threads: int | None) -> RawLabels:
+def _read_labels(source: Source, path: Path, folder: Path) -> RawLabels:
     """A label file, or a prediction file that serves as one."""
     where = "standard input" if path == dataset.STDIN else str(path)
-    plain = archives.plain(dataset.from_stdin(path), folder, where)
+    plain = archives.plain(dataset.from_stdin(path), _own(folder, "labels"), where)
     kind = archives.kind(plain, where)
     if kind == "list":
-        return _as_labels(predictions_json.read(plain, metadata, threads, where))
+        return _as_labels(predictions_json.read(plain, source.metadata, source.threads, where))
     if kind in ("parquet", "arrow"):
-        return _as_labels(predictions_columnar.read(plain, metadata, where))
-    return labels_json.read(plain, shapes, metadata, where)
+        return _as_labels(predictions_columnar.read(plain, source.metadata, where))
+    return labels_json.read(plain, source.shapes, source.metadata, where)
 
 
 def _as_labels(raw: RawPredictions) -> RawLabels:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from qm_cli.arrays import compute as pc
 from qm_cli.arrays import strings_to_arrow, to_arrow, to_numpy, valid
 from qm_cli.errors import InputError
 

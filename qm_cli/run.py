@@ -14,29 +14,16 @@ import pyarrow as pa
 from qm_cli import catalog, dataset, run_folder
 from qm_cli.dataset import DatasetFiles
 from qm_cli.errors import InputError, UsageError, nearest
-from qm_cli.evaluation import evaluate_tables
 from qm_cli.ingest.values import with_values
-from qm_cli.load import load_tables
-from qm_cli.report import evaluation_report
-from qm_cli.run_tables import sample_tables, tables_of_run
+from qm_cli.load import Source, load_tables
+from qm_cli.run_tables import sample_tables
 from qm_cli.run_writing import Parts, write_run
 from qm_cli.scoring import Resources, Scored, Selection, planned, score_tables, selection
 from qm_cli.settings import Settings
 from qm_cli.subset import first_images, only_categories
 from qm_cli.tables import Tables
 
-EVALUATION_METRICS = (
-    "true_positives,false_positives,false_negatives,precision,recall,f1,*.iou,*.outcome"
-)
-
-
-@dataclass(frozen=True)
-class Mapping:
-    """How predictions name images and categories, and the score of those that have none."""
-
-    match_by: str = "id"
-    categories: str | None = None
-    missing_score: float | None = None
+EVALUATION_METRICS = "true_positives,false_positives,false_negatives,precision,recall,f1,*.iou,*.outcome"
 
 
 @dataclass(frozen=True)
@@ -47,7 +34,9 @@ class Request:
     labels: Path | None = None
     predictions: tuple[Path, ...] = ()
     images: Path | None = None
-    mapping: Mapping = field(default_factory=Mapping)
+    match_by: str = "id"
+    map_categories: str | None = None
+    missing_score: float | None = None
     settings: Settings = field(default_factory=Settings)
     metrics: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -66,37 +55,19 @@ class Request:
         return selection(self.metrics, self.kinds, self.plugins, self.set, self.seed)
 
 
-def evaluate(labels: Path | str, predictions: Path | str, **chosen: Any) -> dict[str, Any]:
-    """The evaluation report of a prediction file against a label file; options are those of `Settings`."""
-    return evaluate_files(Path(labels), Path(predictions), Settings(**chosen))
-
-
-def evaluate_files(
-    labels: Path,
-    predictions: Path,
-    settings: Settings,
-    mapping: Mapping = Mapping(),  # noqa: B008
-    output: Path | None = None,
-) -> dict[str, Any]:
-    """The same with a mapping; with `output` also a run folder of matches, per-image and per-category tables."""
-    tables = _load(labels, predictions, mapping, details=False)
-    tables = only_categories(tables, settings.categories)
-    if output is None:
-        return evaluation_report(evaluate_tables(tables, settings))
+def evaluate_to_folder(source: Source, tables: Tables, settings: Settings, output: Path) -> dict[str, Any]:
+    """Evaluate into a run folder of matches, per-image and per-category tables; the evaluation report."""
     started = time.perf_counter()
+    tables = only_categories(tables, settings.categories)
     scored = score_tables(tables, selection([EVALUATION_METRICS]), settings, Resources())
-    name = dataset.model_name(predictions)
-    files = DatasetFiles(labels.parent, labels, {name: predictions}, None)
+    if source.labels is None or source.predictions is None or scored.evaluation is None:
+        raise UsageError("there is nothing to evaluate", "give labels and predictions, all with boxes")
+    name = dataset.model_name(source.predictions)
+    files = DatasetFiles(source.labels.parent, source.labels, {name: source.predictions}, None)
     with run_folder.writing(output) as fresh:
         summary = write_run(fresh, Parts(scored, {name: scored}), files, settings, 0, started)
     report: dict[str, Any] = summary["models"][name]
     return report
-
-
-def evaluate_run(run: run_folder.Run, settings: Settings) -> dict[str, Any]:
-    """The evaluation report of a run's model at other settings, from the run's own tables."""
-    tables = only_categories(tables_of_run(run), settings.categories)
-    return evaluation_report(evaluate_tables(tables, settings))
 
 
 def score(folder: Path | str, output: Path | None = None, **options: Any) -> run_folder.Run:
@@ -139,25 +110,19 @@ def _scored(
 def _tables(request: Request, files: DatasetFiles, model: str | None) -> Tables:
     """The tables a request is about: loaded, with further values, cut to its images and categories."""
     predictions = files.predictions[model] if model is not None else None
-    tables = _load(files.labels, predictions, request.mapping, details=True, images=files.images)
+    tables = load_tables(
+        files.labels,
+        predictions,
+        shapes=True,
+        metadata=True,
+        match_by=request.match_by,
+        map_categories=request.map_categories,
+        missing_score=request.missing_score,
+        images=files.images,
+    )
     for path in request.values:
         tables = with_values(tables, path)
     return only_categories(first_images(tables, request.limit), request.settings.categories)
-
-
-def _load(
-    labels: Path | None, predictions: Path | None, mapping: Mapping, details: bool, images: Path | None = None
-) -> Tables:
-    return load_tables(
-        labels,
-        predictions,
-        shapes=details,
-        metadata=details,
-        match_by=mapping.match_by,
-        map_categories=mapping.categories,
-        missing_score=mapping.missing_score,
-        images=images,
-    )
 
 
 def plan_score(request: Request) -> dict[str, Any]:

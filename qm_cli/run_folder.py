@@ -121,7 +121,7 @@ class Run:
                 if column not in seen and (columns is None or column in columns)
             ]
             seen.update(present)
-            parts.append(pq.read_table(file, columns=present))
+            parts.append(pq.ParquetFile(file).read(columns=present))
         merged = parts[-1]
         for part in parts[:-1]:
             for field in part.schema:

@@ -14,7 +14,6 @@ from qm_cli.dataset import DatasetFiles
 from qm_cli.errors import UsageError
 from qm_cli.findings import Finding
 from qm_cli.load import load_tables
-from qm_cli.run import Mapping
 
 DATA = "data"
 
@@ -28,8 +27,11 @@ def files_to_check(target: Path, labels: Path | None, predictions: Sequence[Path
     return DatasetFiles(target.parent, target, {dataset.model_name(path): path for path in predictions}, images)
 
 
-def check_files(files: DatasetFiles, mapping: Mapping, fix: Path | None = None) -> dict[str, Any]:
-    """Findings by file group: those of labels and images once, then each model's own; counts by severity."""
+def check_files(files: DatasetFiles, fix: Path | None = None, **naming: Any) -> dict[str, Any]:
+    """Findings by file group: those of labels and images once, then each model's own; counts by severity.
+
+    naming: match_by, map_categories and missing_score as `load.Source` takes them.
+    """
     models: dict[str, Path | None] = {**files.predictions} or {DATA: None}
     findings: dict[str, list[Finding]] = {DATA: []}
     for name, path in models.items():
@@ -37,11 +39,9 @@ def check_files(files: DatasetFiles, mapping: Mapping, fix: Path | None = None) 
             files.labels,
             path,
             shapes=True,
-            match_by=mapping.match_by,
-            map_categories=mapping.categories,
-            missing_score=mapping.missing_score,
             images=files.images,
             tolerant=True,
+            **naming,
         )
         found = check(tables, files.images if not findings[DATA] else None)
         for one in found:

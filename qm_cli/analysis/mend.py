@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 
 from qm_cli.analysis.check import MARGIN, box_format
 from qm_cli.errors import InputError, UsageError
@@ -101,8 +102,6 @@ def _decoded(path: Path) -> Any:
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)
         elif content[:4] == b"\x28\xb5\x2f\xfd":
-            import pyarrow as pa
-
             content = pa.CompressedInputStream(pa.BufferReader(content), "zstd").read()
         return msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"))
     except (OSError, EOFError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -39,12 +39,11 @@ def check(
     debug: options.Debug = False,
 ) -> int:
     """Check labels, predictions and image files; exit 1 when there are errors."""
-    from qm_cli.run import Mapping
     from qm_cli.soundness import check_files, files_to_check
 
     given = [*([str(prediction_file)] if prediction_file else []), *(predictions or [])]
     files = files_to_check(target, Path(labels) if labels else None, [Path(path) for path in given], images)
-    report = check_files(files, Mapping(match_by, map_categories, missing_score), fix)
+    report = check_files(files, fix, match_by=match_by, map_categories=map_categories, missing_score=missing_score)
     if json:
         from qm_cli.render.as_json import as_json
 

@@ -31,12 +31,20 @@ def evaluate(
     debug: options.Debug = False,
 ) -> int:
     """Evaluate predictions against labels: AP, AR, precision, recall, F1, confusion. COCO's numbers, exactly."""
-    from qm_cli.run import Mapping, evaluate_files
-    from qm_cli.settings import Settings
+    from qm_cli.load import Source, reading
 
-    settings = Settings(iou=iou, confidence=confidence, categories=options.split(categories))
-    mapping = Mapping(match_by, map_categories, missing_score)
-    report = evaluate_files(labels, predictions, settings, mapping, output)
+    source = Source(labels, predictions, match_by=match_by, map_categories=map_categories, missing_score=missing_score)
+    with reading(source) as tables:
+        from qm_cli.evaluating import report_of
+        from qm_cli.settings import Settings
+
+        settings = Settings(iou=iou, confidence=confidence, categories=options.split(categories))
+        if output is None:
+            report = report_of(tables(), settings)
+        else:
+            from qm_cli.run import evaluate_to_folder
+
+            report = evaluate_to_folder(source, tables(), settings, output)
     if json:
         from qm_cli.render.as_json import as_json
 

@@ -12,7 +12,6 @@ from qm_cli import console, options
 from qm_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from qm_cli.run import Mapping
     from qm_cli.settings import Settings
 
 PASSED, FAILED = 0, 1
@@ -82,10 +81,10 @@ def gate(
     if predictions is None:
         source, report, findings = _of_run(target, model, iou, confidence)
     else:
-        from qm_cli.run import Mapping
-
-        mapping = Mapping(match_by, map_categories, missing_score)
-        source, report, findings = _of_files(target, predictions, model, iou, confidence, mapping)
+        if model is not None:
+            raise UsageError("--model picks one of a run's models", "leave it out with LABELS and PREDICTIONS")
+        naming = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
+        source, report, findings = _of_files(target, predictions, iou, confidence, naming)
     verdict = gating.gated(report, bounds, findings, allow_undefined=allow_undefined, allowed=allowed)
     verdict = {**source, **verdict}
     code = PASSED if verdict["passed"] else FAILED
@@ -108,10 +107,11 @@ def _of_run(target: Path, model: str | None, iou: float | None, confidence: floa
         raise UsageError(f"{run.path}: holds the models {', '.join(run.models)}", "name one with --model")
     report = own = run.evaluation()
     if iou not in (None, report["iou"]) or confidence not in (None, report["confidence"]):
-        from qm_cli.run import evaluate_run
+        from qm_cli.evaluating import report_of
+        from qm_cli.run_tables import tables_of_run
         from qm_cli.settings import Settings
 
-        report = evaluate_run(run, _at(Settings.from_dict(run.manifest["settings"]), iou, confidence))
+        report = report_of(tables_of_run(run), _at(Settings.from_dict(run.manifest["settings"]), iou, confidence))
     known = {finding["code"] for finding in own["findings"]}
     others = [
         finding
@@ -129,18 +129,18 @@ def _at(settings: Settings, iou: float | None, confidence: float | None) -> Sett
 
 
 def _of_files(
-    labels: Path, predictions: Path, model: str | None, iou: float | None, confidence: float | None, mapping: Mapping
+    labels: Path, predictions: Path, iou: float | None, confidence: float | None, naming: dict[str, Any]
 ) -> Found:
-    """The evaluation of the two files."""
-    from qm_cli.run import evaluate_files
-    from qm_cli.settings import Settings
-
-    if model is not None:
-        raise UsageError("--model picks one of a run's models", "leave it out with LABELS and PREDICTIONS")
+    """The evaluation of the two files; naming: how predictions name what the labels do (see `load.Source`)."""
     if labels.is_dir():
         raise UsageError(f"{labels}: is a folder", "give the label file, or a run folder alone")
-    settings = _at(Settings(), iou, confidence)
-    report = evaluate_files(labels, predictions, settings, mapping, None)
+    from qm_cli.load import Source, reading
+
+    with reading(Source(labels, predictions, **naming)) as tables:
+        from qm_cli.evaluating import report_of
+        from qm_cli.settings import Settings
+
+        report = report_of(tables(), _at(Settings(), iou, confidence))
     return {"target": f"{labels} {predictions}", "model": predictions.stem}, report, report["findings"]
 
 

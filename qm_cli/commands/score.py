@@ -71,7 +71,7 @@ def score(
     debug: options.Debug = False,
 ) -> int:
     """Score a dataset folder: data, label and model metrics per sample, and the summary. Writes a run folder."""
-    from qm_cli.run import Mapping, Request
+    from qm_cli.run import Request
     from qm_cli.settings import Settings
 
     request = Request(
@@ -79,7 +79,9 @@ def score(
         labels=Path(labels) if labels else None,
         predictions=tuple(Path(path) for path in predictions or ()),
         images=images,
-        mapping=Mapping(match_by, map_categories, missing_score),
+        match_by=match_by,
+        map_categories=map_categories,
+        missing_score=missing_score,
         limit=limit,
         metrics=tuple(metrics or ()),
         kinds=options.split(kind),

@@ -8,6 +8,8 @@ import zlib
 from pathlib import Path
 from typing import IO, cast
 
+import pyarrow as pa
+
 from qm_cli.errors import InputError
 
 GZIP, ZSTD, PARQUET, ARROW, FEATHER_1 = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"ARROW1", b"FEA1"
@@ -35,8 +37,6 @@ def plain(path: Path, folder: Path, where: str) -> Path:
 def _opened(path: Path, magic: bytes) -> IO[bytes]:
     if magic[:2] == GZIP:
         return cast("IO[bytes]", gzip.open(path, "rb"))
-    import pyarrow as pa
-
     return cast("IO[bytes]", pa.CompressedInputStream(str(path), "zstd"))
 
 

@@ -174,7 +174,7 @@ def _read_typed(reader: _Reader, first: dict[str, object], metadata: bool) -> Co
     except InputError:
         return None
     columns = {name: one_chunk(table.column(name)) for name in table.column_names}
-    if any(c.null_count or not _all_finite(c) for name, c in columns.items() if types[name] != "JSON"):
+    if any(c.null_count or not (types[name] == "JSON" or _all_finite(c)) for name, c in columns.items()):
         return None
     texts = [columns[name] for name in columns if types[name] == "JSON"]
     if _byte_counts(reader.path) != _expected_counts(names, table.num_rows, texts):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from qm_cli.arrays import compute as pc
 from qm_cli.errors import InputError
 from qm_cli.tables import Tables
 

@@ -80,6 +80,12 @@ def test_missing_fields_are_null_and_metadata_is_kept(tmp_path: Path) -> None:
     assert "mood" not in read(tmp_path / "p.json", metadata=False)
 
 
+def test_a_field_that_takes_the_place_of_another_is_seen(tmp_path: Path) -> None:
+    """As many keys and quotes as if both had the fields of the first; found by the property above."""
+    columns = read(write(tmp_path / "p.json", [prediction(note=""), prediction(id=3)]))
+    assert (columns["note"], columns["id"]) == (["", None], [None, 3])
+
+
 def test_names_that_differ_in_case_only(tmp_path: Path) -> None:
     assert read(write(tmp_path / "p.json", [prediction(Score=3)]))["score"] == [0.9]
 

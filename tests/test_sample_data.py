@@ -1,0 +1,123 @@
+"""What was planted in sample_data is what qm finds there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from qm_cli import catalog
+from qm_cli.run import score
+from qm_cli.run_folder import Run, open_run
+
+SAMPLE = Path(__file__).parent.parent / "sample_data"
+MODELS = ("better", "worse")
+FAULTS = {fault["fault"]: fault for fault in json.loads((SAMPLE / "planted.json").read_text("utf-8"))["faults"]}
+MEASURED = {name: fault for name, fault in FAULTS.items() if fault["metric"]}
+COMING = {"label.swapped", "prediction.overlooked", "label.badly_located"}
+"""Metrics that planted.json names and that are not built yet."""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return score(SAMPLE, tmp_path_factory.mktemp("scored") / "run").path
+
+
+@pytest.fixture(scope="module")
+def runs(place: Path) -> dict[str | None, Run]:
+    return {model: open_run(place, model) for model in (None, *MODELS)}
+
+
+def column(run: Run, level: str, name: str) -> np.ndarray[Any, Any]:
+    values = run.table(level, [name])[name].to_pylist()
+    return np.array(values, None if isinstance(values[0], str) else float)
+
+
+def test_metrics_that_are_still_to_come() -> None:
+    known = catalog.load(entry_points=False)
+    assert {fault["metric"] for fault in MEASURED.values()} - set(known) == COMING
+
+
+@pytest.mark.parametrize("name", [name for name, fault in MEASURED.items() if fault["metric"] not in COMING])
+def test_planted_samples_are_exactly_the_top_of_their_metric(name: str, runs: dict[str | None, Run]) -> None:
+    fault = MEASURED[name]
+    level, metric = fault["metric"].split(".")
+    table = runs[fault.get("model")].table(level, ["id", metric]).to_pylist()
+    rows = [row for row in table if row[metric] is not None]
+    rows.sort(key=lambda row: row[metric], reverse=fault["end"] == "high")
+    count = len(fault["ids"])
+    assert {row["id"] for row in rows[:count]} == set(fault["ids"])
+    assert rows[count - 1][metric] != rows[count][metric]
+
+
+def test_shapes_outside_the_image_are_told_from_those_crossing_its_border(runs: dict[str | None, Run]) -> None:
+    rows = runs[None].table("label", ["id", "validity"]).to_pylist()
+    found = {code: {row["id"] for row in rows if row["validity"] == code} for code in ("outside", "crossing_border")}
+    fault = FAULTS["box_outside"]
+    assert found == {"outside": set(fault["wholly"]), "crossing_border": set(fault["partly"])}
+
+
+def test_copies_of_labels_name_their_originals(runs: dict[str | None, Run]) -> None:
+    rows = runs[None].table("label", ["id", "duplicate_of"]).to_pylist()
+    found = {row["id"]: row["duplicate_of"] for row in rows if row["duplicate_of"] is not None}
+    ids, copies = FAULTS["duplicate_label"]["ids"], FAULTS["duplicate_label"]["copies"]
+    originals = [one for one in ids if one not in copies]
+    assert found == dict(zip(originals, copies, strict=True)) | dict(zip(copies, originals, strict=True))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_planted_confusion_is_the_largest(model: str, runs: dict[str | None, Run]) -> None:
+    names = dict(zip(*(runs[None].table("category", ["id", "name"])[part].to_pylist() for part in ("id", "name"))))
+    fault = FAULTS["confusion"]
+    cells = runs[model].evaluation()["confusion"]["cells"]
+    between = [cell for cell in cells if None not in cell.values() and cell["true"] != cell["predicted"]]
+    first, second = sorted(between, key=lambda cell: -cell["count"])[:2]
+    assert (first["true"], first["predicted"]) == (names[fault["true"]], names[fault["predicted"]])
+    assert first["count"] > second["count"]
+
+
+def test_better_model_is_better(runs: dict[str | None, Run]) -> None:
+    better, worse = (runs[model].evaluation()["metrics"] for model in MODELS)
+    for name in ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1"):
+        assert better[name] > worse[name]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_small_objects_are_missed(model: str, runs: dict[str | None, Run]) -> None:
+    outcome, size = (column(runs[model], "label", name) for name in ("outcome", "area_relative"))
+    assert np.median(size[outcome == "FN"]) < 0.7 * np.median(size[outcome == "TP"])
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_fog_is_the_weak_slice(model: str, runs: dict[str | None, Run]) -> None:
+    rows = runs[model].table("image", ["weather", "true_positives", "false_positives", "false_negatives"]).to_pylist()
+    precision, recall = {}, {}
+    for weather in {row["weather"] for row in rows}:
+        right, wrong, missed = (
+            sum(row[f"{name}s"] for row in rows if row["weather"] == weather)
+            for name in ("true_positive", "false_positive", "false_negative")
+        )
+        precision[weather], recall[weather] = right / (right + wrong), right / (right + missed)
+    weak = FAULTS["weak_slice"]["slice"]["weather"]
+    assert min(precision, key=precision.__getitem__) == min(recall, key=recall.__getitem__) == weak
+
+
+def test_a_photograph_that_shows_nothing_is_no_fault(runs: dict[str | None, Run]) -> None:
+    counts = column(runs[None], "image", "object_count")
+    assert np.count_nonzero(counts == 0) >= 1
+    assert runs[None].summary()["images"] == len(counts)
+
+
+def test_size_of_the_folder() -> None:
+    files = [path for path in SAMPLE.rglob("*") if path.is_file() and "qm-run" not in str(path)]
+    assert sum(path.stat().st_size for path in files if "__pycache__" not in path.parts) < 4_000_000
+
+
+def test_number_of_images_and_categories(runs: dict[str | None, Run]) -> None:
+    summary = runs[None].summary()
+    assert summary["images"] >= 60
+    assert summary["categories"] >= 4
+    assert summary["skipped"] == []
