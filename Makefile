@@ -23,9 +23,9 @@ test: $(VENV)/.installed-dev ## Run all tests, on WORKERS processes
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 lint: $(VENV)/.installed-dev ## Check style, format and types
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	@failed=0; for check in "ruff check ." "ruff format --check ." mypy; do \
+		echo "$$check"; $(BIN)/$$check || failed=1; \
+	done; exit $$failed
 
 bench: $(VENV)/.installed ## Measure qm side by side with its peers (benchmarks/README.md)
 	$(BIN)/python benchmarks/run.py

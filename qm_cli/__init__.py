@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["Settings", "__version__", "evaluate", "metric", "open_run", "score"]
+__all__ = ["Settings", "__version__", "evaluate", "open_run", "score"]
 
 _HOMES = {
     "Settings": "qm_cli.settings",
     "evaluate": "qm_cli.evaluating",
-    "metric": "qm_cli.metric",
     "open_run": "qm_cli.run_folder",
     "score": "qm_cli.run",
 }

@@ -174,7 +174,11 @@ class ScoredDataset:
         return {one.name: one for one in self.tables[name].schema} if name in self.tables else {}
 
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
-        return self.tables[name] if columns is None else self.tables[name].select(columns)
+        table = self.tables[name]
+        if columns is None:
+            return table
+        run_folder.refuse_unknown(columns, table.column_names, f"table {name}")
+        return table.select(columns)
 
 
 def score_mentioned(request: Request, model: str | None, text: str) -> ScoredDataset:

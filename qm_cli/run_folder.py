@@ -111,7 +111,7 @@ class Run:
                 f"{self.path}: the run has no table {name!r}", nearest(name, known) or f"it has {', '.join(known)}"
             )
         if columns is not None:
-            _refuse_unknown(columns, list(self.columns(name)), f"{self.path}: table {name}")
+            refuse_unknown(columns, list(self.columns(name)), f"{self.path}: table {name}")
         parts = []
         seen: set[str] = set()
         for file in reversed(files):
@@ -142,7 +142,8 @@ class Run:
         return report
 
 
-def _refuse_unknown(names: list[str], known: list[str], where: str) -> None:
+def refuse_unknown(names: list[str], known: list[str], where: str) -> None:
+    """Raise InputError, with the nearest names, when a column is not among the known ones."""
     unknown = [name for name in names if name not in known]
     if unknown:
         hint = nearest(unknown[0], known) or f"it has {', '.join(known)}"

@@ -70,7 +70,7 @@ def test_copies_of_labels_name_their_originals(runs: dict[str | None, Run]) -> N
 
 @pytest.mark.parametrize("model", MODELS)
 def test_planted_confusion_is_the_largest(model: str, runs: dict[str | None, Run]) -> None:
-    names = dict(zip(*(runs[None].table("category", ["id", "name"])[part].to_pylist() for part in ("id", "name"))))
+    names = {row["id"]: row["name"] for row in runs[None].table("category", ["id", "name"]).to_pylist()}
     fault = FAULTS["confusion"]
     cells = runs[model].evaluation()["confusion"]["cells"]
     between = [cell for cell in cells if None not in cell.values() and cell["true"] != cell["predicted"]]

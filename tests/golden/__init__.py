@@ -1,0 +1,1 @@
+"""What the command line promises: files to compare with, written anew by `make docs`."""
