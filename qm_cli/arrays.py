@@ -78,7 +78,7 @@ def one_chunk(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 
 def to_numpy(column: pa.ChunkedArray | pa.Array) -> AnyArray:
-    """Numbers without a copy, NaN for null; booleans (null is False); fixed-size lists as float64[n, k]; else objects."""
+    """Numbers uncopied, NaN for null; booleans, null as False; fixed-size lists as float64[n, k]; else objects."""
     array = one_chunk(column)
     dtype = array.type
     if pa.types.is_fixed_size_list(dtype):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class QmError(Exception):
-    """A failure the user can mend. `message` says what and where, `hint` the way out; the command ends with `exit_code`."""
+    """A failure the user can mend: `message` says what and where, `hint` the way out; the exit code is `exit_code`."""
 
     exit_code = 2
 

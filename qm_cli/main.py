@@ -26,7 +26,6 @@ SCORE, DECIDE, INSPECT = "Score and evaluate", "Decide", "Look and inspect"
 
 app = typer.Typer(
     name="qm",
-    help="Quality metrics for vision datasets and models, over plain files: nothing is uploaded, no server, no account.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -46,7 +45,7 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Quality metrics for vision datasets and models, over plain files: nothing is uploaded, no server, no account."""
+    """Quality metrics for vision datasets and models, over plain files: no upload, no server, no account."""
 
 
 def _examples(*lines: str) -> str:
@@ -97,7 +96,7 @@ app.command(
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code, at once: tearing down large tables takes longer than reading them."""
+    """Run the command line and leave at once: tearing down large tables would take longer than matching them."""
     code = run(sys.argv[1:])
     _close_streams()
     atexit._run_exitfuncs()
@@ -110,6 +109,8 @@ def run(arguments: list[str]) -> int:
     console.mood = console.Mood(verdict=DONE)
     try:
         result = app(args=arguments, prog_name="qm", standalone_mode=False)
+        if result == INTERRUPTED:  # what the framework makes of an interrupt
+            raise KeyboardInterrupt
         sys.stdout.flush()
     except QmError as error:
         return _refuse(error.message, error.hint, error.exit_code)

@@ -172,7 +172,7 @@ def _cell_numbers(tables: Tables, images: tuple[int, int], cells: Rows) -> npt.N
 
 
 def within_max_detections(tables: Tables, order: Rows, limit: int) -> npt.NDArray[np.bool_] | None:
-    """Predictions among the `limit` best of their image and category: bool[predictions]; None when that is all of them."""
+    """Predictions among the `limit` best of their image and category: bool[predictions]; None when all are."""
     offsets = tables.offsets("prediction")
     crowded = np.diff(offsets) > limit
     if not crowded.any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +46,7 @@ def _stretches(counts: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
     total = np.cumsum(counts)
     ends = np.searchsorted(total, np.arange(PAIRS_AT_ONCE, int(total[-1]) if len(total) else 0, PAIRS_AT_ONCE))
     bounds = np.unique(np.concatenate([[0], ends, [len(counts)]]))
-    return [np.arange(begin, end) for begin, end in zip(bounds, bounds[1:], strict=False)] or [np.zeros(0, np.int64)]
+    return [np.arange(begin, end) for begin, end in pairwise(bounds)] or [np.zeros(0, np.int64)]
 
 
 def _stretch(

@@ -79,7 +79,8 @@ def _values(curves: AveragePrecision, number: SummaryNumber, evaluation: Evaluat
     ]
     if number.kind == "precision":
         return curves.precision[lanes]
-    return curves.recall[settings.max_detections.index(number.limit)][lanes]
+    recall: FloatArray = curves.recall[settings.max_detections.index(number.limit)][lanes]
+    return recall
 
 
 def _mean(values: FloatArray) -> float | None:

@@ -88,10 +88,8 @@ def problems(name: str, table: pa.Table) -> list[str]:
             found.append(f"{name}.{column} is missing")
             continue
         dtype = table.schema.field(column).type
-        if contract.dtype == IDENTIFIER:
-            fits = dtype in (pa.int64(), pa.string())
-        else:
-            fits = dtype == contract.dtype
+        allowed = (pa.int64(), pa.string()) if contract.dtype == IDENTIFIER else (contract.dtype,)
+        fits = dtype in allowed
         if not fits:
             found.append(f"{name}.{column} is {dtype}, not {contract.dtype}")
         if not contract.nullable and table[column].null_count:

@@ -54,9 +54,12 @@ class Settings:
     def from_dict(cls, values: dict[str, Any]) -> Settings:
         """The settings that `as_dict` gave, after a round trip through JSON."""
         known = {field.name for field in fields(cls)}
-        plain = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name in known}
+        plain: dict[str, Any] = {
+            name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name in known
+        }
         ranges = tuple(AreaRange(**area) for area in values.get("area_ranges", ()))
-        return cls(**{**plain, "area_ranges": ranges or AREA_RANGES})
+        plain["area_ranges"] = ranges or AREA_RANGES
+        return cls(**plain)
 
     def match_thresholds(self) -> tuple[float, ...]:
         """The IoU thresholds matching runs at: COCO's, then `iou` if it is none of them."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,4 +74,13 @@ def _mended(files: DatasetFiles, fix: Path | None) -> list[dict[str, Any]]:
         return []
     if files.labels is None:
         raise UsageError("--fix mends a label file, and there is none", "name one with --labels")
-    return [one.as_dict() | {"sentence": one.sentence()} for one in mend(files.labels, fix, files.predictions)]
+    mended = mend(files.labels, fix, files.predictions)
+    if fix.is_dir() and files.images is not None:
+        _point_to_images(fix, files.images)
+    return [one.as_dict() | {"sentence": one.sentence()} for one in mended]
+
+
+def _point_to_images(folder: Path, images: Path) -> None:
+    """A mended folder finds the images where they are."""
+    place = os.path.relpath(images.resolve(), folder.resolve())
+    (folder / dataset.SETTINGS_FILE).write_text(f"images = {json.dumps(place)}\n")

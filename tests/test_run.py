@@ -58,7 +58,8 @@ def test_links_between_the_tables_hold(run: run_folder.Run) -> None:
     label, prediction = model.table("label").to_pylist(), model.table("prediction").to_pylist()
     for pair in model.table("pair").to_pylist():
         assert label[pair["label_row"]]["image_id"] == prediction[pair["prediction_row"]]["image_id"]
-    outcomes = {row["prediction_row"]: row for row in model.table("match").to_pylist() if row["prediction_row"] is not None}
+    matches = model.table("match").to_pylist()
+    outcomes = {row["prediction_row"]: row for row in matches if row["prediction_row"] is not None}
     for row, entry in outcomes.items():
         assert prediction[row]["outcome"] == entry["outcome"]
         if entry["outcome"] == "TP":

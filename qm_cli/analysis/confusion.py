@@ -40,7 +40,7 @@ def confusion_matrix(tables: Tables, found: Outcomes, settings: Settings) -> npt
 
 
 def confused_pairs(tables: Tables, found: Outcomes, settings: Settings) -> tuple[RowArray, RowArray]:
-    """Prediction and label rows of different categories matched by falling IoU (ties: higher score, then input order)."""
+    """Prediction and label rows of different categories, by falling IoU (ties: higher score, then input order)."""
     prediction, label = np.flatnonzero(found.false_positive), np.flatnonzero(found.false_negative)
     image_of_label = tables.values("label", "image_row")[label]
     offsets = offsets_of(image_of_label, tables.count("image"))

@@ -32,7 +32,8 @@ class Outcomes:
     def ignored(self) -> BoolArray:
         """Counted predictions that took a label that does not count: bool[predictions]."""
         hit = self.matched_label >= 0
-        return hit & ~np.append(self.label_counts, True)[self.matched_label]
+        counts: BoolArray = np.append(self.label_counts, True)[self.matched_label]
+        return hit & ~counts
 
     @property
     def true_positive(self) -> BoolArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,8 +81,6 @@ def _csv(path: Path) -> pa.Table:
 
 def _json(path: Path) -> pa.Table:
     """A list of objects, one object a line, or {id: value} with a score per image."""
-    import json
-
     text = path.read_text()
     if path.suffix.lower() == ".jsonl":
         return pa.Table.from_pylist([json.loads(line) for line in text.splitlines() if line.strip()])

@@ -40,14 +40,14 @@ class Lanes:
     """threshold: float64[lanes]; area: int[lanes], row of `Candidates.ignored`."""
 
     threshold: npt.NDArray[np.float64]
-    area: IntArray
+    area: npt.NDArray[np.int64]
 
 
 def match(candidates: Candidates, lanes: Lanes) -> npt.NDArray[np.int32]:
     """The label each detection takes in each lane: int32[lanes, detections], −1 for none.
 
-    Reference: pycocotools 2.0.11 `evaluateImg`. The later label wins a tie of IoU; labels that are not ignored are tried
-    first; a crowd label may be taken by many.
+    Reference: pycocotools 2.0.11 `evaluateImg`. The later label wins a tie of IoU; labels that are not ignored are
+    tried first; a crowd label may be taken by many.
     """
     matched = np.full((len(lanes.threshold), len(candidates.cell)), -1, np.int32)
     bound = np.minimum(lanes.threshold, MATCH_BOUND)
@@ -60,9 +60,9 @@ def match(candidates: Candidates, lanes: Lanes) -> npt.NDArray[np.int32]:
 
 
 def _contested(candidates: Candidates) -> BoolArray:
-    """Detections with several candidates or a crowd candidate, and those that share a label with one: bool[detections].
+    """Detections with several candidates or a crowd candidate, and those that share a label with one: bool[n].
 
-    A detection that becomes contested through a shared label has that one candidate only, so one pass closes the relation.
+    One that becomes contested through a shared label has that one candidate only, so one pass closes the relation.
     """
     contested = np.bincount(candidates.detection, minlength=len(candidates.cell)) > 1
     contested[candidates.detection[candidates.crowd[candidates.label]]] = True

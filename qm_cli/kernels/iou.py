@@ -26,4 +26,5 @@ def box_iou(labels: FloatArray, predictions: FloatArray, crowd: npt.NDArray[np.b
     apart |= union <= 0
     union[apart] = 1.0
     intersection[apart] = 0.0
-    return intersection / union
+    iou: FloatArray = intersection / union
+    return iou

@@ -31,7 +31,8 @@ def expand(starts: IntArray, counts: IntArray) -> npt.NDArray[np.int64]:
     """start, start + 1, … for `count` values of each run, one run after another: int64[counts.sum()]."""
     total = int(counts.sum())
     ends = np.cumsum(counts)
-    return np.arange(total) + np.repeat(np.asarray(starts, np.int64) - (ends - counts), counts)
+    places: npt.NDArray[np.int64] = np.arange(total) + np.repeat(np.asarray(starts, np.int64) - (ends - counts), counts)
+    return places
 
 
 def reduce_runs(

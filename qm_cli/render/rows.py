@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from collections import Counter
@@ -57,8 +58,6 @@ def as_lines(column: pa.ChunkedArray) -> str:
 
 def as_csv(table: pa.Table) -> bytes:
     """CSV with a header; nested values as JSON, null as nothing."""
-    import csv
-
     from pyarrow.csv import WriteOptions, write_csv
 
     table = plain(table)

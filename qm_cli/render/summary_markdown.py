@@ -45,7 +45,8 @@ def summary_markdown(summary: dict[str, Any]) -> str:
 def _models(evaluated: dict[str, dict[str, Any]]) -> str:
     first = next(iter(evaluated.values()))
     rows = [[name, *(report["metrics"][rate] for rate in RATES)] for name, report in evaluated.items()]
-    at = f"Convention {first['convention']}; precision, recall and F1 at IoU {first['iou']:g}, confidence {first['confidence']:g}."
+    thresholds = f"IoU {first['iou']:g}, confidence {first['confidence']:g}"
+    at = f"Convention {first['convention']}; precision, recall and F1 at {thresholds}."
     return f"{_table(['model', *RATES], rows)}\n\n{at}"
 
 

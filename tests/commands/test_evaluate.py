@@ -1,0 +1,151 @@
+"""qm evaluate from the shell: the JSON it promises, the table read off it, folders, mappings and odd inputs."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qm_cli import main, run_folder
+
+SAMPLE = Path(__file__).parents[2] / "sample_data"
+LABELS, BETTER = SAMPLE / "labels.json", SAMPLE / "predictions" / "better.json"
+QM = str(Path(sys.executable).with_name("qm"))
+PROMISED = {"AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"}
+PROMISED |= {"precision", "recall", "f1", "precision_macro", "recall_macro", "f1_macro"}
+PER_CATEGORY = {"id", "name", "labels", "predictions", "AP", "AP50", "AR100", "precision", "recall", "f1"}
+
+
+def report(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, Any]:
+    assert main.run(["evaluate", *map(str, arguments), "--json"]) == 0
+    loaded: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return loaded
+
+
+def test_json_holds_what_is_promised(capsys: pytest.CaptureFixture[str]) -> None:
+    found = report(capsys, LABELS, BETTER)
+    assert {"task", "convention", "metrics", "iou", "confidence", "categories", "notes"} <= found.keys()
+    assert found["metrics"].keys() >= PROMISED
+    assert all(row.keys() >= PER_CATEGORY for row in found["categories"])
+    assert (found["task"], found["convention"], found["iou"], found["confidence"]) == ("bbox", "coco", 0.5, 0.5)
+
+
+def test_table_shows_the_numbers_of_the_json(capsys: pytest.CaptureFixture[str]) -> None:
+    found = report(capsys, LABELS, BETTER)
+    assert main.run(["evaluate", str(LABELS), str(BETTER)]) == 0
+    shown = capsys.readouterr().out
+    for name in PROMISED:
+        value = found["metrics"][name]
+        assert ("–" if value is None else f"{value:.4f}") in shown
+    assert "IoU 0.5, confidence 0.5" in shown
+
+
+def test_thresholds_are_echoed_and_used(capsys: pytest.CaptureFixture[str]) -> None:
+    loose, strict = report(capsys, LABELS, BETTER, "--confidence", 0), report(capsys, LABELS, BETTER, "--iou", 0.9)
+    assert loose["confidence"] == 0
+    assert strict["iou"] == 0.9
+    assert loose["metrics"]["recall"] > strict["metrics"]["recall"]
+    assert loose["metrics"]["AP"] == strict["metrics"]["AP"]
+
+
+def test_categories_are_filtered(capsys: pytest.CaptureFixture[str]) -> None:
+    every, some = report(capsys, LABELS, BETTER), report(capsys, LABELS, BETTER, "--categories", "van,ball")
+    by_name = {row["name"]: row for row in every["categories"]}
+    assert [row["name"] for row in some["categories"]] == ["van", "ball"]
+    for row in some["categories"]:
+        assert row["AP"] == by_name[row["name"]]["AP"]
+
+
+def test_folder_is_a_run_and_the_same_report(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert report(capsys, LABELS, BETTER, "-o", tmp_path / "out") == report(capsys, LABELS, BETTER)
+    run = run_folder.open_run(tmp_path / "out")
+    assert {"match", "image", "category", "image_category"} <= set(run.table_names())
+
+
+def test_formats_give_the_same_report(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    expected = report(capsys, LABELS, BETTER)
+    (tmp_path / "better.json.gz").write_bytes(gzip.compress(BETTER.read_bytes()))
+    with pa.CompressedOutputStream(tmp_path / "better.json.zst", "zstd") as file:
+        file.write(BETTER.read_bytes())
+    pq.write_table(pa.Table.from_pylist(json.loads(BETTER.read_text())), tmp_path / "better.parquet")
+    for ending in ("json.gz", "json.zst", "parquet"):
+        assert report(capsys, LABELS, tmp_path / f"better.{ending}") == expected
+
+
+def test_predictions_from_stdin() -> None:
+    done = subprocess.run([QM, "evaluate", str(LABELS), "-", "--json"], input=BETTER.read_bytes(), capture_output=True)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["predictions"] == 616
+
+
+def test_predictions_named_by_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    names = {image["id"]: image["file_name"] for image in json.loads(LABELS.read_text())["images"]}
+    rows = json.loads(BETTER.read_text())
+    for row in rows:
+        row["image_id"] = Path(names[row["image_id"]]).stem
+    (tmp_path / "p.json").write_text(json.dumps(rows))
+    expected = report(capsys, LABELS, BETTER)["metrics"]
+    assert report(capsys, LABELS, tmp_path / "p.json", "--match-by", "stem")["metrics"] == expected
+    assert main.run(["evaluate", str(LABELS), str(tmp_path / "p.json")]) == 2
+    assert "--match-by" in capsys.readouterr().err
+
+
+def test_contiguous_categories(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    places = {row["id"]: place for place, row in enumerate(json.loads(LABELS.read_text())["categories"])}
+    rows = [{**row, "category_id": places[row["category_id"]] + 100} for row in json.loads(BETTER.read_text())]
+    (tmp_path / "p.json").write_text(json.dumps(rows))
+    mapping = {str(place + 100): identifier for identifier, place in places.items()}
+    (tmp_path / "map.json").write_text(json.dumps(mapping))
+    expected = report(capsys, LABELS, BETTER)["metrics"]
+    assert report(capsys, LABELS, tmp_path / "p.json", "--map-categories", tmp_path / "map.json")["metrics"] == expected
+    assert main.run(["evaluate", str(LABELS), str(tmp_path / "p.json")]) == 2
+    assert "--map-categories" in capsys.readouterr().err
+
+
+def test_predictions_may_serve_as_labels(capsys: pytest.CaptureFixture[str]) -> None:
+    found = report(capsys, BETTER, BETTER, "--confidence", 0)
+    assert found["metrics"]["AP"] == pytest.approx(1.0)
+    assert found["metrics"]["false_negatives"] == 0
+
+
+@pytest.mark.parametrize("content", ["", "[1, 2", "3", "{}", '[{"image_id": 1}]', "\x00\x01", "[" * 1_000_000])
+def test_broken_predictions_are_refused(content: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(content)
+    assert main.run(["evaluate", str(LABELS), str(tmp_path / "p.json"), "-o", str(tmp_path / "out")]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1
+    assert "p.json" in captured.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_single_bad_rows_are_counted_and_survived(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rows = json.loads(BETTER.read_text())
+    spoiled = [*rows, {**rows[0], "image_id": 99999}, {**rows[0], "bbox": [1, 2, 3]}, {**rows[0], "score": None}]
+    (tmp_path / "p.json").write_text(json.dumps(spoiled))
+    found = report(capsys, LABELS, tmp_path / "p.json")
+    assert found["metrics"] == report(capsys, LABELS, BETTER)["metrics"]
+    codes = {finding["code"]: finding["count"] for finding in found["findings"]}
+    assert codes["prediction-unknown-image"] == codes["prediction-bad-box"] == codes["prediction-missing-score"] == 1
+    assert any("prediction-bad-box" in note for note in found["notes"])
+
+
+def test_empty_predictions_are_a_result(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text("[]")
+    found = report(capsys, LABELS, tmp_path / "p.json")
+    assert (found["metrics"]["AP"], found["metrics"]["recall"], found["metrics"]["precision"]) == (0, 0, None)
+
+
+def test_a_place_that_holds_something_else_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    shutil.copy(LABELS, tmp_path / "precious.json")
+    assert main.run(["evaluate", str(LABELS), str(BETTER), "-o", str(tmp_path)]) == 2
+    assert "-o" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["precious.json"]
