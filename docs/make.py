@@ -78,8 +78,9 @@ def files(page: str) -> dict[str, str]:
 
 def sample(folder: Path) -> None:
     """Put the sample data where commands can call it sample_data."""
-    kept_out = shutil.ignore_patterns("qm-run*", "__pycache__", "*.py")
-    shutil.copytree(ROOT / "sample_data", folder / "sample_data", ignore=kept_out)
+    for part in ("images", "predictions"):
+        shutil.copytree(ROOT / "sample_data" / part, folder / "sample_data" / part)
+    shutil.copy(ROOT / "sample_data" / "labels.json", folder / "sample_data")
 
 
 def printed(command: str, folder: Path) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from qm_cli.errors import InputError, nearest
 
 SETTINGS_FILE = "qm.toml"
-SETTINGS = ("labels", "predictions", "images")
+SETTINGS = ("labels", "predictions", "images", "prob_categories")
 PACKED = ("", ".gz", ".zst")
 LABEL_ENDINGS = tuple(f".json{packing}" for packing in PACKED)
 PREDICTION_ENDINGS = (*LABEL_ENDINGS, ".parquet", ".arrow", ".feather")
@@ -34,6 +34,15 @@ class DatasetFiles:
     predictions: dict[str, Path]
     images: Path | None
     settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def prob_categories(self) -> tuple[str, ...]:
+        """The order of class probabilities as qm.toml gives it, empty for the label file's."""
+        value = self.settings.get("prob_categories", [])
+        if not isinstance(value, list):
+            where = self.root / SETTINGS_FILE
+            raise InputError(f"{where}: prob_categories: expected a list, got {value!r}", 'prob_categories = ["car", …]')
+        return tuple(str(name) for name in value)
 
 
 def find(

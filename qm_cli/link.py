@@ -9,7 +9,6 @@ from qm_cli.arrays import one_chunk, strings_to_arrow, to_arrow, to_numpy, valid
 from qm_cli.errors import InputError
 from qm_cli.findings import Finding, flagged
 from qm_cli.link_boxes import boxless
-from qm_cli.link_categories import CategoryMap
 from qm_cli.link_ids import Linked, Mask, first_of_each
 from qm_cli.link_labels import label_table
 from qm_cli.link_predictions import Linking, prediction_table
@@ -20,22 +19,18 @@ from qm_cli.tables import Tables
 def tables(
     labels: RawLabels,
     predictions: RawPredictions | None,
-    missing_score: float | None = None,
-    match_by: str = "id",
-    map_categories: CategoryMap = None,
-    tolerant: bool = False,
+    options: Linking = Linking(),  # noqa: B008
 ) -> Tables:
     """The checked tables of one label file and one model's predictions.
 
     Raises InputError for a set without images and, unless tolerant, for files that cannot be meant for each other.
     """
-    options = Linking(match_by, map_categories, missing_score, tolerant)
     image = _entries(labels.image, "image")
     if image.table.num_rows == 0:
         raise InputError(f"{labels.where}: there is no image in it", "`images` must list every image of the set")
     category = _entries(_named(labels.category), "category")
     objects = predictions is not None and predictions.count > 0 and not boxless(predictions.columns["bbox"])
-    label = label_table(labels, image.table, category.table, objects, tolerant)
+    label = label_table(labels, image.table, category.table, objects, options.tolerant)
     boxes = label.table["bbox"].null_count < label.table.num_rows
     prediction = prediction_table(predictions, image.table, category.table, options, boxes)
     findings = (*image.findings, *category.findings, *label.findings, *prediction.findings)

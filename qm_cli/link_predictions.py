@@ -11,7 +11,7 @@ import pyarrow as pa
 from qm_cli import link_categories, link_images
 from qm_cli.arrays import compute as pc
 from qm_cli.arrays import to_arrow, to_numpy, valid
-from qm_cli.errors import InputError, nearest
+from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.findings import Finding, flagged
 from qm_cli.link_boxes import box_column, box_findings, boxless, checked
 from qm_cli.link_categories import CategoryMap
@@ -28,6 +28,7 @@ Numbers = npt.NDArray[np.float64]
 class Linking:
     """How predictions name images and categories, and the score of those that have none.
 
+    prob_categories: names or ids in the order of the probabilities; empty for the order of the category table.
     tolerant: what makes two files useless for each other is a finding, not an error.
     """
 
@@ -35,6 +36,7 @@ class Linking:
     map_categories: CategoryMap = None
     missing_score: float | None = None
     tolerant: bool = False
+    prob_categories: tuple[str, ...] = ()
 
 
 def prediction_table(
@@ -50,7 +52,9 @@ def prediction_table(
     columns = raw.columns
     ids = identifiers_or_places(columns, raw.count)
     names = [name for name in ("probs", "logits") if name in columns]
-    probabilities: dict[str, Numbers] = {name: _per_category(raw, name, category) for name in names}
+    probabilities: dict[str, Numbers] = {
+        name: _per_category(raw, name, category, options.prob_categories) for name in names
+    }
     classes = boxless(columns["bbox"]) and (bool(probabilities) or not labels_have_boxes)
     image_row, findings = link_images.image_rows(raw, image, options.match_by)
     findings += _image_findings(raw, image, image_row, options)
@@ -115,7 +119,7 @@ def _distinctly(code: str, names: pa.Array, mask: Mask, detail: str) -> list[Fin
     ]
 
 
-def _per_category(raw: RawPredictions, name: str, category: pa.Table) -> Numbers:
+def _per_category(raw: RawPredictions, name: str, category: pa.Table, order: tuple[str, ...]) -> Numbers:
     """Probabilities or logits as float64[n, categories]; a row without them is NaN."""
     lists = raw.columns[name]
     size = category.num_rows
@@ -126,11 +130,25 @@ def _per_category(raw: RawPredictions, name: str, category: pa.Table) -> Numbers
         message = f"{raw.where}: [{row}].{name} has {int(lengths[row])} numbers, there are {size} categories"
         raise InputError(message, "one number per category, in the order of `categories` in the label file")
     values = np.asarray(to_numpy(lists.flatten()), np.float64).reshape(-1, size)
+    if order:
+        values = values[:, _places(order, category)]
     if lists.null_count == 0:
         return values
     rows = np.full((raw.count, size), np.nan)
     rows[valid(lists)] = values
     return rows
+
+
+def _places(order: tuple[str, ...], category: pa.Table) -> list[int]:
+    """Where each category's probability stands, for probabilities in another order than the category table's."""
+    names, ids = category["name"].to_pylist(), [str(one) for one in category["id"].to_pylist()]
+    places = [[place for place, given in enumerate(order) if given in pair] for pair in zip(names, ids, strict=True)]
+    wrong = [name for name, found in zip(names, places, strict=True) if len(found) != 1]
+    if wrong or len(order) != len(names):
+        message = f"--prob-categories: {len(order)} names for {len(names)} categories"
+        hint = f"{wrong[0]!r} must stand there once" if wrong else "name every category once"
+        raise UsageError(message, hint)
+    return [found[0] for found in places]
 
 
 def _scores(raw: RawPredictions, probabilities: dict[str, Numbers], options: Linking) -> Numbers:

@@ -30,6 +30,7 @@ from qm_cli.ingest import (
 from qm_cli.link_categories import CategoryMap
 from qm_cli.link_ids import distinct, linked
 from qm_cli.link_images import MATCH_BY
+from qm_cli.link_predictions import Linking
 from qm_cli.raw import Columns, RawLabels, RawPredictions
 from qm_cli.tables import Tables
 
@@ -42,7 +43,8 @@ class Source:
     folder `images`, else those the predictions name. predictions: one model's file, or None.
     shapes: read polygons; metadata: read the unknown scalar fields; threads: of DuckDB, all cores by default.
     match_by: "id", "file_name" or "stem" (see link_images); map_categories: None, "name", "contiguous", a mapping, or
-    a file with one (see link_categories). tolerant: files that cannot be meant for each other are a finding.
+    a file with one (see link_categories). prob_categories: the order class probabilities stand in, by category name or
+    id, when it is not the label file's. tolerant: files that cannot be meant for each other are a finding.
     """
 
     labels: Path | None
@@ -52,6 +54,7 @@ class Source:
     match_by: str = "id"
     map_categories: str | Path | Mapping[str, str] | None = None
     missing_score: float | None = None
+    prob_categories: tuple[str, ...] = ()
     images: Path | None = None
     threads: int | None = None
     tolerant: bool = False
@@ -89,10 +92,8 @@ def _finished(source: Source, predictions: Future[RawPredictions] | None, folder
         raw_labels, derived = _without_labels(source.images, raw_predictions)
     elif raw_labels.derived and raw_predictions is not None:
         derived = _add_images(raw_labels, raw_predictions)
-    linked_tables = link.tables(
-        raw_labels, raw_predictions, source.missing_score, source.match_by, mapping, source.tolerant
-    )
-    return linked_tables.with_findings(derived)
+    options = Linking(source.match_by, mapping, source.missing_score, source.tolerant, source.prob_categories)
+    return link.tables(raw_labels, raw_predictions, options).with_findings(derived)
 
 
 def _category_map(option: str | Path | Mapping[str, str] | None) -> CategoryMap:

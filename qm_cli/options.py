@@ -64,6 +64,10 @@ MissingScore = Annotated[
         "--missing-score", min=0.0, max=1.0, help="Score of predictions that have none.", rich_help_panel=INPUT
     ),
 ]
+ProbCategories = Annotated[
+    str | None,
+    typer.Option("--prob-categories", help="Categories in the order of `probs`, comma-separated.", rich_help_panel=INPUT),
+]
 Labels = Annotated[
     str | None, typer.Option("--labels", help="Label file, or predictions to serve as labels.", rich_help_panel=INPUT)
 ]

@@ -37,6 +37,7 @@ class Request:
     match_by: str = "id"
     map_categories: str | None = None
     missing_score: float | None = None
+    prob_categories: tuple[str, ...] = ()
     settings: Settings = field(default_factory=Settings)
     metrics: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -118,6 +119,7 @@ def _tables(request: Request, files: DatasetFiles, model: str | None) -> Tables:
         match_by=request.match_by,
         map_categories=request.map_categories,
         missing_score=request.missing_score,
+        prob_categories=request.prob_categories or files.prob_categories,
         images=files.images,
     )
     for path in request.values:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qm_cli.errors import UsageError
 from tests.input_files import Row, codes, document, label, prediction, tables, without
 
 PREDICTION_FINDINGS: list[tuple[str, list[Row], list[str]]] = [
@@ -70,3 +71,15 @@ def test_boxless_rows_beside_boxes_are_errors(tmp_path: Path) -> None:
 def test_missing_score(tmp_path: Path) -> None:
     rows = [without(prediction(), "score")]
     assert tables(tmp_path, predictions=rows, missing_score=1.0).values("prediction", "score").tolist() == [1]
+
+
+def test_probabilities_in_another_order(tmp_path: Path) -> None:
+    rows = [prediction(probs=[0.9, 0.1]), prediction(probs=[0.2, 0.8])]
+    usual = tables(tmp_path, predictions=rows).values("prediction", "probs")
+    names = tables(tmp_path, predictions=rows).category["name"].to_pylist()
+    turned = tables(tmp_path, predictions=rows, prob_categories=tuple(names[::-1]))
+    assert turned.values("prediction", "probs").tolist() == usual[:, ::-1].tolist()
+    with pytest.raises(UsageError, match="must stand there once"):
+        tables(tmp_path, predictions=rows, prob_categories=(names[0], names[0]))
+    with pytest.raises(UsageError, match="1 names for 2"):
+        tables(tmp_path, predictions=rows, prob_categories=(names[0],))
