@@ -9,7 +9,7 @@ __all__ = ["Settings", "__version__", "evaluate", "open_run", "score"]
 
 _HOMES = {
     "Settings": "qm_cli.settings",
-    "evaluate": "qm_cli.evaluating",
+    "evaluate": "qm_cli.run",
     "open_run": "qm_cli.run_folder",
     "score": "qm_cli.run",
 }

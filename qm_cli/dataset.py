@@ -41,7 +41,8 @@ class DatasetFiles:
         value = self.settings.get("prob_categories", [])
         if not isinstance(value, list):
             where = self.root / SETTINGS_FILE
-            raise InputError(f"{where}: prob_categories: expected a list, got {value!r}", 'prob_categories = ["car", …]')
+            message = f"{where}: prob_categories: expected a list, got {value!r}"
+            raise InputError(message, 'prob_categories = ["car", …]')
         return tuple(str(name) for name in value)
 
 

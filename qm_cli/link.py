@@ -19,7 +19,7 @@ from qm_cli.tables import Tables
 def tables(
     labels: RawLabels,
     predictions: RawPredictions | None,
-    options: Linking = Linking(),  # noqa: B008
+    options: Linking = Linking(),
 ) -> Tables:
     """The checked tables of one label file and one model's predictions.
 

@@ -66,7 +66,7 @@ MissingScore = Annotated[
 ]
 ProbCategories = Annotated[
     str | None,
-    typer.Option("--prob-categories", help="Categories in the order of `probs`, comma-separated.", rich_help_panel=INPUT),
+    typer.Option("--prob-categories", help="Categories in the order of `probs`, by commas.", rich_help_panel=INPUT),
 ]
 Labels = Annotated[
     str | None, typer.Option("--labels", help="Label file, or predictions to serve as labels.", rich_help_panel=INPUT)

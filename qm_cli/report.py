@@ -10,7 +10,10 @@ import numpy.typing as npt
 
 from qm_cli.analysis.average_precision import AveragePrecision
 from qm_cli.analysis.counts import category_counts
-from qm_cli.evaluation import Evaluation
+from qm_cli.evaluation import Evaluation, evaluate_tables
+from qm_cli.settings import Settings
+from qm_cli.subset import only_categories
+from qm_cli.tables import Tables
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -40,6 +43,11 @@ COCO_NUMBERS = (
     SummaryNumber("ARm", "recall", area="medium"),
     SummaryNumber("ARl", "recall", area="large"),
 )
+
+
+def report_of(tables: Tables, settings: Settings) -> dict[str, Any]:
+    """The evaluation report of tables, over the categories of the settings."""
+    return evaluation_report(evaluate_tables(only_categories(tables, settings.categories), settings))
 
 
 def evaluation_report(evaluation: Evaluation) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from qm_cli.dataset import DatasetFiles
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.ingest.values import with_values
 from qm_cli.load import Source, load_tables
+from qm_cli.report import report_of
 from qm_cli.run_tables import sample_tables
 from qm_cli.run_writing import Parts, write_run
 from qm_cli.scoring import Resources, Scored, Selection, planned, score_tables, selection
@@ -54,6 +55,11 @@ class Request:
 
     def selection(self) -> Selection:
         return selection(self.metrics, self.kinds, self.plugins, self.set, self.seed)
+
+
+def evaluate(labels: Path | str, predictions: Path | str, **chosen: Any) -> dict[str, Any]:
+    """The evaluation report of a prediction file against a label file; options are those of `Settings`."""
+    return report_of(load_tables(Path(labels), Path(predictions)), Settings(**chosen))
 
 
 def evaluate_to_folder(source: Source, tables: Tables, settings: Settings, output: Path) -> dict[str, Any]:

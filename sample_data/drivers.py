@@ -60,27 +60,34 @@ def label_values(row: Row, image: Array) -> dict[str, float | str]:
     if "segmentation" in row:
         cv2.fillPoly(mask, [np.floor(np.reshape(row["segmentation"][0], (-1, 2))).astype(np.int32)], 1)
     else:
-        mask[int(max(y, 0)):round(y + h), int(max(x, 0)):round(x + w)] = 1
+        mask[int(max(y, 0)) : round(y + h), int(max(x, 0)) : round(x + w)] = 1
     inside = mask > 0
     own = image[inside] if inside.any() else np.full((1, 3), 128)
     edges = cv2.Laplacian(image, cv2.CV_64F, ksize=1)[inside] if inside.any() else np.zeros((1, 3))
     hue, saturation, value = cv2.cvtColor(own.reshape(-1, 1, 3).astype(np.uint8), cv2.COLOR_RGB2HSV)[:, 0].T
     strong = (saturation >= 50) & (value >= 40)
     return {
-        "label.area_relative": inside.sum() / (width * height), "label.width": w, "label.height": h,
-        "label.aspect_ratio": w / h, "label.x": (x + w / 2) / width, "label.y": (y + h / 2) / height,
+        "label.area_relative": inside.sum() / (width * height),
+        "label.width": w,
+        "label.height": h,
+        "label.aspect_ratio": w / h,
+        "label.x": (x + w / 2) / width,
+        "label.y": (y + h / 2) / height,
         "label.border_closeness": min(max(1 - x / width, 1 - y / height, (x + w) / width, (y + h) / height), 1.0),
-        "label.brightness": own.mean() / 255, "label.contrast": own.std() / 255,
+        "label.brightness": own.mean() / 255,
+        "label.contrast": own.std() / 255,
         "label.sharpness": float(np.sqrt(edges.var()) / 1020),
         "label.red": float(np.mean(strong & ((hue <= 10) | (hue >= 170)))),
         "label.green": float(np.mean(strong & (hue >= 35) & (hue <= 75))),
         "label.blue": float(np.mean(strong & (hue >= 90) & (hue <= 130))),
-        "label.category": str(row["category_id"]), "label.annotator": row["annotator"],
+        "label.category": str(row["category_id"]),
+        "label.annotator": row["annotator"],
     }
 
 
-def importances(images: list[Row], labels: list[Row], found: Array, pixels: dict[int, Array],
-                by_image: dict[int, dict[str, float]]) -> list[tuple[str, float]]:
+def importances(
+    images: list[Row], labels: list[Row], found: Array, pixels: dict[int, Array], by_image: dict[int, dict[str, float]]
+) -> list[tuple[str, float]]:
     """All metrics by falling importance for whether a label is found."""
     of_label = [label_values(row, pixels[row["image_id"]]) for row in labels]
     place = np.array([row["image_id"] for row in labels])
@@ -88,6 +95,9 @@ def importances(images: list[Row], labels: list[Row], found: Array, pixels: dict
     counts = dict(zip(*np.unique(place, return_counts=True), strict=True))
     of_image = [{**by_image[key], **facts[key], "image.object_count": counts[key]} for key in place.tolist()]
     rng = np.random.default_rng(0)
-    result = [(name, importance(np.array([row[name] for row in rows]), found, place, rows is of_image, rng))
-              for rows in (of_label, of_image) for name in rows[0]]
+    result = [
+        (name, importance(np.array([row[name] for row in rows]), found, place, rows is of_image, rng))
+        for rows in (of_label, of_image)
+        for name in rows[0]
+    ]
     return sorted(result, key=lambda pair: -pair[1])

@@ -32,7 +32,7 @@ def wood(rng: np.random.Generator, shape: Shape) -> Array:
     """Planks with grain, each a little darker or lighter, dark gaps between."""
     colour = rng.choice(np.array([[0.62, 0.45, 0.30], [0.50, 0.36, 0.24], [0.66, 0.60, 0.52], [0.42, 0.33, 0.28]]))
     width = rng.uniform(55, 110)
-    plank = ((np.arange(shape[1]) + rng.uniform(0, width)) / width)
+    plank = (np.arange(shape[1]) + rng.uniform(0, width)) / width
     tone = rng.normal(1, 0.09, int(plank.max()) + 1)[plank.astype(int)]
     gap = 1 - 0.6 * (plank % 1 < 2.5 / width)
     grain = 1 + 0.06 * cloud(rng, shape, (3, 50), 3) + 0.04 * cloud(rng, shape, (2, 5), 3)
@@ -96,7 +96,13 @@ def cloth(rng: np.random.Generator, shape: Shape) -> Array:
 
 
 GROUNDS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
-    "wood": wood, "grass": grass, "sand": sand, "paving": paving, "asphalt": asphalt, "cloth": cloth}
+    "wood": wood,
+    "grass": grass,
+    "sand": sand,
+    "paving": paving,
+    "asphalt": asphalt,
+    "cloth": cloth,
+}
 
 
 def receding(rng: np.random.Generator, texture: Array, shape: Shape) -> Array:

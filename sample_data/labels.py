@@ -37,9 +37,14 @@ class Label:
     def record(self) -> dict[str, Any]:
         """The COCO annotation."""
         row: dict[str, Any] = {
-            "id": self.id, "image_id": self.photo.id, "category_id": CATEGORIES[self.category],
-            "bbox": [round(float(value), 2) for value in self.box], "area": round(float(self.area), 2),
-            "iscrowd": int(self.is_crowd), "annotator": self.annotator}
+            "id": self.id,
+            "image_id": self.photo.id,
+            "category_id": CATEGORIES[self.category],
+            "bbox": [round(float(value), 2) for value in self.box],
+            "area": round(float(self.area), 2),
+            "iscrowd": int(self.is_crowd),
+            "annotator": self.annotator,
+        }
         if self.as_runs:
             counts = runs(self.polygon, self.photo.size)
             row["segmentation"] = {"counts": counts, "size": list(self.photo.size[::-1])}
@@ -143,8 +148,13 @@ def wholly_outside(rng: np.random.Generator, photo: Photo, labels: list[Label]) 
 
 
 PLANTERS: dict[str, Callable[[np.random.Generator, Photo, list[Label]], list[Label]]] = {
-    "wrong_category": wrong_category, "missing_label": missing_label, "shifted_box": shifted_box,
-    "duplicate_label": duplicate_label, "partly_outside": partly_outside, "wholly_outside": wholly_outside}
+    "wrong_category": wrong_category,
+    "missing_label": missing_label,
+    "shifted_box": shifted_box,
+    "duplicate_label": duplicate_label,
+    "partly_outside": partly_outside,
+    "wholly_outside": wholly_outside,
+}
 
 
 def label_photos(rng: np.random.Generator, photos: list[Photo]) -> tuple[list[Label], dict[str, list[Label]]]:

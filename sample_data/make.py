@@ -23,27 +23,32 @@ def stream(*numbers: int) -> np.random.Generator:
     return np.random.default_rng([SEED, *numbers])
 
 
-def fault(name: str, level: str, ids: Iterable[int | str], metric: str | None = None, end: str | None = None,
-          **extra: Any) -> Fault:
+def fault(
+    name: str, level: str, ids: Iterable[int | str], metric: str | None = None, end: str | None = None, **extra: Any
+) -> Fault:
     """One entry of planted.json."""
     return {"fault": name, "level": level, "metric": metric, "end": end, "ids": list(ids), **extra}
 
 
 def image_faults(photos: list[Photo]) -> list[Fault]:
     """What is wrong with whole images."""
+
     def ids(kind: str) -> list[int]:
         return [photo.id for photo in photos if photo.kind == kind]
 
     def groups(kind: str) -> list[list[int]]:
         copies = [photo for photo in photos if photo.kind == kind and photo.source]
         sources = sorted({photo.source.id for photo in copies if photo.source})
-        return [[source, *(photo.id for photo in copies if photo.source and photo.source.id == source)]
-                for source in sources]
+        return [
+            [source, *(photo.id for photo in copies if photo.source and photo.source.id == source)]
+            for source in sources
+        ]
 
     return [
         fault("exact_duplicate", "image", ids("exact"), groups=groups("exact"), column="image.duplicate_group"),
-        fault("near_duplicate", "image", ids("near"), groups=groups("near"), column="image.near_duplicate_group",
-              radius=4),
+        fault(
+            "near_duplicate", "image", ids("near"), groups=groups("near"), column="image.near_duplicate_group", radius=4
+        ),
         fault("dark", "image", ids("dark"), "image.brightness", "low"),
         fault("blurred", "image", ids("blurred"), "image.sharpness", "low"),
         fault("blank", "image", ids("blank"), "image.information", "low"),
@@ -54,51 +59,112 @@ def image_faults(photos: list[Photo]) -> list[Fault]:
 def label_faults(faulty: dict[str, list[Label]], photos: list[Photo], rows: list[Prediction]) -> list[Fault]:
     """What is wrong with labels; `rows` are the better model's, whose row numbers point at the evidence."""
     row_of = {id(row.planted_for): i for i, row in enumerate(rows) if row.planted_for}
-    sure = {kind: [(photo, photo.certain[0]) for photo in photos if photo.fault == kind]
-            for kind in ("wrong_category", "missing_label", "shifted_box")}
+    sure = {
+        kind: [(photo, photo.certain[0]) for photo in photos if photo.fault == kind]
+        for kind in ("wrong_category", "missing_label", "shifted_box")
+    }
     evidence = {kind: [row_of[id(thing)] for _, thing in pairs] for kind, pairs in sure.items()}
 
     def ids(kind: str) -> list[int]:
         return [label.id for label in faulty[kind]]
 
     return [
-        fault("wrong_category", "label", ids("wrong_category"), "label.swapped", "low", model="better",
-              true_category_ids=[CATEGORIES[thing.category] for _, thing in sure["wrong_category"]],
-              prediction_rows=evidence["wrong_category"]),
-        fault("missing_label", "prediction", evidence["missing_label"], "prediction.overlooked", "low", model="better",
-              note="ids are row numbers, from 0, of predictions/better.json",
-              image_ids=[photo.id for photo, _ in sure["missing_label"]],
-              boxes=[list(thing.box) for _, thing in sure["missing_label"]],
-              category_ids=[CATEGORIES[thing.category] for _, thing in sure["missing_label"]]),
-        fault("shifted_box", "label", ids("shifted_box"), "label.badly_located", "low", model="better",
-              true_boxes=[list(thing.box) for _, thing in sure["shifted_box"]],
-              prediction_rows=evidence["shifted_box"]),
-        fault("duplicate_label", "label", ids("duplicate_label"), "label.duplicate_iou", "high",
-              note="ids are originals and copies, in pairs", copies=ids("duplicate_label")[1::2]),
-        fault("box_outside", "label", ids("partly_outside") + ids("wholly_outside"), "label.border_closeness", "high",
-              partly=ids("partly_outside"), wholly=ids("wholly_outside")),
+        fault(
+            "wrong_category",
+            "label",
+            ids("wrong_category"),
+            "label.swapped",
+            "low",
+            model="better",
+            true_category_ids=[CATEGORIES[thing.category] for _, thing in sure["wrong_category"]],
+            prediction_rows=evidence["wrong_category"],
+        ),
+        fault(
+            "missing_label",
+            "prediction",
+            evidence["missing_label"],
+            "prediction.overlooked",
+            "low",
+            model="better",
+            note="ids are row numbers, from 0, of predictions/better.json",
+            image_ids=[photo.id for photo, _ in sure["missing_label"]],
+            boxes=[list(thing.box) for _, thing in sure["missing_label"]],
+            category_ids=[CATEGORIES[thing.category] for _, thing in sure["missing_label"]],
+        ),
+        fault(
+            "shifted_box",
+            "label",
+            ids("shifted_box"),
+            "label.badly_located",
+            "low",
+            model="better",
+            true_boxes=[list(thing.box) for _, thing in sure["shifted_box"]],
+            prediction_rows=evidence["shifted_box"],
+        ),
+        fault(
+            "duplicate_label",
+            "label",
+            ids("duplicate_label"),
+            "label.duplicate_iou",
+            "high",
+            note="ids are originals and copies, in pairs",
+            copies=ids("duplicate_label")[1::2],
+        ),
+        fault(
+            "box_outside",
+            "label",
+            ids("partly_outside") + ids("wholly_outside"),
+            "label.border_closeness",
+            "high",
+            partly=ids("partly_outside"),
+            wholly=ids("wholly_outside"),
+        ),
     ]
 
 
 def model_faults(photos: list[Photo]) -> list[Fault]:
     """What is wrong with the models."""
     return [
-        fault("confusion", "category", [CATEGORIES["van"], CATEGORIES["car"]], true=CATEGORIES["van"],
-              predicted=CATEGORIES["car"], models=["better", "worse"],
-              note="largest cell between two categories at IoU .5, confidence .5; much larger in worse"),
-        fault("small_missed", "model", ["better", "worse"], driver="label.area_relative", driver_end="low",
-              note="of all but size metrics none comes near it in telling whether a label is found"),
-        fault("weak_slice", "model", ["better", "worse"], slice={"weather": FOG},
-              image_ids=[photo.id for photo in photos if photo.weather == FOG],
-              note="lower recall and lower precision than elsewhere"),
+        fault(
+            "confusion",
+            "category",
+            [CATEGORIES["van"], CATEGORIES["car"]],
+            true=CATEGORIES["van"],
+            predicted=CATEGORIES["car"],
+            models=["better", "worse"],
+            note="largest cell between two categories at IoU .5, confidence .5; much larger in worse",
+        ),
+        fault(
+            "small_missed",
+            "model",
+            ["better", "worse"],
+            driver="label.area_relative",
+            driver_end="low",
+            note="of all but size metrics none comes near it in telling whether a label is found",
+        ),
+        fault(
+            "weak_slice",
+            "model",
+            ["better", "worse"],
+            slice={"weather": FOG},
+            image_ids=[photo.id for photo in photos if photo.weather == FOG],
+            note="lower recall and lower precision than elsewhere",
+        ),
         fault("worse_model", "model", ["worse"], reference="better", note="lower AP; paired by image"),
     ]
 
 
 def image_record(photo: Photo) -> dict[str, Any]:
     """The COCO image entry."""
-    return {"id": photo.id, "file_name": photo.file_name, "width": photo.size[0], "height": photo.size[1],
-            "weather": photo.weather, "site": photo.site, "split": photo.split}
+    return {
+        "id": photo.id,
+        "file_name": photo.file_name,
+        "width": photo.size[0],
+        "height": photo.size[1],
+        "weather": photo.weather,
+        "site": photo.site,
+        "split": photo.split,
+    }
 
 
 def rows_as_json(rows: Iterable[dict[str, Any]]) -> str:
@@ -115,8 +181,11 @@ def write(path: Path, text: str) -> None:
 def write_labels(photos: list[Photo], labels: list[Label]) -> None:
     """Write labels.json."""
     categories = [{"id": number, "name": name, "supercategory": "toy"} for name, number in CATEGORIES.items()]
-    parts = {"images": [image_record(photo) for photo in photos], "categories": categories,
-             "annotations": [label.record() for label in labels]}
+    parts = {
+        "images": [image_record(photo) for photo in photos],
+        "categories": categories,
+        "annotations": [label.record() for label in labels],
+    }
     write(HERE / "labels.json", "{" + ",\n".join(f'"{key}": {rows_as_json(rows)}' for key, rows in parts.items()) + "}")
 
 

@@ -44,8 +44,12 @@ def by_image(rows: list[Row]) -> dict[int, list[Row]]:
 
 def is_excused(row: Row, labels: list[Row]) -> bool:
     """Whether a crowd of the same category covers half of a prediction."""
-    return any(label["iscrowd"] and label["category_id"] == row["category_id"]
-               and overlap(row["bbox"], label["bbox"]) >= 0.5 * row["bbox"][2] * row["bbox"][3] for label in labels)
+    return any(
+        label["iscrowd"]
+        and label["category_id"] == row["category_id"]
+        and overlap(row["bbox"], label["bbox"]) >= 0.5 * row["bbox"][2] * row["bbox"][3]
+        for label in labels
+    )
 
 
 def pairs(labels: list[Row], predictions: list[Row]) -> list[tuple[Row, Row]]:
@@ -70,8 +74,10 @@ def match(labels: list[Row], predictions: list[Row]) -> Hits:
             found.add(id(label))
             right.add(id(row))
         excused |= {id(row) for row in rows if id(row) not in right and is_excused(row, groups[image])}
-    return Hits([(row["image_id"], id(row) in found) for row in labels if not row["iscrowd"]],
-                [(row["image_id"], id(row) in right) for row in predictions if id(row) not in excused])
+    return Hits(
+        [(row["image_id"], id(row) in found) for row in labels if not row["iscrowd"]],
+        [(row["image_id"], id(row) in right) for row in predictions if id(row) not in excused],
+    )
 
 
 def confusion(labels: list[Row], predictions: list[Row]) -> Counter[tuple[int | None, int | None]]:
@@ -81,8 +87,12 @@ def confusion(labels: list[Row], predictions: list[Row]) -> Counter[tuple[int | 
     for image, own in by_image(labels).items():
         matched = pairs(own, rows[image])
         taken = {id(row) for pair in matched for row in pair}
-        crossing = [(box_iou(label["bbox"], row["bbox"]), i, j) for i, label in enumerate(own)
-                    for j, row in enumerate(rows[image]) if not label["iscrowd"]]
+        crossing = [
+            (box_iou(label["bbox"], row["bbox"]), i, j)
+            for i, label in enumerate(own)
+            for j, row in enumerate(rows[image])
+            if not label["iscrowd"]
+        ]
         for iou, i, j in sorted(crossing, reverse=True):
             label, row = own[i], rows[image][j]
             if iou >= 0.5 and id(label) not in taken and id(row) not in taken:
@@ -90,8 +100,9 @@ def confusion(labels: list[Row], predictions: list[Row]) -> Counter[tuple[int | 
                 taken |= {id(label), id(row)}
         table.update((label["category_id"], row["category_id"]) for label, row in matched)
         table.update((label["category_id"], None) for label in own if not label["iscrowd"] and id(label) not in taken)
-        table.update((None, row["category_id"]) for row in rows[image]
-                     if id(row) not in taken and not is_excused(row, own))
+        table.update(
+            (None, row["category_id"]) for row in rows[image] if id(row) not in taken and not is_excused(row, own)
+        )
     return table
 
 
@@ -108,14 +119,24 @@ def object_lab(labels: list[Row], predictions: list[Row]) -> dict[str, dict[int,
     for i, row in enumerate(predictions):
         own = own_labels[row["image_id"]]
         if row["score"] >= SURE and all(overlap(row["bbox"], label["bbox"]) == 0 for label in own):
-            overlooked[i] = max((similarity(row["bbox"], label["bbox"]) for label in own
-                                 if label["category_id"] == row["category_id"]), default=0.0)
+            overlooked[i] = max(
+                (similarity(row["bbox"], label["bbox"]) for label in own if label["category_id"] == row["category_id"]),
+                default=0.0,
+            )
     for label in labels:
         rows = own_rows[label["image_id"]]
-        same = [similarity(row["bbox"], label["bbox"]) for row in rows if row["category_id"] == label["category_id"]
-                and row["score"] > LIKELY and overlap(row["bbox"], label["bbox"]) > 0]
-        other = [similarity(row["bbox"], label["bbox"]) for row in rows
-                 if row["category_id"] != label["category_id"] and row["score"] > SURE]
+        same = [
+            similarity(row["bbox"], label["bbox"])
+            for row in rows
+            if row["category_id"] == label["category_id"]
+            and row["score"] > LIKELY
+            and overlap(row["bbox"], label["bbox"]) > 0
+        ]
+        other = [
+            similarity(row["bbox"], label["bbox"])
+            for row in rows
+            if row["category_id"] != label["category_id"] and row["score"] > SURE
+        ]
         located[label["id"]] = max(same, default=1.0)
         swapped[label["id"]] = 1 - max(other, default=0.0)
     return {"prediction.overlooked": overlooked, "label.badly_located": located, "label.swapped": swapped}

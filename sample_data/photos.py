@@ -20,8 +20,14 @@ NEAR_SOURCES = (2, 3, 4, 5)
 NEAR_SHIFTS = ((0, 0), (0, 0), (1, 1), (1, 0))
 NEAR_GAINS = (1.0, 1.06, 1.0, 1.04)
 NEAR_QUALITIES = (60, 85, 85, 80)
-LABEL_FAULTS = {"wrong_category": 6, "missing_label": 6, "shifted_box": 6, "duplicate_label": 4,
-                "partly_outside": 2, "wholly_outside": 1}
+LABEL_FAULTS = {
+    "wrong_category": 6,
+    "missing_label": 6,
+    "shifted_box": 6,
+    "duplicate_label": 4,
+    "partly_outside": 2,
+    "wholly_outside": 1,
+}
 SIZES = ((320, 240), (320, 240), (320, 240), (320, 240), (240, 320), (288, 288), (360, 240))
 TINY_SIZE = (24, 18)
 QUALITY = 85
@@ -58,9 +64,16 @@ def plan(rng: np.random.Generator) -> list[Photo]:
     """All photographs with their metadata, in the order of their ids; a copy comes after its source."""
     kinds = [kind for kind, count in COUNTS.items() for _ in range(count)]
     weathers = rng.permutation(np.resize(["clear", "rain", "fog", "clear"], len(kinds))).tolist()
-    photos = [Photo(kind, TINY_SIZE if kind == "tiny" else SIZES[rng.integers(len(SIZES))], weather,
-                    str(rng.choice(["a", "b", "c"])), str(rng.choice(["train", "val", "test"], p=[0.6, 0.2, 0.2])))
-              for kind, weather in zip(kinds, weathers, strict=True)]
+    photos = [
+        Photo(
+            kind,
+            TINY_SIZE if kind == "tiny" else SIZES[rng.integers(len(SIZES))],
+            weather,
+            str(rng.choice(["a", "b", "c"])),
+            str(rng.choice(["train", "val", "test"], p=[0.6, 0.2, 0.2])),
+        )
+        for kind, weather in zip(kinds, weathers, strict=True)
+    ]
     for photo in photos:
         if photo.kind not in ("plain", "pile") and photo.weather == "fog":
             photo.weather = "clear"
@@ -90,8 +103,13 @@ def numbered(rng: np.random.Generator, photos: list[Photo]) -> list[Photo]:
 def scaled(thing: Thing, factor: float) -> Thing:
     """The toy in an image made smaller by a factor."""
     x, y, width, height = (value * factor for value in thing.box)
-    return Thing(thing.category, (x, y, width, height), [value * factor for value in thing.polygon],
-                 thing.area * factor**2, thing.is_pile)
+    return Thing(
+        thing.category,
+        (x, y, width, height),
+        [value * factor for value in thing.polygon],
+        thing.area * factor**2,
+        thing.is_pile,
+    )
 
 
 def blank(rng: np.random.Generator, size: tuple[int, int]) -> Array:
@@ -151,9 +169,16 @@ def develop(rng: np.random.Generator, photo: Photo, folder: Path) -> None:
         save(path, taken(rng, photo), quality)
         return
     right, down = photo.shift
-    photo.things = [Thing(thing.category, (thing.box[0] + right, thing.box[1] + down, *thing.box[2:]),
-                          np.add(np.reshape(thing.polygon, (-1, 2)), (right, down)).ravel().tolist(), thing.area,
-                          thing.is_pile) for thing in photo.source.things]
+    photo.things = [
+        Thing(
+            thing.category,
+            (thing.box[0] + right, thing.box[1] + down, *thing.box[2:]),
+            np.add(np.reshape(thing.polygon, (-1, 2)), (right, down)).ravel().tolist(),
+            thing.area,
+            thing.is_pile,
+        )
+        for thing in photo.source.things
+    ]
     if photo.kind == "exact":
         shutil.copyfile(folder / photo.source.file_name, path)
     else:

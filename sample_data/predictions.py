@@ -34,12 +34,33 @@ class Model:
     knows_faults: bool = False  # sure of the toys whose labels are wrong
 
 
-BETTER = Model(large_seen=0.995, small_seen=0.05, turning_side=0.0535, fog_loss=0.1, jitter=0.022, scores=(5.0, 1.5),
-               false_alarms=0.5, fog_false_alarms=1.8, misplaced=0.01, repeated=0.04,
-               confusion={("van", "car"): 0.11, ("car", "van"): 0.025}, knows_faults=True)
-WORSE = Model(large_seen=0.97, small_seen=0.03, turning_side=0.071, fog_loss=0.15, jitter=0.045, scores=(3.2, 1.6),
-              false_alarms=1.3, fog_false_alarms=3.3, misplaced=0.04, repeated=0.08,
-              confusion={("van", "car"): 0.42, ("car", "van"): 0.07})
+BETTER = Model(
+    large_seen=0.995,
+    small_seen=0.05,
+    turning_side=0.0535,
+    fog_loss=0.1,
+    jitter=0.022,
+    scores=(5.0, 1.5),
+    false_alarms=0.5,
+    fog_false_alarms=1.8,
+    misplaced=0.01,
+    repeated=0.04,
+    confusion={("van", "car"): 0.11, ("car", "van"): 0.025},
+    knows_faults=True,
+)
+WORSE = Model(
+    large_seen=0.97,
+    small_seen=0.03,
+    turning_side=0.071,
+    fog_loss=0.15,
+    jitter=0.045,
+    scores=(3.2, 1.6),
+    false_alarms=1.3,
+    fog_false_alarms=3.3,
+    misplaced=0.04,
+    repeated=0.08,
+    confusion={("van", "car"): 0.42, ("car", "van"): 0.07},
+)
 
 
 @dataclass
@@ -58,13 +79,18 @@ class Prediction:
 
     def record(self) -> dict[str, Any]:
         """The COCO result, with the probabilities in the order of the label file's categories."""
-        return {"image_id": self.photo.id, "category_id": CATEGORIES[NAMES[int(self.probabilities.argmax())]],
-                "bbox": [round(float(value), 2) for value in self.box], "score": round(self.score, 4),
-                "probs": self.probabilities.round(4).tolist()}
+        return {
+            "image_id": self.photo.id,
+            "category_id": CATEGORIES[NAMES[int(self.probabilities.argmax())]],
+            "bbox": [round(float(value), 2) for value in self.box],
+            "score": round(self.score, 4),
+            "probs": self.probabilities.round(4).tolist(),
+        }
 
 
-def probabilities(rng: np.random.Generator, category: str, score: float,
-                  rival: str | None = None) -> NDArray[np.float64]:
+def probabilities(
+    rng: np.random.Generator, category: str, score: float, rival: str | None = None
+) -> NDArray[np.float64]:
     """Four decimals each, summing to 1: the score for the category, most of the rest for a rival if there is one."""
     shares = rng.dirichlet(np.full(len(NAMES) - 1, 1.5))
     others = [name for name in NAMES if name != category]
@@ -133,11 +159,18 @@ def in_pile(rng: np.random.Generator, photo: Photo, thing: Thing) -> list[Predic
     """A pile taken for one toy, and with less certainty a few single toys of it."""
     x, y, width, height = thing.box
     side = 0.4 * height
-    whole = Prediction(photo, jittered(rng, thing.box, 0.02, photo.size),
-                       probabilities(rng, thing.category, rng.uniform(0.6, 0.85)))
-    places = rng.permutation([0.25, 0.42, 0.6])[:rng.integers(1, 4)]
-    return [whole] + [Prediction(photo, (x + place * width, y + 0.55 * height, side, side),
-                                 probabilities(rng, thing.category, rng.uniform(0.32, 0.48))) for place in places]
+    whole = Prediction(
+        photo, jittered(rng, thing.box, 0.02, photo.size), probabilities(rng, thing.category, rng.uniform(0.6, 0.85))
+    )
+    places = rng.permutation([0.25, 0.42, 0.6])[: rng.integers(1, 4)]
+    return [whole] + [
+        Prediction(
+            photo,
+            (x + place * width, y + 0.55 * height, side, side),
+            probabilities(rng, thing.category, rng.uniform(0.32, 0.48)),
+        )
+        for place in places
+    ]
 
 
 def false_alarms(rng: np.random.Generator, model: Model, photo: Photo, taken: list[Box]) -> list[Prediction]:

@@ -44,12 +44,18 @@ class Scene:
 def apart(box: Box, others: list[Box], gap: float) -> bool:
     """Whether the box keeps the gap to all others."""
     x, y, width, height = box
-    return all(x + width + gap <= other[0] or other[0] + other[2] + gap <= x
-               or y + height + gap <= other[1] or other[1] + other[3] + gap <= y for other in others)
+    return all(
+        x + width + gap <= other[0]
+        or other[0] + other[2] + gap <= x
+        or y + height + gap <= other[1]
+        or other[1] + other[3] + gap <= y
+        for other in others
+    )
 
 
-def layout(rng: np.random.Generator, size: tuple[int, int], wanted: list[tuple[str, float]],
-           taken: list[Box], horizon: float) -> list[tuple[str, Box]]:
+def layout(
+    rng: np.random.Generator, size: tuple[int, int], wanted: list[tuple[str, float]], taken: list[Box], horizon: float
+) -> list[tuple[str, Box]]:
     """Places for (category, relative side) pairs, largest first; a toy that finds no room is left out.
 
     Every toy stands on the ground, that is, ends below the horizon.
@@ -141,7 +147,7 @@ def stage(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Array, int]
     if horizon:
         edge = np.clip((np.arange(shape[0]) - horizon) / rng.uniform(3, 14) + 0.5, 0, 1)[:, None, None]
         canvas = canvas * edge + backdrop(rng, shape) * (1 - edge)
-    down, across = np.mgrid[-1:1:shape[0] * 1j, -1:1:shape[1] * 1j]
+    down, across = np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
     angle = rng.uniform(0, 2 * np.pi)
     falloff = 1 + rng.uniform(0.1, 0.35) * (down * np.sin(angle) + across * np.cos(angle))
     if rng.random() < 0.5:
@@ -150,8 +156,13 @@ def stage(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Array, int]
     return canvas * falloff[..., None], horizon
 
 
-def compose(rng: np.random.Generator, size: tuple[int, int], wanted: list[tuple[str, float]],
-            pile: str | None = None, crossing: bool = False) -> Scene:
+def compose(
+    rng: np.random.Generator,
+    size: tuple[int, int],
+    wanted: list[tuple[str, float]],
+    pile: str | None = None,
+    crossing: bool = False,
+) -> Scene:
     """A scene at twice its size: a ground, toys, perhaps a pile of toys, perhaps a cup cut by the right border."""
     width, height = size
     light = np.array([rng.choice([-1.0, 1.0]) * rng.uniform(0.25, 0.6), -0.6, 0.62])
@@ -159,8 +170,9 @@ def compose(rng: np.random.Generator, size: tuple[int, int], wanted: list[tuple[
     canvas, horizon = stage(rng, (height * SCALE, width * SCALE))
     taken: list[Box] = []
     if pile:
-        taken.append((rng.uniform(MARGIN, width * 0.6), rng.uniform(height * 0.35, height * 0.7),
-                      width * 0.34, height * 0.24))
+        taken.append(
+            (rng.uniform(MARGIN, width * 0.6), rng.uniform(height * 0.35, height * 0.7), width * 0.34, height * 0.24)
+        )
     if crossing:
         taken.append((width - CROSSING_SEEN, rng.uniform(0.3, 0.6) * height, CROSSING_WIDTH, CROSSING_WIDTH / 1.15))
     placed = [("cup", taken[-1])] if crossing else []
@@ -197,7 +209,7 @@ def photograph(rng: np.random.Generator, pixels: Array, exposure: float | None =
     """The scene at the camera: vignette, exposure (mean brightness, about middle unless given), tint and noise."""
     height, width = pixels.shape[0] // SCALE, pixels.shape[1] // SCALE
     pixels = cv2.GaussianBlur(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), (0, 0), 0.45)
-    down, across = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
+    down, across = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     pixels = pixels * (1 - 0.16 * (down**2 + across**2))[..., None] * rng.normal(1, 0.025, 3)
     pixels = np.clip(pixels * ((exposure or rng.uniform(0.38, 0.56)) / pixels.mean()), 0, None)
     pixels = pixels + rng.normal(size=pixels.shape) * np.sqrt(0.0002 + 0.0004 * pixels)

@@ -15,8 +15,20 @@ Point = tuple[float, float]
 CANVAS = 240  # rows of a canvas; every length below is in canvas heights
 AMBIENT = 0.45
 VIEWER = np.array([0.0, 0.0, 1.0])
-PAINTS = np.array([[0.78, 0.13, 0.12], [0.12, 0.32, 0.68], [0.93, 0.71, 0.12], [0.16, 0.52, 0.27], [0.88, 0.88, 0.85],
-                   [0.90, 0.42, 0.10], [0.30, 0.62, 0.70], [0.50, 0.22, 0.48], [0.35, 0.37, 0.40], [0.85, 0.50, 0.55]])
+PAINTS = np.array(
+    [
+        [0.78, 0.13, 0.12],
+        [0.12, 0.32, 0.68],
+        [0.93, 0.71, 0.12],
+        [0.16, 0.52, 0.27],
+        [0.88, 0.88, 0.85],
+        [0.90, 0.42, 0.10],
+        [0.30, 0.62, 0.70],
+        [0.50, 0.22, 0.48],
+        [0.35, 0.37, 0.40],
+        [0.85, 0.50, 0.55],
+    ]
+)
 GLASS = np.array([[0.16, 0.36, 0.18], [0.40, 0.22, 0.08], [0.35, 0.55, 0.62], [0.62, 0.66, 0.60], [0.15, 0.25, 0.50]])
 
 
@@ -119,8 +131,10 @@ def cup(rng: np.random.Generator, light: Array) -> Sprite:
     inside = np.clip(0.55 + 0.3 * across, 0.25, 0.9)[..., None] * colour
     sprite.paint(sprite.ellipse(middle, top + 0.005, top_radius * 0.92, top_radius * squash * 0.86), inside)
     if rng.random() < 0.5:
-        sprite.paint(sprite.ellipse(middle, top + 0.03, top_radius * 0.84, top_radius * squash * 0.6),
-                     np.array([0.22, 0.12, 0.06]))
+        sprite.paint(
+            sprite.ellipse(middle, top + 0.03, top_radius * 0.84, top_radius * squash * 0.6),
+            np.array([0.22, 0.12, 0.06]),
+        )
     return sprite
 
 
@@ -129,8 +143,11 @@ def bottle(rng: np.random.Generator, light: Array) -> Sprite:
     sprite = Sprite(0.4, light)
     glass, width = pick(rng, GLASS), rng.uniform(0.15, 0.19)
     neck = rng.uniform(0.28, 0.36)
-    radius = np.interp(sprite.y, [0.02, 0.1, neck, neck + 0.05, neck + 0.15, 0.94, 0.98],
-                       [0.055, 0.055, 0.065, 0.09, width, width, width * 0.9])
+    radius = np.interp(
+        sprite.y,
+        [0.02, 0.1, neck, neck + 0.05, neck + 0.15, 0.94, 0.98],
+        [0.055, 0.055, 0.065, 0.09, width, width, width * 0.9],
+    )
     across = (sprite.x - 0.2) / radius
     body = np.clip((1 - np.abs(across)) * radius * CANVAS + 0.5, 0, 1) * (sprite.y > 0.02) * (sprite.y < 0.98)
     normals = round_normals(across, -0.15)
@@ -145,18 +162,43 @@ def bottle(rng: np.random.Generator, light: Array) -> Sprite:
     return sprite
 
 
-CAR_BODY = ((0.06, 0.66), (0.1, 0.52), (0.5, 0.43), (0.74, 0.13), (1.28, 0.11), (1.58, 0.42), (1.9, 0.47),
-            (1.95, 0.66), (1.93, 0.84), (0.07, 0.84))
-CAR_WINDOWS = (((0.64, 0.43), (0.79, 0.2), (1.0, 0.19), (1.0, 0.43)), ((1.07, 0.19), (1.25, 0.19), (1.45, 0.43),
-               (1.07, 0.43)))
-VAN_BODY = ((0.06, 0.64), (0.1, 0.5), (0.36, 0.42), (0.58, 0.09), (1.72, 0.07), (1.9, 0.34), (1.94, 0.6),
-            (1.93, 0.84), (0.07, 0.84))
-VAN_WINDOWS = (((0.5, 0.41), (0.64, 0.17), (0.86, 0.17), (0.86, 0.41)), ((0.94, 0.17), (1.26, 0.17), (1.26, 0.41),
-               (0.94, 0.41)), ((1.34, 0.17), (1.64, 0.16), (1.75, 0.4), (1.34, 0.4)))
+CAR_BODY = (
+    (0.06, 0.66),
+    (0.1, 0.52),
+    (0.5, 0.43),
+    (0.74, 0.13),
+    (1.28, 0.11),
+    (1.58, 0.42),
+    (1.9, 0.47),
+    (1.95, 0.66),
+    (1.93, 0.84),
+    (0.07, 0.84),
+)
+CAR_WINDOWS = (
+    ((0.64, 0.43), (0.79, 0.2), (1.0, 0.19), (1.0, 0.43)),
+    ((1.07, 0.19), (1.25, 0.19), (1.45, 0.43), (1.07, 0.43)),
+)
+VAN_BODY = (
+    (0.06, 0.64),
+    (0.1, 0.5),
+    (0.36, 0.42),
+    (0.58, 0.09),
+    (1.72, 0.07),
+    (1.9, 0.34),
+    (1.94, 0.6),
+    (1.93, 0.84),
+    (0.07, 0.84),
+)
+VAN_WINDOWS = (
+    ((0.5, 0.41), (0.64, 0.17), (0.86, 0.17), (0.86, 0.41)),
+    ((0.94, 0.17), (1.26, 0.17), (1.26, 0.41), (0.94, 0.41)),
+    ((1.34, 0.17), (1.64, 0.16), (1.75, 0.4), (1.34, 0.4)),
+)
 
 
-def vehicle(rng: np.random.Generator, light: Array, outline: Sequence[Point],
-            windows: Sequence[Sequence[Point]]) -> Sprite:
+def vehicle(
+    rng: np.random.Generator, light: Array, outline: Sequence[Point], windows: Sequence[Sequence[Point]]
+) -> Sprite:
     """A toy vehicle from the side, front on the left: body, windows, lights and two wheels."""
     sprite = Sprite(2.0, light)
     colour = pick(rng, PAINTS)
@@ -190,7 +232,12 @@ def van(rng: np.random.Generator, light: Array) -> Sprite:
 
 
 PAINTERS: dict[str, Callable[[np.random.Generator, Array], Sprite]] = {
-    "car": car, "van": van, "bottle": bottle, "cup": cup, "ball": ball}
+    "car": car,
+    "van": van,
+    "bottle": bottle,
+    "cup": cup,
+    "ball": ball,
+}
 
 
 def toy(rng: np.random.Generator, category: str, light: Array, side: float) -> tuple[Array, Array]:
@@ -207,6 +254,6 @@ def toy(rng: np.random.Generator, category: str, light: Array, side: float) -> t
     x, y, width, height = cv2.boundingRect((planes[..., 3] > 0.5).astype(np.uint8))
     scale = side / np.sqrt(width * height)
     size = max(round(width * scale), 4), max(round(height * scale), 4)
-    planes = cv2.resize(planes[y:y + height, x:x + width], size, interpolation=cv2.INTER_AREA)
+    planes = cv2.resize(planes[y : y + height, x : x + width], size, interpolation=cv2.INTER_AREA)
     alpha = planes[..., 3]
     return np.clip(planes[..., :3] / np.maximum(alpha, 1e-6)[..., None], 0, 1), alpha

@@ -62,7 +62,7 @@ def check_top(fault: Row, values: dict[int, float]) -> None:
     """The planted samples are exactly the top of their metric, with room to the next."""
     order = sorted(values, key=lambda key: values[key], reverse=fault["end"] == "high")
     count = len(fault["ids"])
-    assert set(order[:count]) == set(fault["ids"]), (fault["fault"], order[:count + 2], fault["ids"])
+    assert set(order[:count]) == set(fault["ids"]), (fault["fault"], order[: count + 2], fault["ids"])
     last, following = values[order[count - 1]], values[order[count]] if len(order) > count else float("nan")
     assert last != following, fault["fault"]
     said(f"{fault['fault']}: exactly the {count} {fault['end']}est of {fault['metric']} ({last:.4g} | {following:.4g})")
@@ -70,16 +70,24 @@ def check_top(fault: Row, values: dict[int, float]) -> None:
 
 def check_hashes(faults: dict[str, Row], images: list[Row], pixels: dict[int, Array]) -> None:
     """The same bytes and the same pixels only in exact copies, pHashes near only in the planted groups."""
-    for what, digest in (("bytes", {row["id"]: (HERE / "images" / row["file_name"]).read_bytes() for row in images}),
-                         ("pixels", {key: value.tobytes() for key, value in pixels.items()})):
+    for what, digest in (
+        ("bytes", {row["id"]: (HERE / "images" / row["file_name"]).read_bytes() for row in images}),
+        ("pixels", {key: value.tobytes() for key, value in pixels.items()}),
+    ):
         groups = defaultdict(list)
         for key, content in digest.items():
             groups[hashlib.sha256(content).hexdigest()].append(key)
         found = sorted(group for group in groups.values() if len(group) > 1)
         assert found == faults["exact_duplicate"]["groups"], (what, found)
     hashes = {key: perceptual_hash(value) for key, value in pixels.items()}
-    planted = {frozenset((a, b)) for name in ("exact_duplicate", "near_duplicate") for group in faults[name]["groups"]
-               for a in group for b in group if a != b}
+    planted = {
+        frozenset((a, b))
+        for name in ("exact_duplicate", "near_duplicate")
+        for group in faults[name]["groups"]
+        for a in group
+        for b in group
+        if a != b
+    }
     distances = {frozenset((a, b)): int((hashes[a] != hashes[b]).sum()) for a in hashes for b in hashes if a < b}
     inside = max(distances[pair] for pair in planted)
     outside = min(distance for pair, distance in distances.items() if pair not in planted)
@@ -128,8 +136,9 @@ def check_evidence(faults: dict[str, Row], labels: list[Row], rows: list[Row]) -
         check_top(faults[name], scores[faults[name]["metric"]])
     assert len(scores["prediction.overlooked"]) == len(faults["missing_label"]["ids"])
     box = {row["id"]: row["bbox"] for row in labels}
-    for key, category, index in zip(*(faults["wrong_category"][part] for part in
-                                      ("ids", "true_category_ids", "prediction_rows")), strict=True):
+    for key, category, index in zip(
+        *(faults["wrong_category"][part] for part in ("ids", "true_category_ids", "prediction_rows")), strict=True
+    ):
         assert rows[index]["category_id"] == category and rows[index]["score"] > 0.95
         assert box_iou(rows[index]["bbox"], box[key]) > 0.85
     for true, index in zip(faults["shifted_box"]["true_boxes"], faults["shifted_box"]["prediction_rows"], strict=True):
@@ -141,8 +150,9 @@ def check_confusion(fault: Row, labels: list[Row], rows: dict[str, list[Row]]) -
     cells = {}
     for name in MODELS:
         table = confusion(labels, [row for row in rows[name] if row["score"] >= 0.5])
-        between = sorted(((count, cell) for cell, count in table.items() if None not in cell and cell[0] != cell[1]),
-                         reverse=True)
+        between = sorted(
+            ((count, cell) for cell, count in table.items() if None not in cell and cell[0] != cell[1]), reverse=True
+        )
         assert between[0][1] == (fault["true"], fault["predicted"]) and between[0][0] >= 1.5 * between[1][0], between
         cells[name] = f"{between[0][0]} (next {between[1][0]})"
     said(f"confusion van as car: {cells}")

@@ -59,7 +59,7 @@ def test_unexpected_failure_is_logged(monkeypatch: pytest.MonkeyPatch, capsys: p
     def fail(*_: Any) -> None:
         raise ZeroDivisionError("the unexpected")
 
-    monkeypatch.setattr("qm_cli.evaluating.report_of", fail)
+    monkeypatch.setattr("qm_cli.report.report_of", fail)
     assert main.run(["evaluate", LABELS, BETTER]) == 4
     captured = capsys.readouterr()
     assert captured.err.count("\n") == 1

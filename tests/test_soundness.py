@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from qm_cli.dataset import DatasetFiles
 from qm_cli.errors import UsageError
 from qm_cli.soundness import check_files, files_to_check
 
@@ -32,9 +33,7 @@ def test_label_findings_stand_once_whatever_the_models() -> None:
 
 def test_mending_needs_labels(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--fix"):
-        check_files(
-            files_to_check(SAMPLE, None, [], None).__class__(SAMPLE, None, {"better": BETTER}, None), tmp_path / "x"
-        )
+        check_files(DatasetFiles(SAMPLE, None, {"better": BETTER}, None), tmp_path / "x")
 
 
 def test_mended_folder_points_to_the_images(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def evaluate(
 
     source = Source(labels, predictions, match_by=match_by, map_categories=map_categories, missing_score=missing_score)
     with reading(source) as tables:
-        from qm_cli.evaluating import report_of
+        from qm_cli.report import report_of
         from qm_cli.settings import Settings
 
         settings = Settings(iou=iou, confidence=confidence, categories=options.split(categories))

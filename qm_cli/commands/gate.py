@@ -107,7 +107,7 @@ def _of_run(target: Path, model: str | None, iou: float | None, confidence: floa
         raise UsageError(f"{run.path}: holds the models {', '.join(run.models)}", "name one with --model")
     report = own = run.evaluation()
     if iou not in (None, report["iou"]) or confidence not in (None, report["confidence"]):
-        from qm_cli.evaluating import report_of
+        from qm_cli.report import report_of
         from qm_cli.run_tables import tables_of_run
         from qm_cli.settings import Settings
 
@@ -137,7 +137,7 @@ def _of_files(
     from qm_cli.load import Source, reading
 
     with reading(Source(labels, predictions, **naming)) as tables:
-        from qm_cli.evaluating import report_of
+        from qm_cli.report import report_of
         from qm_cli.settings import Settings
 
         report = report_of(tables(), _at(Settings(), iou, confidence))
