@@ -8,6 +8,8 @@ import numpy.typing as npt
 RowArray = npt.NDArray[np.int64]
 DIGIT_BITS = 16
 SCORE_STEPS = 2.0**32 - 1
+SMALLEST_SPAN = 1e-290
+LEAST_SPREAD = 1e-290
 
 
 def stable_order(keys: npt.NDArray[np.integer], bound: int) -> RowArray:
@@ -32,7 +34,7 @@ def order_by_score(group: npt.NDArray[np.integer], group_count: int, score: npt.
     if len(score) == 0:
         return np.zeros(0, np.int64)
     top, bottom = score.max(), score.min()
-    scale = SCORE_STEPS / (top - bottom) if top > bottom else 0.0
+    scale = SCORE_STEPS / (top - bottom) if top - bottom > LEAST_SPREAD else 0.0
     steps = np.minimum((top - score) * scale, SCORE_STEPS).astype(np.uint32)
     order = stable_order(steps, 1 << 32)
     order = order.take(stable_order(group.take(order), group_count))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -53,7 +55,9 @@ def test_reduce_runs(runs: list[list[float]], empty: float) -> None:
         found = reduce_runs(ufunc, values, offsets, empty)
         np.testing.assert_array_equal(found, [plain(run) if run else empty for run in runs])
     sums = reduce_runs(np.add, values, offsets, empty)
-    np.testing.assert_allclose(sums, [sum(run) if run else empty for run in runs], rtol=1e-12, atol=1e-9)
+    for found_sum, run in zip(sums, runs, strict=True):
+        size = math.fsum(abs(value) for value in run)
+        np.testing.assert_allclose(found_sum, math.fsum(run) if run else empty, rtol=0, atol=1e-15 * size)
 
 
 @given(RUNS, st.integers(0, 8))
