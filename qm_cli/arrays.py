@@ -77,6 +77,20 @@ def one_chunk(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
+def all_finite(values: AnyArray) -> bool:
+    """Whether no number is NaN or infinite; the sum tells at once in all but the strangest cases."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(values.sum()) or np.isfinite(values).all())
+
+
+def flat_values(lists: pa.ListArray) -> pa.Array:
+    """All values of a list column without null rows, one row after the other, uncopied."""
+    if len(lists) == 0:
+        return lists.values.slice(0, 0)
+    offsets = np.frombuffer(lists.buffers()[1], np.int32, len(lists) + 1, lists.offset * 4)
+    return lists.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+
+
 def to_numpy(column: pa.ChunkedArray | pa.Array) -> AnyArray:
     """Numbers uncopied, NaN for null; booleans, null as False; fixed-size lists as float64[n, k]; else objects."""
     array = one_chunk(column)

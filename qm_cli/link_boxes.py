@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli.arrays import compute as pc
-from qm_cli.arrays import one_chunk, to_arrow, to_numpy, valid
+from qm_cli.arrays import all_finite, flat_values, one_chunk, to_arrow, to_numpy, valid
 from qm_cli.findings import Finding, flagged
 from qm_cli.link_ids import Mask, Rows
 
@@ -30,17 +30,18 @@ def checked(lists: pa.Array) -> CheckedBoxes:
     """The boxes of a list column; a row of another length than 4 is NaN."""
     boxes = _plain_boxes(lists)
     count = len(boxes)
-    if count and np.isfinite(boxes.sum()) and boxes[:, 2:].min() > 0:
+    if count and all_finite(boxes) and np.minimum(boxes[:, 2], boxes[:, 3]).min() > 0:
         return CheckedBoxes(boxes, np.ones(count, bool), np.zeros(count, bool))
     good = np.isfinite(boxes).all(1) & (boxes[:, 2] >= 0) & (boxes[:, 3] >= 0)
     return CheckedBoxes(boxes, good, good & ((boxes[:, 2] == 0) | (boxes[:, 3] == 0)))
 
 
 def _plain_boxes(lists: pa.Array) -> Boxes:
+    if lists.null_count == 0:
+        offsets = np.frombuffer(lists.buffers()[1] or b"", np.int32)[lists.offset :][: len(lists) + 1]
+        if (np.diff(offsets) == 4).all():
+            return np.asarray(to_numpy(flat_values(lists)), np.float64).reshape(-1, 4)
     flat = lists.flatten()
-    offsets = to_numpy(lists.offsets)
-    if lists.null_count == 0 and (np.diff(offsets) == 4).all():
-        return np.asarray(to_numpy(flat), np.float64).reshape(-1, 4)
     lengths = np.nan_to_num(to_numpy(pc.list_value_length(lists)), nan=-1)
     fits = lengths == 4
     boxes = np.full((len(lists), 4), np.nan)
@@ -52,7 +53,7 @@ def outside(boxes: Boxes, image_row: Rows, image: pa.Table) -> Mask:
     """Boxes reaching more than a pixel over the border of their image (rounding of a pixel is not worth a word)."""
     if image.num_rows == 0 or len(boxes) == 0:
         return np.zeros(len(boxes), bool)
-    over = (boxes[:, :2] < -MARGIN).any(1)
+    over: Mask = np.minimum(boxes[:, 0], boxes[:, 1]) < -MARGIN
     for axis, side in ((0, "width"), (1, "height")):
         limit = to_numpy(one_chunk(image[side])) + MARGIN
         end = boxes[:, axis] + boxes[:, axis + 2]

@@ -46,7 +46,7 @@ def with_none(indices: pa.Array) -> Rows:
 def aligned_ids(ids: pa.Array, known: pa.Array) -> tuple[pa.Array, bool]:
     """Ids in the type of the known ones; True where one side has integers and the other strings: taken as text."""
     if ids.type == known.type or len(ids) == ids.null_count:
-        return ids.cast(known.type) if ids.type != pa.string() else _as_type(ids, known.type), False
+        return _as_type(ids, known.type), False
     if known.type == pa.string():
         return ids.cast(pa.string()), True
     return integers_in(ids), True
@@ -74,6 +74,8 @@ def first_of_each(values: pa.Array) -> Mask:
         numbers = to_numpy(values)
         if (numbers[1:] > numbers[:-1]).all():
             return np.ones(len(values), bool)
+    elif values.null_count == 0 and len(set(values.to_pylist())) == len(values):
+        return np.ones(len(values), bool)
     encoded = values.dictionary_encode()
     codes = np.nan_to_num(to_numpy(encoded.indices), nan=len(encoded.dictionary)).astype(np.int64)
     places = np.arange(len(codes))

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from qm_cli import link_categories, link_images
 from qm_cli.arrays import compute as pc
-from qm_cli.arrays import to_arrow, to_numpy, valid
+from qm_cli.arrays import flat_values, to_arrow, to_numpy, valid
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.findings import Finding, flagged
 from qm_cli.link_boxes import box_column, box_findings, boxless, checked
@@ -129,7 +129,9 @@ def _per_category(raw: RawPredictions, name: str, category: pa.Table, order: tup
         row = int(np.flatnonzero(wrong)[0])
         message = f"{raw.where}: [{row}].{name} has {int(lengths[row])} numbers, there are {size} categories"
         raise InputError(message, "one number per category, in the order of `categories` in the label file")
-    values = np.asarray(to_numpy(lists.flatten()), np.float64).reshape(-1, size)
+    values = np.asarray(to_numpy(flat_values(lists) if lists.null_count == 0 else lists.flatten()), np.float64).reshape(
+        -1, size
+    )
     if order:
         values = values[:, _places(order, category)]
     if lists.null_count == 0:

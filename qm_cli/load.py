@@ -34,6 +34,8 @@ from qm_cli.link_predictions import Linking
 from qm_cli.raw import Columns, RawLabels, RawPredictions
 from qm_cli.tables import Tables
 
+COLUMNAR = (".parquet", ".arrow", ".feather")
+
 
 @dataclass(frozen=True)
 class Source:
@@ -79,6 +81,8 @@ def reading(source: Source) -> Iterator[Callable[[], Tables]]:
     with tempfile.TemporaryDirectory(prefix="qm-") as name, ThreadPoolExecutor(1) as pool:
         folder = Path(name)
         predictions = source.predictions
+        if predictions and predictions.suffix not in COLUMNAR:
+            import duckdb  # noqa: F401  (before the labels take the interpreter, so that parsing starts at once)
         started = pool.submit(_read_predictions, source, predictions, folder) if predictions else None
         yield lambda: _finished(source, started, folder)
 

@@ -97,6 +97,7 @@ app.command(
 
 def main() -> None:
     """Run the command line and leave at once: tearing down large tables would take longer than matching them."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code = run(sys.argv[1:])
     _close_streams()
     atexit._run_exitfuncs()

@@ -94,6 +94,8 @@ def scalars(values: list[object]) -> pa.Array | None:
 
 def leaving(names: pa.Array) -> npt.NDArray[np.bool_]:
     """File names that would be looked for outside of the folder they are relative to: bool[n]."""
+    if _stay(names):
+        return np.zeros(len(names), bool)
     leaves: npt.NDArray[np.bool_] = to_numpy(pc.match_substring_regex(names, LEAVES))
     for row in np.flatnonzero(to_numpy(pc.match_substring(names, ".."))):
         depth = 0
@@ -101,6 +103,17 @@ def leaving(names: pa.Array) -> npt.NDArray[np.bool_]:
             depth += {"..": -1, ".": 0, "": 0}.get(part, 1)
             leaves[row] |= depth < 0
     return leaves
+
+
+def _stay(names: pa.Array) -> bool:
+    """Whether no name can leave: none starts with a slash or holds `..`, a backslash or a colon. True proves it."""
+    _, offsets, content = names.buffers()
+    if content is None:
+        return True
+    text = content.to_pybytes()
+    starts = np.frombuffer(offsets, np.int32, len(names) + 1, names.offset * 4)[:-1]
+    letters = np.frombuffer(text + b" ", np.uint8)
+    return not any(mark in text for mark in (b"..", b"\\", b":")) and not (letters[starts] == ord("/")).any()
 
 
 def _texts(values: pa.Array) -> pa.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from qm_cli.analysis.average_precision import AveragePrecision
 from qm_cli.analysis.counts import category_counts
 from qm_cli.evaluation import Evaluation, evaluate_tables
+from qm_cli.matching import within_max_detections
 from qm_cli.settings import Settings
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
@@ -142,7 +144,7 @@ def _category_names(evaluation: Evaluation) -> tuple[list[int | str], list[str]]
 
 def _category_means(values: FloatArray) -> FloatArray:
     """Mean over thresholds and recall grid per category; NaN where the category has no label."""
-    flat = values.reshape(-1, values.shape[-1])
+    flat = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
     undefined = np.isnan(flat).all(0)
     means = np.where(undefined, 0.0, flat).mean(0) if len(flat) else np.full(values.shape[-1], np.nan)
     return np.where(undefined, np.nan, means)
@@ -172,12 +174,13 @@ def _notes(evaluation: Evaluation) -> list[str]:
     if not evaluation.outcomes.label_counts.any():
         notes.append("no label counts: AP, AR and recall are undefined")
     if tables.count("prediction") == 0:
-        notes.append("no predictions: AP and recall are 0, precision is undefined")
-    cut = int(np.count_nonzero(evaluation.matches.place >= max(settings.max_detections)))
+        zeros = "AP and recall are 0, " if evaluation.outcomes.label_counts.any() else ""
+        notes.append(f"no predictions: {zeros}precision is undefined")
+    limit = max(settings.max_detections)
+    kept = within_max_detections(tables, evaluation.matches.order, limit)
+    cut = 0 if kept is None else int(np.count_nonzero(~kept))
     if cut:
-        notes.append(
-            f"{cut} predictions beyond {max(settings.max_detections)} an image and category are left out of AP and AR"
-        )
+        notes.append(f"{cut} predictions beyond {limit} an image and category are left out of AP and AR")
     if settings.categories:
         notes.append(f"only the categories {', '.join(settings.categories)}")
     return notes

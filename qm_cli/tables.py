@@ -60,6 +60,7 @@ class Tables:
         key = (level, "offsets")
         if key not in self._views:
             self._views[key] = offsets_of(self.values(level, "image_row"), self.count("image"))
+            self._views[key].flags.writeable = False
         return self._views[key]
 
     def with_findings(self, more: list[Finding]) -> Tables:

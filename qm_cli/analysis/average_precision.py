@@ -69,15 +69,16 @@ def average_precision(tables: Tables, matches: Matches, settings: Settings) -> A
         precision[block], score[block] = _on_grid(curves, counts, top_score)
         recall[:, block] = _recalls(curves, counts, settings.max_detections)
 
+    blocks = _lane_blocks(matches.area, len(ranking.candidate)) if categories else []
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        list(threads.map(fill, _lane_blocks(matches.area, len(ranking.candidate))))
+        list(threads.map(fill, blocks))
     return AveragePrecision(precision, score, recall, matches.threshold, matches.area)
 
 
 def _lane_blocks(area: IntArray, candidates: int) -> list[npt.NDArray[np.int64]]:
     """Lanes of one area range that are computed together, as many as keep the arrays of a block small."""
     size = max(BLOCK_VALUES // max(candidates, 1), 1)
-    lanes = [np.flatnonzero(area == value) for value in np.unique(area)]
+    lanes = [np.flatnonzero(area == value) for value in sorted(set(area.tolist()))]
     return [own[start : start + size] for own in lanes for start in range(0, len(own), size)]
 
 
@@ -177,7 +178,7 @@ def _on_grid(curves: _Curves, counts: npt.NDArray[np.int64], top_score: FloatArr
     The envelope at a grid point is the largest precision of the stretches from there on; a stretch reaches to the next
     grid point of the category, and one that is cut short repeats in the next.
     """
-    lanes = (len(curves.start) - 1) // len(counts) if len(counts) else 0
+    lanes = (len(curves.start) - 1) // len(counts)
     shape = (lanes, len(counts), len(RECALL_GRID))
     found = np.diff(curves.start).reshape(*shape[:2], 1)
     steps = _recall_steps(counts)
@@ -197,5 +198,5 @@ def _recalls(curves: _Curves, counts: npt.NDArray[np.int64], limits: tuple[int, 
     """Share of the labels found among the best 1, 10 … detections of each image: float64[limits, lanes, categories]."""
     groups = len(curves.start) - 1
     found = np.stack([np.bincount(curves.group[curves.place < limit], minlength=groups) for limit in limits])
-    found = found.reshape(len(limits), -1, len(counts)) if len(counts) else found.reshape(len(limits), -1, 0)
+    found = found.reshape(len(limits), -1, len(counts))
     return np.where(counts > 0, found / np.maximum(counts, 1), np.nan)

@@ -38,6 +38,8 @@ def evaluate(
         from qm_cli.report import report_of
         from qm_cli.settings import Settings
 
+        if not json:
+            from qm_cli.render.terminal import show_evaluation
         settings = Settings(iou=iou, confidence=confidence, categories=options.split(categories))
         if output is None:
             report = report_of(tables(), settings)
@@ -50,7 +52,5 @@ def evaluate(
 
         sys.stdout.write(as_json(report))
     else:
-        from qm_cli.render.terminal import show_evaluation
-
         show_evaluation(report)
     return 0

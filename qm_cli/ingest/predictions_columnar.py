@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from qm_cli.arrays import one_chunk, to_arrow, to_numpy, valid
+from qm_cli.arrays import all_finite, flat_values, one_chunk, to_arrow, to_numpy, valid
 from qm_cli.errors import InputError
 from qm_cli.raw import Columns, RawPredictions
 
@@ -85,7 +85,7 @@ def _identifiers(column: pa.Array, where: str, name: str) -> pa.Array:
         return column.cast(pa.string())
     if pa.types.is_integer(dtype) or pa.types.is_null(dtype):
         try:
-            return column.cast(pa.int64())
+            return column if dtype == pa.int64() else column.cast(pa.int64())
         except pa.ArrowInvalid:
             raise InputError(f"{where}: {name}: an id does not fit 64 bits", "use smaller numbers") from None
     raise InputError(f"{where}: {name}: expected a column of integers or strings, got {dtype}", HINT)
@@ -97,19 +97,27 @@ def _score(column: pa.Array, where: str) -> pa.Array:
         return column.cast(pa.float64())
     if not (pa.types.is_floating(dtype) or pa.types.is_integer(dtype)):
         raise InputError(f"{where}: score: expected a column of numbers, got {dtype}", HINT)
-    column = column.cast(pa.float64())
+    column = column if dtype == pa.float64() else column.cast(pa.float64())
     _refuse_not_finite(column, where, "score", 1)
     return column
 
 
 def _refuse_not_finite(values: pa.Array, where: str, name: str, per_row: int | None, lists: pa.Array = None) -> None:
     content = to_numpy(values)
+    if values.null_count == 0 and all_finite(content):
+        return
     wrong = ~np.isfinite(content) & valid(values)
     if wrong.any():
         place = int(np.flatnonzero(wrong)[0])
-        row = place // per_row if per_row else int(np.searchsorted(np.cumsum(lists), place, side="right"))
+        row = place // per_row if per_row else _row_of(place, lists)
         message = f"{where}: [{row}].{name}: expected a finite number, got {content[place]}"
         raise InputError(message, "mend the export")
+
+
+def _row_of(place: int, lists: pa.ListArray) -> int:
+    """Row of the list a flat value stands in."""
+    lengths = np.nan_to_num(to_numpy(lists.value_lengths()))
+    return int(np.searchsorted(np.cumsum(lengths), place, side="right"))
 
 
 def _number_lists(column: pa.Array, where: str, name: str) -> pa.Array:
@@ -126,7 +134,7 @@ def _number_lists(column: pa.Array, where: str, name: str) -> pa.Array:
         _refuse_not_finite(values, where, name, dtype.list_size)
         offsets = np.arange(len(column) + 1, dtype=np.int32) * np.int32(dtype.list_size)
         return pa.ListArray.from_arrays(to_arrow(offsets), values)
-    lists = column.cast(pa.list_(pa.float64()))
-    lengths = np.nan_to_num(to_numpy(lists.value_lengths()))
-    _refuse_not_finite(lists.flatten(), where, name, None, lengths)
+    plain = pa.types.is_list(dtype) and dtype.value_type == pa.float64()
+    lists = column if plain else column.cast(pa.list_(pa.float64()))
+    _refuse_not_finite(flat_values(lists) if lists.null_count == 0 else lists.flatten(), where, name, None, lists)
     return lists

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from qm_cli.arrays import one_chunk, to_arrow, to_numpy
+from qm_cli.arrays import all_finite, flat_values, one_chunk, to_arrow, to_numpy
 from qm_cli.errors import InputError
 from qm_cli.raw import (
     Columns,
@@ -202,12 +202,12 @@ def _fast_type(name: str, value: object) -> str:
     return "DOUBLE" if name in NUMBERS and not quoted else "JSON"
 
 
-LETTERS = b'"ulN'
+LETTERS = b'"ul'
 
 
 def _expected_counts(names: list[str], rows: int, texts: list[pa.Array]) -> list[int]:
     """How often each of LETTERS stands in a file whose other values are all plain numbers and lists of them."""
-    counts = [2 * rows * len(names), *(rows * "".join(names).count(letter) for letter in "ulN")]
+    counts = [2 * rows * len(names), *(rows * "".join(names).count(letter) for letter in "ul")]
     for text in texts:
         content = np.frombuffer(text.buffers()[2] or b"", np.uint8)
         counts = [count + more for count, more in zip(counts, _counts(content), strict=True)]
@@ -229,8 +229,9 @@ def _counts(content: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> list[int]:
 
 
 def _all_finite(column: pa.Array) -> bool:
-    values = column.flatten() if pa.types.is_list(column.type) else column
-    return values.null_count == 0 and bool(np.isfinite(to_numpy(values)).all())
+    """Whether no value is null, NaN or infinite."""
+    values = flat_values(column) if pa.types.is_list(column.type) else column
+    return values.null_count == 0 and all_finite(to_numpy(values))
 
 
 def _integers(column: pa.Array) -> pa.Array | None:

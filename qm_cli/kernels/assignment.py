@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.kernels.segments import numbered
+
 IntArray = npt.NDArray[np.integer]
 
 
@@ -18,8 +20,7 @@ def greedy_one_to_one(left: IntArray, right: IntArray) -> npt.NDArray[np.bool_]:
     [True, False, False]
     """
     taken = np.zeros(len(left), bool)
-    _, left = np.unique(left, return_inverse=True)
-    _, right = np.unique(right, return_inverse=True)
+    left, right = numbered(left)[1], numbered(right)[1]
     waiting = np.arange(len(left))
     while len(waiting):
         firsts = waiting[_first(left[waiting]) & _first(right[waiting])]
@@ -32,6 +33,7 @@ def greedy_one_to_one(left: IntArray, right: IntArray) -> npt.NDArray[np.bool_]:
 
 
 def _first(values: IntArray) -> npt.NDArray[np.bool_]:
-    first = np.zeros(len(values), bool)
-    first[np.unique(values, return_index=True)[1]] = True
-    return first
+    places = np.arange(len(values))
+    first = np.empty(int(values.max(initial=-1)) + 1, np.int64)
+    first[values[::-1]] = places[::-1]
+    return np.asarray(first[values] == places)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.kernels.segments import expand, place_in_run, starts_of
+from qm_cli.kernels.segments import expand, numbered, place_in_run, starts_of
 
 IntArray = npt.NDArray[np.integer]
 BoolArray = npt.NDArray[np.bool_]
@@ -78,7 +78,7 @@ def _match_uncontested(
     """First detection in score order per label and threshold; assignment in reverse order leaves the first in place."""
     detection, label, iou = candidates.detection[lone][::-1], candidates.label[lone][::-1], candidates.iou[lone][::-1]
     first = np.empty(len(candidates.crowd), np.int64)
-    for threshold in np.unique(bound):
+    for threshold in sorted(set(bound.tolist())):
         passed = np.flatnonzero(iou >= threshold)
         first[label[passed]] = detection[passed]
         winners = passed[first[label[passed]] == detection[passed]]
@@ -97,7 +97,7 @@ def _match_contested(
     """Rounds over the contested detections, best label first: not ignored, then highest IoU, then the later label."""
     chosen = contested[candidates.detection]
     detection, iou = candidates.detection[chosen], candidates.iou[chosen]
-    labels, label = np.unique(candidates.label[chosen], return_inverse=True)
+    labels, label = numbered(candidates.label[chosen])
     crowd, ignored = candidates.crowd[labels], candidates.ignored[:, labels][area]
     taken = np.zeros((len(bound), len(labels)), bool)
     starts = starts_of(detection)

@@ -8,7 +8,6 @@ import numpy.typing as npt
 RowArray = npt.NDArray[np.int64]
 DIGIT_BITS = 16
 SCORE_STEPS = 2.0**32 - 1
-SMALLEST_SPAN = 1e-290
 LEAST_SPREAD = 1e-290
 
 

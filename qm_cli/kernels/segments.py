@@ -27,6 +27,15 @@ def place_in_run(sorted_keys: IntArray) -> npt.NDArray[np.int64]:
     return np.arange(len(sorted_keys)) - np.repeat(starts, lengths)
 
 
+def numbered(values: IntArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The values ≥ 0 that occur, ascending, and the place of each value among them: int64[distinct], int64[n]."""
+    there = np.zeros(int(values.max(initial=-1)) + 1, bool)
+    there[values] = True
+    distinct = np.flatnonzero(there)
+    place = np.cumsum(there) - 1
+    return distinct, place[values]
+
+
 def expand(starts: IntArray, counts: IntArray) -> npt.NDArray[np.int64]:
     """start, start + 1, … for `count` values of each run, one run after another: int64[counts.sum()]."""
     total = int(counts.sum())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qm_cli.kernels.segments import expand, offsets_of, place_in_run, reduce_runs, starts_of
+from qm_cli.kernels.segments import expand, numbered, offsets_of, place_in_run, reduce_runs, starts_of
 
 KEYS = st.lists(st.integers(0, 6), max_size=30).map(sorted)
 VALUE = st.one_of(st.sampled_from([0.0, -0.0, 1e-300, 0.1, 1e16, -1e16]), st.floats(-1e6, 1e6))
@@ -34,6 +34,13 @@ def test_starts_and_places_of_runs(keys: list[int]) -> None:
     starts = [place for place, key in enumerate(keys) if place == 0 or key != keys[place - 1]]
     assert starts_of(np.array(keys, int)).tolist() == starts
     assert place_in_run(np.array(keys, int)).tolist() == [place - keys.index(key) for place, key in enumerate(keys)]
+
+
+@given(st.lists(st.integers(0, 40), max_size=20))
+def test_numbered(values: list[int]) -> None:
+    distinct, place = numbered(np.array(values, int))
+    assert distinct.tolist() == sorted(set(values))
+    assert place.tolist() == [sorted(set(values)).index(value) for value in values]
 
 
 @given(st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 4)), max_size=10))

@@ -1,0 +1,69 @@
+"""Settings: the defaults are COCO's, and they come back whole from JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import FrozenInstanceError, replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qm_cli.settings import AREA_RANGES, IOU_THRESHOLDS, RECALL_GRID, AreaRange, Settings
+from tests.oracles import coco_loop
+
+THRESHOLD = st.floats(0.01, 1)
+
+
+def test_defaults_are_cocos() -> None:
+    assert list(IOU_THRESHOLDS) == coco_loop.IOU_THRESHOLDS
+    assert RECALL_GRID.tolist() == coco_loop.RECALL_GRID
+    assert [(limits.name, limits.low, limits.high) for limits in AREA_RANGES] == coco_loop.AREAS
+    chosen = Settings()
+    assert (chosen.task, chosen.convention, chosen.iou, chosen.confidence) == ("bbox", "coco", 0.5, 0.5)
+    assert list(chosen.max_detections) == coco_loop.MAX_DETECTIONS
+    assert (chosen.iou_thresholds, chosen.area_ranges, chosen.categories) == (IOU_THRESHOLDS, AREA_RANGES, ())
+
+
+def test_defaults_equal_pycocotools() -> None:
+    params = pytest.importorskip("pycocotools.cocoeval").Params(iouType="bbox")
+    np.testing.assert_array_equal(params.iouThrs, IOU_THRESHOLDS)
+    np.testing.assert_array_equal(params.recThrs, RECALL_GRID)
+    assert params.areaRng == [[limits.low, limits.high] for limits in AREA_RANGES]
+    assert params.areaRngLbl == [limits.name for limits in AREA_RANGES]
+
+
+@given(
+    st.builds(
+        Settings,
+        iou=THRESHOLD,
+        confidence=st.floats(0, 1),
+        iou_thresholds=st.lists(THRESHOLD, min_size=1, max_size=4).map(tuple),
+        area_ranges=st.lists(
+            st.builds(AreaRange, st.text(max_size=4), THRESHOLD, st.floats(1, 1e10)), min_size=1, max_size=3
+        ).map(tuple),
+        max_detections=st.lists(st.integers(1, 1000), min_size=1, max_size=3).map(tuple),
+        categories=st.lists(st.text(max_size=5), max_size=3).map(tuple),
+    )
+)
+def test_back_from_json(chosen: Settings) -> None:
+    assert Settings.from_dict(json.loads(json.dumps(chosen.as_dict()))) == chosen
+
+
+def test_what_an_older_or_newer_file_says_is_read_as_far_as_it_is_known() -> None:
+    assert Settings.from_dict({}) == Settings()
+    assert Settings.from_dict({"iou": 0.75, "of_later": [1, 2]}) == Settings(iou=0.75)
+
+
+def test_the_chosen_iou_is_matched_once() -> None:
+    assert Settings(iou=0.5).match_thresholds() == IOU_THRESHOLDS
+    assert Settings(iou=IOU_THRESHOLDS[3]).match_thresholds() == IOU_THRESHOLDS
+    assert Settings(iou=0.3).match_thresholds() == (*IOU_THRESHOLDS, 0.3)
+
+
+def test_settings_stay_as_they_are() -> None:
+    chosen = Settings()
+    with pytest.raises(FrozenInstanceError):
+        chosen.iou = 0.3  # type: ignore[misc]
+    assert hash(replace(chosen, iou=0.3)) != hash(chosen)
