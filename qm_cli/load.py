@@ -47,6 +47,7 @@ class Source:
     match_by: "id", "file_name" or "stem" (see link_images); map_categories: None, "name", "contiguous", a mapping, or
     a file with one (see link_categories). prob_categories: the order class probabilities stand in, by category name or
     id, when it is not the label file's. tolerant: files that cannot be meant for each other are a finding.
+    labels_read: the label file's content, where it was read before.
     """
 
     labels: Path | None
@@ -60,6 +61,13 @@ class Source:
     images: Path | None = None
     threads: int | None = None
     tolerant: bool = False
+    labels_read: RawLabels | None = None
+
+
+def read_labels(labels: Path, *, shapes: bool, metadata: bool) -> RawLabels:
+    """A label file read on its own, for `Source.labels_read` of several models."""
+    with tempfile.TemporaryDirectory(prefix="qm-") as folder:
+        return _read_labels(Source(labels, None, shapes=shapes, metadata=metadata), labels, Path(folder))
 
 
 def load_tables(labels: Path | None, predictions: Path | None, **how: Any) -> Tables:
@@ -89,7 +97,9 @@ def reading(source: Source) -> Iterator[Callable[[], Tables]]:
 
 def _finished(source: Source, predictions: Future[RawPredictions] | None, folder: Path) -> Tables:
     mapping = _category_map(source.map_categories)
-    raw_labels = _read_labels(source, source.labels, folder) if source.labels else None
+    raw_labels = source.labels_read
+    if raw_labels is None and source.labels:
+        raw_labels = _read_labels(source, source.labels, folder)
     raw_predictions = predictions.result() if predictions else None
     derived: list[Finding] = []
     if raw_labels is None:

@@ -15,7 +15,8 @@ from qm_cli import catalog, dataset, run_folder
 from qm_cli.dataset import DatasetFiles
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.ingest.values import with_values
-from qm_cli.load import Source, load_tables
+from qm_cli.load import Source, load_tables, read_labels
+from qm_cli.raw import RawLabels
 from qm_cli.report import report_of
 from qm_cli.run_tables import sample_tables
 from qm_cli.run_writing import Parts, write_run
@@ -102,24 +103,33 @@ def scored_parts(request: Request, files: DatasetFiles) -> Parts:
     if len(names) <= 1:
         scored = _scored(request, files, names[0] if names else None, chosen, resources)
         return Parts(scored, dict.fromkeys(names, scored))
-    data = _scored(request, files, None, chosen, resources)
+    labels = read_labels(files.labels, shapes=True, metadata=True) if files.labels else None
+    if labels is not None and labels.derived:
+        raise UsageError(
+            f"{files.labels}: predictions serve as labels for one model at a time", "name one --predictions"
+        )
+    data = _scored(request, files, None, chosen, resources, labels)
     done = {step.metric.id for step in data.plan.steps if step.requested}
-    models = {name: _scored(request, files, name, chosen.without(done), resources) for name in names}
+    models = {name: _scored(request, files, name, chosen.without(done), resources, labels) for name in names}
     return Parts(data, models)
 
 
 def _scored(
-    request: Request, files: DatasetFiles, model: str | None, chosen: Selection, resources: Resources
+    request: Request,
+    files: DatasetFiles,
+    model: str | None,
+    chosen: Selection,
+    resources: Resources,
+    labels: RawLabels | None = None,
 ) -> Scored:
-    return score_tables(_tables(request, files, model), chosen, request.settings, resources)
+    return score_tables(_tables(request, files, model, labels), chosen, request.settings, resources)
 
 
-def _tables(request: Request, files: DatasetFiles, model: str | None) -> Tables:
+def _tables(request: Request, files: DatasetFiles, model: str | None, labels: RawLabels | None = None) -> Tables:
     """The tables a request is about: loaded, with further values, cut to its images and categories."""
-    predictions = files.predictions[model] if model is not None else None
     tables = load_tables(
         files.labels,
-        predictions,
+        files.predictions[model] if model is not None else None,
         shapes=True,
         metadata=True,
         match_by=request.match_by,
@@ -127,6 +137,7 @@ def _tables(request: Request, files: DatasetFiles, model: str | None) -> Tables:
         missing_score=request.missing_score,
         prob_categories=request.prob_categories or files.prob_categories,
         images=files.images,
+        labels_read=labels,
     )
     for path in request.values:
         tables = with_values(tables, path)

@@ -223,9 +223,7 @@ def test_no_images_at_all() -> None:
 
 def test_the_order_of_the_files_rows_changes_only_ties() -> None:
     labels = [label(number, image_id=1 + number % 2, bbox=[number * 5, 0, 20, 20]) for number in range(8)]
-    given_rows = [
-        prediction(image_id=1 + n % 2, bbox=[n * 4, 1, 20, 20], score=n / 40) for n in range(40)
-    ]
+    given_rows = [prediction(image_id=1 + n % 2, bbox=[n * 4, 1, 20, 20], score=n / 40) for n in range(40)]
     shuffled = random.Random(1).sample(given_rows, len(given_rows))
     found = []
     for order in (given_rows, shuffled):

@@ -178,7 +178,9 @@ def test_predictions_of_other_images_or_categories_are_not_left_out() -> None:
     assert report(document(), rows)["notes"] == []
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="the twelve numbers look for limits and areas by COCO's names")
+@pytest.mark.xfail(
+    strict=True, raises=ValueError, reason="the twelve numbers look for limits and areas by COCO's names"
+)
 @pytest.mark.parametrize("chosen", [{"max_detections": (1, 10, 300)}, {"area_ranges": Settings().area_ranges[:1]}])
 def test_other_limits_and_areas(chosen: Row) -> None:
     assert report(document(), [prediction()], **chosen)["metrics"]["AP50"] is not None

@@ -187,3 +187,12 @@ def test_a_failing_run_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.Mo
         score_to_folder(request, tmp_path / "run")
     assert parquet_bytes(place) == before
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_predictions_serve_as_labels_of_one_model(tmp_path: Path) -> None:
+    worse = SAMPLE / "predictions" / "worse.json"
+    with pytest.raises(UsageError, match="one model at a time"):
+        score_to_folder(Request(SAMPLE, labels=BETTER, metrics=("image.area",)), tmp_path / "run")
+    request = Request(SAMPLE, labels=BETTER, predictions=(worse,), metrics=("image.object_count",))
+    _, summary = score_to_folder(request, tmp_path / "run")
+    assert summary["models"]["worse"]["labels"] == 616

@@ -52,7 +52,14 @@ def test_a_field_says_what_the_column_means() -> None:
 
 @pytest.mark.parametrize(
     ("ends", "text"),
-    [((0, None), "0.."), ((None, 1), "..1"), ((-1, 0.5), "-1..0.5"), ((None, None), ".."), (None, ""), ((0, 0), "0..0")],
+    [
+        ((0, None), "0.."),
+        ((None, 1), "..1"),
+        ((-1, 0.5), "-1..0.5"),
+        ((None, None), ".."),
+        (None, ""),
+        ((0, 0), "0..0"),
+    ],
 )
 def test_ranges(ends: Any, text: str) -> None:
     assert of_range(ends)["range"] == text
@@ -95,7 +102,9 @@ def test_notes_and_values_come_back_from_parquet(tmp_path: Path) -> None:
 
 def test_equal_tables_give_equal_bytes(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
-    whole = pa.table({"id": np.arange(5000), "value": random.normal(size=5000), "name": [f"n{n % 7}" for n in range(5000)]})
+    whole = pa.table(
+        {"id": np.arange(5000), "value": random.normal(size=5000), "name": [f"n{n % 7}" for n in range(5000)]}
+    )
     cut = pa.concat_tables([whole.slice(0, 13), whole.slice(13, 0), whole.slice(13)])
     noted = whole.replace_schema_metadata({"written by": "someone else"})
     padded = pa.concat_tables([whole.slice(0, 3), whole]).slice(3)
@@ -115,7 +124,9 @@ def test_row_groups_are_fixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_table_without_rows(tmp_path: Path) -> None:
-    table = with_metrics(pa.table({"id": pa.array([], pa.int64())}), {"cover": np.zeros(0)}, {"cover": metric_of(cover, "label")})
+    table = with_metrics(
+        pa.table({"id": pa.array([], pa.int64())}), {"cover": np.zeros(0)}, {"cover": metric_of(cover, "label")}
+    )
     write_parquet(table, tmp_path / "t.parquet")
     back = pq.read_table(tmp_path / "t.parquet")
     assert back.schema.types == [pa.int64(), pa.float64()]

@@ -21,11 +21,9 @@ Row = dict[str, Any]
 
 def rows(tables: Tables) -> dict[str, list[Row]]:
     """Every level's rows by the contract's columns, less those that number the input."""
-    numbering = {"source_row"}
-    return {
-        level: tables.table(level).select([name for name in schema.TABLES[level] if name not in numbering]).to_pylist()
-        for level in LEVELS
-    }
+    numbering = {"label": ["source_row"], "prediction": ["source_row", "id"]}
+    names = {level: [name for name in schema.TABLES[level] if name not in numbering.get(level, ())] for level in LEVELS}
+    return {level: tables.table(level).select(names[level]).to_pylist() for level in LEVELS}
 
 
 def of(given_rows: list[Row], key: str, values: list[Any]) -> list[Row]:

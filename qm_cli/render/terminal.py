@@ -11,6 +11,7 @@ from rich.text import Text
 
 CATEGORIES_SHOWN = 20
 CELLS_SHOWN = 8
+PIPE_WIDTH = 1 << 16
 
 
 def show_evaluation(report: dict[str, Any]) -> None:
@@ -101,7 +102,7 @@ def show_gate(verdict: dict[str, Any]) -> None:
 def plain_console() -> Console:
     """Rich's own rules decide on colour (NO_COLOR, a terminal); a pipe gets lines that are never wrapped."""
     console = _Console(soft_wrap=False)
-    return console if console.is_terminal else _Console(width=200)
+    return console if console.is_terminal else _Console(width=PIPE_WIDTH)
 
 
 class _Console(Console):
@@ -112,13 +113,21 @@ class _Console(Console):
 
 
 def print_table_on(console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A table on one line a row; where the terminal is too narrow, words are cut and numbers are not."""
+    rows = list(rows)
     table = Table(box=None, pad_edge=False, header_style="bold cyan")
     for place, column in enumerate(columns):
-        table.add_column(column, justify="left" if place == 0 else "right", no_wrap=True)
+        words = any(isinstance(row[place], str) for row in rows)
+        table.add_column(_cell(column), justify="left" if place == 0 else "right", no_wrap=not words)
     for row in rows:
-        table.add_row(*(Text(shown(value)) for value in row))
+        table.add_row(*map(_cell, row))
     console.print(table)
     console.print()
+
+
+def _cell(value: Any) -> Text:
+    """A value that is not taken for markup."""
+    return Text(shown(value), no_wrap=True, overflow="ellipsis")
 
 
 def shown(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qm_cli.render.terminal import plain_console, show_table, shown
+from qm_cli.render.terminal import plain_console, show_notes, show_table, shown
 
 MODEL_COLUMNS = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
 FINDINGS_SHOWN = 12
@@ -23,9 +23,8 @@ def show_summary(summary: dict[str, Any], place: Path) -> None:
     _show_models(summary)
     _show_distributions(summary["metrics"])
     _show_findings(summary["findings"])
-    for note in summary["notes"]:
-        console.print(f"note: {note}", style="yellow", highlight=False, markup=False)
-    console.print(f"Scores and summary are in {place}", style="green", highlight=False, markup=False)
+    show_notes(summary["notes"], console)
+    console.print(f"Scores and summary are in {place}", style="green", highlight=False, markup=False, soft_wrap=True)
 
 
 def _show_models(summary: dict[str, Any]) -> None:
@@ -67,7 +66,7 @@ def show_plan(plan: dict[str, Any]) -> None:
     """Which files are read, what will run and what is skipped and why."""
     console = plain_console()
     for name, value in plan["files"].items():
-        console.print(f"{name}: {value}", highlight=False, markup=False)
+        console.print(f"{name}: {value}", highlight=False, markup=False, soft_wrap=True)
     console.print()
     show_table(["metric", "needs"], [(step["metric"], ", ".join(step["inputs"].values())) for step in plan["steps"]])
     if plan["skipped"]:
