@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from qm_cli.arrays import compute as pc
 from qm_cli.arrays import all_finite, flat_values, one_chunk, to_arrow, to_numpy, valid
+from qm_cli.arrays import compute as pc
 from qm_cli.findings import Finding, flagged
 from qm_cli.link_ids import Mask, Rows
 
