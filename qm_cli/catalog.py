@@ -17,7 +17,7 @@ from typing import Any
 
 import qm_cli.metrics
 from qm_cli.errors import MetricError, nearest
-from qm_cli.metric import Metric, declared_in
+from qm_cli.metric import KINDS, Metric, declared_in
 
 ENTRY_POINTS = "qm_cli.metrics"
 COLLECTIONS = (tuple, list, set, frozenset)
@@ -109,6 +109,9 @@ def select(catalog: Mapping[str, Metric], patterns: Sequence[str] = (), kinds: S
     A pattern is an id or a name, with * and ?, or several with commas: `image.entropy,label.*`; one that starts with
     `!` leaves out. Raises MetricError for a pattern that matches nothing, with the nearest names.
     """
+    for kind in kinds:
+        if kind not in KINDS:
+            raise MetricError(f"no kind of metric is called {kind!r}", f"the kinds are {', '.join(KINDS)}")
     wanted = [part.strip() for pattern in patterns for part in pattern.split(",") if part.strip()]
     for pattern in wanted:
         if not any(_matches(metric, pattern.removeprefix("!")) for metric in catalog.values()):

@@ -161,8 +161,11 @@ def lacking(name: str, level: str, have: Available) -> str:
             return have.without(home)
         if column in ("probs", "logits") and home == "prediction":
             return f"needs class probabilities (`{column}`)"
+        if column in DERIVED.get(home, ()):
+            other = "prediction" if home == "label" else "label"
+            return have.without(other) or "needs labels and predictions with boxes"
         known = schema.known_columns(home) if home in schema.TABLES else {}
-        if column in known or column in DERIVED.get(home, ()):
+        if column in known:
             return f"needs {home}.{column}, which the dataset does not have"
     return ""
 

@@ -136,6 +136,11 @@ CODES = {
     "ids-differ-in-type": Code(
         WARNING, "file whose ids are strings where the labels' are numbers, or the reverse", "matched as text"
     ),
+    "metadata-renamed": Code(
+        INFO,
+        "metadata column whose name a metric or a key of the tables has",
+        "kept as given_NAME; rename it in the file",
+    ),
     "mapping-image": Code(INFO, "file that was matched by --match-by", ""),
     "mapping-category": Code(INFO, "file whose categories were mapped", ""),
 }

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import os
+import signal
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +23,7 @@ from qm_cli.commands.score import score
 from qm_cli.errors import QmError
 
 DONE, NO, BAD_INPUT, INCONCLUSIVE, UNEXPECTED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+WRITE_ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EBADF)
 CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 
 SCORE, DECIDE, INSPECT = "Score and evaluate", "Decide", "Look and inspect"
@@ -98,6 +102,10 @@ app.command(
 def main() -> None:
     """Run the command line and leave at once: tearing down large tables would take longer than matching them."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    signal.signal(signal.SIGTERM, _interrupt)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
     code = run(sys.argv[1:])
     _close_streams()
     atexit._run_exitfuncs()
@@ -116,7 +124,8 @@ def run(arguments: list[str]) -> int:
     except QmError as error:
         return _refuse(error.message, error.hint, error.exit_code)
     except CLICK_ERROR as error:
-        return _refuse(*_usage(error))
+        message, hint, code = _usage(error)
+        return _refuse(message, hint, code) if message else code
     except BrokenPipeError:
         return console.mood.verdict
     except SystemExit as leaving:
@@ -126,9 +135,18 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("qm: interrupted\n")
         return INTERRUPTED
+    except OSError as error:
+        if error.filename is not None or error.errno not in WRITE_ERRORS:
+            return _unexpected(error, arguments)
+        return _refuse(f"stdout cannot be written: {error.strerror}", "make room, or write elsewhere", BAD_INPUT)
     except Exception as error:
         return _unexpected(error, arguments)
     return result if isinstance(result, int) else DONE
+
+
+def _interrupt(*_: object) -> None:
+    """A request to end is answered like Ctrl-C: what was begun is cleaned away."""
+    raise KeyboardInterrupt
 
 
 def _usage(error: Exception) -> tuple[str, str, int]:
@@ -168,5 +186,5 @@ def _close_streams() -> None:
         return
     try:
         stream.flush()
-    except BrokenPipeError:
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

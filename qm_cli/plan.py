@@ -121,10 +121,7 @@ class _Planner:
         if origin.kind == "pixels":
             return columns.lacking("pixels", metric.level, self.have)
         reason = self.have.without(origin.level)
-        if origin.maker and not reason:
-            reason = self.settle(origin.maker)
-            return f"needs {origin.maker}, which {reason}" if reason else ""
-        return reason
+        return self.settle(origin.maker) if origin.maker and not reason else reason
 
     def _stage_after(self, origin: Origin) -> int:
         if not origin.maker:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +50,18 @@ class Request:
     seed: int = 0
     workers: int | None = None
     shards: int | None = None
+    model: str | None = None
 
     def files(self) -> DatasetFiles:
-        return dataset.find(self.dataset, self.labels, self.predictions, self.images)
+        """The files of the dataset, of one model alone where it is named."""
+        files = dataset.find(self.dataset, self.labels, self.predictions, self.images)
+        if self.model is None:
+            return files
+        names = list(files.predictions)
+        if self.model not in names:
+            hint = nearest(self.model, names) or f"it has {', '.join(names) or 'none'}"
+            raise InputError(f"{files.root}: no model {self.model!r}", hint)
+        return replace(files, predictions={self.model: files.predictions[self.model]})
 
     def selection(self) -> Selection:
         return selection(self.metrics, self.kinds, self.plugins, self.set, self.seed)
@@ -139,8 +148,10 @@ def _tables(request: Request, files: DatasetFiles, model: str | None, labels: Ra
         images=files.images,
         labels_read=labels,
     )
+    known = catalog.load(request.plugins).values() if request.values else ()
+    reserved = {(metric.level, name) for metric in known for name in metric.outputs}
     for path in request.values:
-        tables = with_values(tables, path)
+        tables = with_values(tables, path, reserved)
     return only_categories(first_images(tables, request.limit), request.settings.categories)
 
 
@@ -156,28 +167,28 @@ def plan_score(request: Request) -> dict[str, Any]:
     return {"files": shown, "rows": counts, **plan.as_dict(), "findings": [one.as_dict() for one in tables.findings]}
 
 
-def scored_rows(request: Request, level: str, model: str | None = None) -> pa.Table:
-    """The rows of one level with their scores, without writing anything; a model is named where there are several."""
-    files = request.files()
-    name = _one_model(files, model)
+def scored_rows(request: Request, level: str) -> pa.Table:
+    """The rows of one level with their scores, without writing anything; a model is named where it matters."""
     chosen = request.selection()
     chosen = Selection({n: m for n, m in chosen.chosen.items() if m.level == level}, chosen.known, chosen.options)
-    scored = _scored(request, files, name, chosen, Resources(files.images, request.workers, request.shards))
-    tables = sample_tables(scored.tables, scored.scores, base=True)
+    tables = _scored_once(request, chosen)
     if level not in tables:
-        raise InputError(f"{files.root}: has nothing at level {level}", f"it has {', '.join(tables)}")
+        raise InputError(f"{request.dataset}: has nothing at level {level}", f"it has {', '.join(tables)}")
     return tables[level]
 
 
-def _one_model(files: DatasetFiles, model: str | None) -> str | None:
+def _scored_once(request: Request, chosen: Selection) -> dict[str, pa.Table]:
+    """The tables of one model with the chosen metrics; of none, where several are there and no metric needs one."""
+    files = request.files()
     names = list(files.predictions)
-    if model is not None and model not in names:
-        raise InputError(
-            f"{files.root}: no model {model!r}", nearest(model, names) or f"it has {', '.join(names) or 'none'}"
-        )
-    if model is None and len(names) > 1:
-        raise UsageError(f"{files.root}: has the models {', '.join(names)}", "name one with --model")
-    return model or (names[0] if names else None)
+    name = names[0] if names else None
+    if len(names) > 1:
+        plan = planned(_tables(request, files, None), chosen, Resources(files.images))
+        if plan.skipped or any(metric.level == "prediction" for metric in chosen.chosen.values()):
+            raise UsageError(f"{files.root}: has the models {', '.join(names)}", "name one with --model")
+        name = None
+    scored = _scored(request, files, name, chosen, Resources(files.images, request.workers, request.shards))
+    return sample_tables(scored.tables, scored.scores, base=True)
 
 
 @dataclass(frozen=True)
@@ -200,12 +211,9 @@ class ScoredDataset:
         return table.select(columns)
 
 
-def score_mentioned(request: Request, model: str | None, text: str) -> ScoredDataset:
+def score_mentioned(request: Request, text: str) -> ScoredDataset:
     """Score a dataset only as far as the words of `text` (metric names, an SQL condition) name metrics."""
-    files = request.files()
     words = set(re.findall(r"\w+", text))
     named = [metric.id for metric in catalog.load(request.plugins).values() if words & {metric.name, *metric.outputs}]
     chosen = selection(named or ["image.object_count"], (), request.plugins, request.set, request.seed)
-    resources = Resources(files.images, request.workers, request.shards)
-    scored = _scored(request, files, _one_model(files, model), chosen, resources)
-    return ScoredDataset(sample_tables(scored.tables, scored.scores, base=True))
+    return ScoredDataset(_scored_once(request, chosen))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,13 +15,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from qm_cli.errors import InputError, nearest
+from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.schema import SCHEMA_VERSION
 
 MANIFEST = "run.json"
 SUMMARY = "summary.json"
 DEFAULT_NAME = "qm-run"
 OLD_SUFFIX = ".old"
+STDOUT = "-"
 
 
 @contextmanager
@@ -29,11 +31,15 @@ def writing(path: Path) -> Iterator[Path]:
 
     An earlier qm run there is replaced; anything else is refused. A run killed in the middle leaves the old one.
     """
+    if path.name == STDOUT:
+        raise UsageError("-o -: a run folder cannot go to stdout", "name a folder")
+    path = path.resolve()
     restore(path)
     _refuse_foreign(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        _remove_abandoned(path)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}.{os.getpid()}.", dir=path.parent))
     except OSError as error:
         raise InputError(f"{path}: cannot write there: {error.strerror}", "name another place with -o") from error
     try:
@@ -42,6 +48,24 @@ def writing(path: Path) -> Iterator[Path]:
         _swap_in(fresh, path)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """What runs that were killed left beside the place: temporary folders of processes that are no more."""
+    for folder in path.parent.glob(f".{path.name}.*.*"):
+        number = folder.name.removeprefix(f".{path.name}.").partition(".")[0]
+        if number.isdigit() and not _lives(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _refuse_foreign(path: Path) -> None:
@@ -128,6 +152,11 @@ class Run:
                 merged = merged.append_column(field, part[field.name])
         return merged if columns is None else merged.select(columns)
 
+    def changed_inputs(self) -> list[str]:
+        """Input files that are there and are not what was scored; a file that was only touched is read to tell."""
+        recorded = [entry for entry in self.manifest.get("inputs", {}).values() if "sha256" in entry]
+        return [entry["path"] for entry in recorded if Path(entry["path"]).is_file() and _differs(entry)]
+
     def summary(self) -> dict[str, Any]:
         """The summary of the whole run as it was written."""
         return _read_json(self.path / SUMMARY)
@@ -140,6 +169,20 @@ class Run:
         if report is None:
             raise InputError(f"{self.path}: the run holds no evaluation", "score a dataset with labels and predictions")
         return report
+
+
+def _differs(entry: dict[str, Any]) -> bool:
+    facts = Path(entry["path"]).stat()
+    if facts.st_size != entry["bytes"]:
+        return True
+    touched: bool = facts.st_mtime_ns != entry["modified"]
+    return touched and sha256_of(Path(entry["path"])) != entry["sha256"]
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal; read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def refuse_unknown(names: list[str], known: list[str], where: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import time
 from collections.abc import Mapping
@@ -25,7 +24,6 @@ from qm_cli.settings import Settings
 from qm_cli.summary import all_findings, run_summary
 
 RECORDED_PACKAGES = ("numpy", "pyarrow", "duckdb", "opencv-python-headless", "pillow", "shapely")
-HASH_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ def write_run(
     _write_tables(folder, parts.data, base=True)
     if parts.several:
         for name, scored in parts.models.items():
-            (folder / name).mkdir()
+            (folder / name).mkdir(parents=True)
             _write_tables(folder / name, scored, base=False)
     summary = run_summary(parts.data, parts.models)
     (folder / run_folder.SUMMARY).write_text(as_json(summary))
@@ -81,7 +79,8 @@ def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, 
         "images": None if files.images is None else str(files.images),
         "settings": settings.as_dict(),
         "seed": seed,
-        "rows": {level: parts.data.tables.count(level) for level in ("image", "category", "label", "prediction")},
+        "predictions": {name: part.tables.count("prediction") for name, part in parts.models.items()},
+        "rows": {level: parts.data.tables.count(level) for level in ("image", "category", "label")},
         "left_out": {found.code: found.count for found in findings if found.rule.drops},
         "findings": [found.as_dict() for found in findings],
         "seconds": round(seconds, 3),
@@ -92,8 +91,6 @@ def _input(path: Path) -> dict[str, Any]:
     """Path, size and SHA-256 of an input file; the path alone for what is no regular file (stdin)."""
     if not path.is_file():
         return {"path": str(path)}
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(HASH_BLOCK):
-            digest.update(block)
-    return {"path": str(path), "bytes": path.stat().st_size, "sha256": digest.hexdigest()}
+    facts = path.stat()
+    size = {"bytes": facts.st_size, "modified": facts.st_mtime_ns}
+    return {"path": str(path.resolve()), **size, "sha256": run_folder.sha256_of(path)}

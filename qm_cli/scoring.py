@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,12 @@ from qm_cli.engine import Plan, Scores
 from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.metric import Metric
 from qm_cli.pairs import Pairs, overlapping_pairs
+from qm_cli.renaming import with_free_names
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
 SEEDED = "seed"
+IMAGES_LOOKED_FOR = 100
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,17 @@ def can_evaluate(tables: Tables) -> bool:
     return all(tables.table(level)["bbox"].null_count == 0 for level in ("label", "prediction"))
 
 
+def images_there(tables: Tables, folder: Path | None) -> Path | None:
+    """The image folder, or None when not one of the first images is in it: then there are no images to look at."""
+    if folder is None or tables.count("image") == 0:
+        return folder
+    names = tables.image["file_name"].slice(0, IMAGES_LOOKED_FOR).to_pylist()
+    return folder if any(name and (folder / name).exists() for name in names) else None
+
+
 def score_tables(tables: Tables, chosen: Selection, settings: Settings, resources: Resources) -> Scored:
     """Evaluate, plan and run: every score of one model, or of the data alone."""
+    resources = replace(resources, images=images_there(tables, resources.images))
     evaluation = evaluate_tables(tables, settings) if can_evaluate(tables) else None
     pairs = overlapping_pairs(tables) if evaluation else None
     sources = evaluation_columns(evaluation, pairs) if evaluation and pairs else {}
@@ -98,7 +109,7 @@ def score_tables(tables: Tables, chosen: Selection, settings: Settings, resource
             chosen.options,
             advance,
         )
-    return Scored(tables, plan, scores, evaluation, pairs)
+    return Scored(with_free_names(tables, scores), plan, scores, evaluation, pairs)
 
 
 def plan_for(tables: Tables, chosen: Selection, sources: Sources, resources: Resources) -> Plan:
@@ -109,6 +120,7 @@ def plan_for(tables: Tables, chosen: Selection, sources: Sources, resources: Res
 
 def planned(tables: Tables, chosen: Selection, resources: Resources) -> Plan:
     """The plan of a run that has not evaluated yet."""
+    resources = replace(resources, images=images_there(tables, resources.images))
     sources = dict.fromkeys(EVALUATION_COLUMNS, np.zeros(0)) if can_evaluate(tables) else {}
     return plan_for(tables, chosen, sources, resources)
 

@@ -96,9 +96,19 @@ def _distribution(values: npt.NDArray[Any]) -> dict[str, Any]:
             "values": {str(texts[place]): int(counts[place]) for place in common},
         }
     numbers = values.astype(np.float64)
-    defined = numbers[~np.isnan(numbers)]
+    nulls, infinite = int(np.isnan(numbers).sum()), int(np.isinf(numbers).sum())
+    defined = numbers[np.isfinite(numbers)]
     if len(defined) == 0:
-        return {"nulls": len(values), "min": None, "q1": None, "median": None, "q3": None, "max": None, "mean": None}
+        return {
+            "nulls": nulls,
+            "infinite": infinite,
+            "min": None,
+            "q1": None,
+            "median": None,
+            "q3": None,
+            "max": None,
+            "mean": None,
+        }
     low, q1, median, q3, high = (float(value) for value in np.quantile(defined, [0, 0.25, 0.5, 0.75, 1]))
     facts = {"min": low, "q1": q1, "median": median, "q3": q3, "max": high, "mean": float(defined.mean())}
-    return {"nulls": len(values) - len(defined), **facts}
+    return {"nulls": nulls, "infinite": infinite, **facts}

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.catalog import module_from_file, told
-from qm_cli.errors import InputError, MetricError
+from qm_cli.errors import InputError, MetricError, UsageError
 from qm_cli.metric import Metric
 from qm_cli.pixels import Pixels, crop, one_thread, open_pixels, size_of
 
@@ -220,6 +220,8 @@ def quiet(built_in: bool) -> Iterator[None]:
 
 def failure(metric: str, function: Callable[..., Any], error: Exception, where: str = "") -> MetricError:
     """What a metric's function raised, with the line of its file."""
+    if isinstance(error, UsageError):
+        return MetricError(f"metric {metric}: {error.message}", error.hint)
     file = function.__code__.co_filename if hasattr(function, "__code__") else ""
     told_where = f"{Path(file).name}, " if file else ""
     path = Path(file) if file else None

@@ -132,7 +132,7 @@ def test_sources_come_before_the_table(given: Tables) -> None:
         ("prediction_probs", "image", "needs class probabilities (`probs`)"),
         ("logits", "prediction", "needs class probabilities (`logits`)"),
         ("pixels", "image", "needs images"),
-        ("matched_iou", "prediction", "needs prediction.matched_iou, which the dataset does not have"),
+        ("matched_iou", "prediction", "needs labels (no label file)"),
         ("nonsense", "image", ""),
     ],
 )

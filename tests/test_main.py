@@ -105,3 +105,45 @@ def test_interrupt_leaves_with_130_and_nothing_behind(tmp_path: Path) -> None:
 def test_python_m_is_qm() -> None:
     done = subprocess.run([sys.executable, "-m", "qm_cli", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"qm {__version__}\n"
+
+
+def test_a_request_to_end_is_answered_like_an_interrupt(tmp_path: Path) -> None:
+    command = [QM, "score", str(SAMPLE), "-o", str(tmp_path / "run"), "-j", "2", "--shards", "96"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 20
+    while not any(tmp_path.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.terminate()
+    process.communicate(timeout=30)
+    if process.returncode == 0:
+        pytest.skip("the run was done before the request reached it")
+    assert process.returncode == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told() -> None:
+    command = [QM, "evaluate", LABELS, BETTER, "--json"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert "No space left" in done.stderr
+
+
+def test_a_closed_stdout_keeps_the_verdict() -> None:
+    command = f"{QM} gate {LABELS} {BETTER} --min AP50=0.99 >&-"
+    assert subprocess.run(["bash", "-c", command], stderr=subprocess.PIPE, check=False).returncode == 1
+
+
+def test_an_unknown_kind_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["score", str(SAMPLE), "--kind", "modle"]) == 2
+    assert "data, label, model" in capsys.readouterr().err
+
+
+def test_a_wrong_option_of_a_metric_is_the_users(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--metrics", "image.entropy", "--model", "better", "--set", "entropy.aggregate=median", "-o", "-"]
+    assert main.run(["score", str(SAMPLE), *arguments]) == 2
+    captured = capsys.readouterr().err
+    assert "mend the metric" not in captured
+    assert "median" in captured

@@ -126,7 +126,7 @@ def test_own_values_become_a_column(tmp_path: Path) -> None:
     (tmp_path / "values.csv").write_text("image_id,speed\n1,3.5\n")
     first = json.loads(LABELS.read_text())["images"][0]["id"]
     (tmp_path / "values.csv").write_text(f"image_id,speed\n{first},3.5\n")
-    rows = scored_rows(Request(SAMPLE, values=(tmp_path / "values.csv",), metrics=("image.area",)), "image", "better")
+    rows = scored_rows(Request(SAMPLE, values=(tmp_path / "values.csv",), metrics=("image.area",)), "image")
     assert rows["speed"].to_pylist()[0] == 3.5
     assert rows["speed"].null_count == rows.num_rows - 1
 
@@ -138,7 +138,7 @@ def test_a_metric_may_read_own_values_and_metadata(tmp_path: Path) -> None:
         "def weather_of_label(image_weather):\n    '''Weather.'''\n    return image_weather\n"
     )
     request = Request(SAMPLE, plugins=(tmp_path / "mine.py",), metrics=("weather_of_label",))
-    rows = scored_rows(request, "label", "better")
+    rows = scored_rows(request, "label")
     assert set(rows["weather_of_label"].to_pylist()) == {"clear", "rain", "fog"}
 
 
@@ -146,7 +146,7 @@ def test_rows_of_several_models_need_a_name() -> None:
     with pytest.raises(UsageError, match="better, worse"):
         scored_rows(Request(SAMPLE, metrics=("image.entropy",)), "image")
     with pytest.raises(InputError, match="no model 'bettr'"):
-        scored_rows(Request(SAMPLE, metrics=("image.entropy",)), "image", "bettr")
+        scored_rows(Request(SAMPLE, metrics=("image.entropy",), model="bettr"), "image")
 
 
 def test_plan_computes_nothing_and_says_why() -> None:
@@ -158,7 +158,7 @@ def test_plan_computes_nothing_and_says_why() -> None:
 
 
 def test_a_dataset_is_scored_as_far_as_the_words_go() -> None:
-    found = score_mentioned(Request(SAMPLE), "better", "entropy brightness < 0.2")
+    found = score_mentioned(Request(SAMPLE, model="better"), "entropy brightness < 0.2")
     assert {"entropy", "brightness"} <= set(found.columns("image"))
     assert "sharpness" not in found.columns("image")
     with pytest.raises(InputError, match="no column"):
@@ -196,3 +196,71 @@ def test_predictions_serve_as_labels_of_one_model(tmp_path: Path) -> None:
     request = Request(SAMPLE, labels=BETTER, predictions=(worse,), metrics=("image.object_count",))
     _, summary = score_to_folder(request, tmp_path / "run")
     assert summary["models"]["worse"]["labels"] == 616
+
+
+def test_a_named_model_is_scored_alone(tmp_path: Path) -> None:
+    place, summary = score_to_folder(Request(SAMPLE, model="worse", metrics=("image.entropy",)), tmp_path / "run")
+    assert list(summary["models"]) == ["worse"]
+    assert run_folder.open_run(place).table("image")["entropy"].null_count < 96
+
+
+@pytest.fixture
+def clashing(tmp_path: Path) -> Path:
+    """A dataset whose metadata is called like metrics and like keys of the tables."""
+    labels = json.loads(LABELS.read_text())
+    for image in labels["images"]:
+        image["object_count"] = 4711
+    for row in labels["annotations"]:
+        row |= {"category": "user's", "file_name": "user's"}
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    shutil.copy(BETTER, tmp_path / "predictions.json")
+    return tmp_path
+
+
+def test_metadata_called_like_something_else_is_kept_and_told(clashing: Path) -> None:
+    place, summary = score_to_folder(Request(clashing, metrics=("image.object_count,label.area_relative",)), None)
+    run = run_folder.open_run(place)
+    assert set(run.table("image")["given_object_count"].to_pylist()) == {4711}
+    assert max(run.table("image")["object_count"].to_pylist()) < 100
+    assert set(run.table("label")["given_category"].to_pylist()) == {"user's"}
+    assert "van" in run.table("label")["category"].to_pylist()
+    renamed = [finding["examples"] for finding in summary["findings"] if finding["code"] == "metadata-renamed"]
+    assert sorted(name for names in renamed for name in names) == [
+        "image.object_count",
+        "label.category",
+        "label.file_name",
+    ]
+
+
+def test_values_called_like_a_metric_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("image_id,brightness\n1,0.5\n")
+    with pytest.raises(InputError, match="brightness"):
+        scored_rows(Request(SAMPLE, values=(tmp_path / "v.csv",), metrics=("image.area",)), "image")
+
+
+def test_changed_inputs_are_noticed(clashing: Path) -> None:
+    place, _ = score_to_folder(Request(clashing, metrics=("image.object_count",)), None)
+    run = run_folder.open_run(place)
+    assert run.changed_inputs() == []
+    (clashing / "labels.json").touch()
+    assert run.changed_inputs() == []
+    (clashing / "predictions.json").write_text("[]")
+    assert run.changed_inputs() == [str((clashing / "predictions.json").resolve())]
+
+
+def test_infinite_values_reach_parquet_and_no_json(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np\n"
+        "from qm_cli.metric import metric\n"
+        "@metric(level='image', kind='data', unit='x')\n"
+        "def endless(width):\n    'Endless.'\n    return np.where(np.arange(len(width)) == 0, np.inf, 1.0)\n"
+    )
+    request = Request(SAMPLE, plugins=(tmp_path / "mine.py",), metrics=("endless",))
+    _, summary = score_to_folder(request, tmp_path / "run")
+    row = next(row for row in summary["metrics"] if row["name"] == "endless")
+    assert (row["infinite"], row["nulls"], row["max"]) == (1, 0, 1.0)
+
+
+def test_without_image_files_pixel_metrics_are_skipped(clashing: Path) -> None:
+    _, summary = score_to_folder(Request(clashing, metrics=("image.brightness,image.object_count",)), None)
+    assert {item["metric"]: item["reason"] for item in summary["skipped"]} == {"image.brightness": "needs images"}

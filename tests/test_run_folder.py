@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from qm_cli import run_folder
-from qm_cli.errors import InputError
+from qm_cli.errors import InputError, UsageError
 
 
 def write_minimal(folder: Path, models: list[str]) -> None:
@@ -103,3 +105,35 @@ def test_no_run_and_another_version(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(InputError, match="cannot be read"):
         run_folder.open_run(tmp_path)
+
+
+def test_a_link_leads_to_the_run_and_stays(tmp_path: Path) -> None:
+    write_minimal(tmp_path / "run", ["a"])
+    (tmp_path / "link").symlink_to(tmp_path / "run")
+    with run_folder.writing(tmp_path / "link") as fresh:
+        write_minimal(fresh, ["b"])
+    assert (tmp_path / "link").is_symlink()
+    assert run_folder.open_run(tmp_path / "link").models == ["b"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "run"]
+
+
+def test_stdout_is_no_place_for_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(UsageError, match="stdout"), run_folder.writing(Path("-")):
+        pass
+    with run_folder.writing(Path()) as fresh:
+        write_minimal(fresh, ["a"])
+    assert run_folder.open_run(tmp_path / "here").models == ["a"]
+
+
+def test_what_killed_runs_left_is_removed(tmp_path: Path) -> None:
+    process = subprocess.Popen(["true"])
+    process.wait()
+    abandoned, living = tmp_path / f".run.{process.pid}.abc", tmp_path / f".run.{os.getpid()}.abc"
+    abandoned.mkdir()
+    living.mkdir()
+    with run_folder.writing(tmp_path / "run") as fresh:
+        write_minimal(fresh, ["a"])
+    assert living.is_dir()
+    assert not abandoned.exists()

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -65,7 +66,7 @@ class Local:
         if self._pool is None:
             context = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
             context.set_forkserver_preload([module, "cv2"])
-            self._pool = ProcessPoolExecutor(min(self.workers, tasks), context, initializer=_ignore_interrupt)
+            self._pool = ProcessPoolExecutor(min(self.workers, tasks), context, initializer=_begin)
         return self._pool
 
     def close(self, at_once: bool = False) -> None:
@@ -107,6 +108,14 @@ def _script_hidden() -> Iterator[None]:
         sys.modules["__main__"] = script
 
 
-def _ignore_interrupt() -> None:
-    """Ctrl-C reaches every process of the terminal; only the first one answers."""
+def _begin() -> None:
+    """Ctrl-C reaches every process of the terminal and only the first one answers; a worker ends when that one does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

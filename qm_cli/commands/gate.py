@@ -105,6 +105,9 @@ def _of_run(target: Path, model: str | None, iou: float | None, confidence: floa
     run = open_run(target, model)
     if model is None and len(run.models) > 1:
         raise UsageError(f"{run.path}: holds the models {', '.join(run.models)}", "name one with --model")
+    changed = run.changed_inputs()
+    if changed:
+        raise UsageError(f"{run.path}: {changed[0]} has changed since the run was made", "score the dataset again")
     report = own = run.evaluation()
     if iou not in (None, report["iou"]) or confidence not in (None, report["confidence"]):
         from qm_cli.report import report_of

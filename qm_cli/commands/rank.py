@@ -127,10 +127,16 @@ def rank(
         from qm_cli.run import Request, score_mentioned
 
         request = Request(
-            target, limit=limit, set=tuple(set_option or ()), plugins=tuple(plugin or ()), seed=seed, workers=workers
+            target,
+            limit=limit,
+            set=tuple(set_option or ()),
+            plugins=tuple(plugin or ()),
+            seed=seed,
+            workers=workers,
+            model=model,
         )
         mentioned = " ".join([choice.column or "", where or "", *choice.fields])
-        scored = score_mentioned(request, model, mentioned)
+        scored = score_mentioned(request, mentioned)
         source, tables = scored, scored.tables
     if where is not None:
         from qm_cli.query import rows_of
@@ -174,6 +180,8 @@ def _run_at(target: Path, model: str | None, choice: Choice, scoring: Sequence[o
         raise UsageError(f"{run.path}: is scored already, --set and --plugin come too late", "give them to qm score")
     if run.path != target:
         console.say(f"qm: ranks the run {run.path}")
+    for path in run.changed_inputs():
+        console.say(f"qm: {path} has changed since the run was made: score the dataset again")
     columns = run.columns(choice.level)
     if columns and choice.column in (None, *columns):
         return run

@@ -94,11 +94,12 @@ def score(
         workers=workers,
         shards=shards,
         seed=seed,
+        model=model,
     )
     if dry_run:
         return _show_plan(request, json)
     if output is not None and str(output) == "-":
-        return _stream(request, model, level.value, format_.value)
+        return _stream(request, level.value, format_.value)
     return _write(request, output, json)
 
 
@@ -116,13 +117,13 @@ def _write(request: Request, output: Path | None, json: bool) -> int:
     return 0
 
 
-def _stream(request: Request, model: str | None, level: str, format_: str) -> int:
+def _stream(request: Request, level: str, format_: str) -> int:
     from qm_cli.output import deliver
     from qm_cli.render.rows import as_csv, as_json_lines, as_parquet
     from qm_cli.run import scored_rows
 
     writers = {"jsonl": as_json_lines, "csv": as_csv, "parquet": as_parquet}
-    deliver(writers[format_](scored_rows(request, level, model)), None)
+    deliver(writers[format_](scored_rows(request, level)), None)
     return 0
 
 

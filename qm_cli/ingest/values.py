@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,11 +18,12 @@ KEYS = {"image_id": ("image", "id"), "label_id": ("label", "id"), "prediction_id
 KEYS |= {"file_name": ("image", "file_name"), "id": ("image", "id")}
 
 
-def with_values(tables: Tables, path: Path) -> Tables:
+def with_values(tables: Tables, path: Path, reserved: Collection[tuple[str, str]] = ()) -> Tables:
     """The tables with the file's columns added at the level its key names; rows without a value are null.
 
     The key is image_id, label_id, prediction_id, file_name or id (of images). Raises InputError for a file that cannot
-    be read, has no key or no value column, an id twice, ids that are none of the data's, or a name that is taken.
+    be read, has no key or no value column, an id twice, ids that are none of the data's, or a name that is taken or
+    reserved: (level, name) of the metrics.
     """
     values = _read(path)
     key = next((name for name in KEYS if name in values.column_names), None)
@@ -32,7 +34,7 @@ def with_values(tables: Tables, path: Path) -> Tables:
     table = tables.table(level)
     if not names:
         raise InputError(f"{path}: no column of values beside {key}", "add one")
-    taken = [name for name in names if name in table.column_names]
+    taken = [name for name in names if name in table.column_names or (level, name) in reserved]
     if taken:
         raise InputError(f"{path}: {level} has a column {taken[0]!r} already", "rename the column")
     rows = _rows(table[column], values[key], path)

@@ -38,7 +38,7 @@ def summary_markdown(summary: dict[str, Any]) -> str:
         ]
         parts += ["## Findings", _table(["code", "severity", "count", "meaning", "first"], rows)]
     if summary["notes"]:
-        parts += ["## Notes", "\n".join(f"* {' '.join(note.splitlines())}" for note in summary["notes"])]
+        parts += ["## Notes", "\n".join(f"* {' '.join(note.split())}" for note in summary["notes"])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -56,7 +56,11 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(' '.join(cell.replace('|', chr(92) + '|').splitlines()) for cell in cells)} |"
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
 
 
 def _shown(value: Any) -> str:
