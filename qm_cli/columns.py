@@ -8,11 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from qm_cli import schema
-from qm_cli.arrays import one_chunk, to_numpy, valid
 from qm_cli.errors import MetricError, nearest
 from qm_cli.kernels.segments import offsets_of
 from qm_cli.metric import LEVELS
@@ -237,8 +234,6 @@ class Columns:
             return self._made[level, name]
         if level == "image_category":
             return read_only(getattr(self.cells, name))
-        if name in ("probs", "logits"):
-            return self._once(("rectangle", level, name), lambda: _rectangle(self.tables.table(level)[name]))
         return self.tables.values(level, name)
 
     def value(self, origin: Origin, level: str) -> Array | int | None:
@@ -283,21 +278,3 @@ def read_only(values: Array) -> Array:
     view = values.view()
     view.flags.writeable = False
     return view
-
-
-def _rectangle(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
-    """Lists of one length → float64[rows, length]; NaN for a null list. Raises MetricError for lists that differ."""
-    lists = one_chunk(column)
-    if not pa.types.is_list(lists.type):
-        return np.asarray(to_numpy(column), np.float64)
-    present = valid(lists)
-    lengths = to_numpy(pc.list_value_length(lists))[present]
-    low, high = (int(lengths.min()), int(lengths.max())) if len(lengths) else (0, 0)
-    if low != high:
-        raise MetricError(f"class probabilities of {low} and of {high} values", "write one per category")
-    values = np.asarray(to_numpy(lists.flatten()), np.float64).reshape(len(lengths), high)
-    if present.all():
-        return values
-    rows = np.full((len(lists), high), np.nan)
-    rows[present] = values
-    return rows

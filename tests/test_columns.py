@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from qm_cli.columns import Available, Columns, Origin, _rectangle, available, cells_of, lacking, resolve, unknown
+from qm_cli.columns import Available, Columns, Origin, available, cells_of, lacking, resolve, unknown
 from qm_cli.errors import MetricError
 from qm_cli.tables import Tables
 from tests.builders import tables
@@ -160,12 +159,3 @@ def test_empty_dataset(given: Tables) -> None:
     assert columns.count("image_category") == 0
     assert columns.offsets("label").tolist() == [0]
     assert columns.value(Origin("parent_row", "label"), "image").tolist() == []  # type: ignore[union-attr]
-
-
-def test_probabilities_in_lists_of_any_length() -> None:
-    rows = _rectangle(pa.chunked_array([pa.array([[0.1, 0.9], None, [0.5, 0.5]])]))
-    assert rows[[0, 2]].tolist() == [[0.1, 0.9], [0.5, 0.5]]
-    assert np.isnan(rows[1]).all()
-    assert _rectangle(pa.chunked_array([pa.array([[1.0], [0.0]])])).tolist() == [[1.0], [0.0]]
-    with pytest.raises(MetricError, match="probabilities of 1 and of 2 values"):
-        _rectangle(pa.chunked_array([pa.array([[1.0], [0.5, 0.5]])]))
