@@ -146,6 +146,8 @@ def rank(
     _tell(selection)
     only_model = run.models[0] if run is not None and len(run.models) == 1 else None
     _deliver(selection, target, model or only_model, format, output, json)
+    if choice.column is None:
+        console.say("qm: not ranked, in the order of ids (--acquisition NAME ranks)")
     return 0
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 CATEGORIES_SHOWN = 20
 CELLS_SHOWN = 8
+WIDE_COLUMNS = 8
 PIPE_WIDTH = 1 << 16
 
 
@@ -78,8 +79,14 @@ def show_notes(notes: Iterable[str], console: Console | None = None) -> None:
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Any table of data."""
-    print_table_on(plain_console(), columns, rows)
+    """Any table of data; one too wide for the terminal is shown row by row, a line a value."""
+    console, rows = plain_console(), list(rows)
+    widths = [max(len(shown(value)) for value in column) for column in zip(columns, *rows, strict=True)]
+    if sum(widths) + 2 * len(widths) <= console.width or len(columns) < WIDE_COLUMNS:
+        print_table_on(console, columns, rows)
+        return
+    for row in rows:
+        print_table_on(console, ["column", "value"], zip(columns, row, strict=True))
 
 
 def show_gate(verdict: dict[str, Any]) -> None:
