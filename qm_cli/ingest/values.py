@@ -6,11 +6,12 @@ import json
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from qm_cli.arrays import compute as pc
+from qm_cli.arrays import one_chunk
 from qm_cli.errors import InputError
 from qm_cli.tables import Tables
 
@@ -29,6 +30,9 @@ def with_values(tables: Tables, path: Path, reserved: Collection[tuple[str, str]
     key = next((name for name in KEYS if name in values.column_names), None)
     if key is None:
         raise InputError(f"{path}: no column of ids", f"name one {', '.join(KEYS)}")
+    repeated = [name for name in values.column_names if values.column_names.count(name) > 1]
+    if repeated:
+        raise InputError(f"{path}: the column {repeated[0]!r} stands there twice", "keep one of the two")
     level, column = KEYS[key]
     names = [name for name in values.column_names if name != key]
     table = tables.table(level)
@@ -44,16 +48,22 @@ def with_values(tables: Tables, path: Path, reserved: Collection[tuple[str, str]
 
 
 def _rows(ids: pa.ChunkedArray, keys: pa.ChunkedArray, path: Path) -> pa.Array:
-    """Row of the file for each id of the data, null for none."""
-    known = keys.cast(ids.type, safe=False) if keys.type != ids.type else keys
-    known = known.combine_chunks() if isinstance(known, pa.ChunkedArray) else known
+    """Row of the file for each id of the data, null for none. Ids are compared as text where their types differ."""
+    if keys.null_count:
+        raise InputError(f"{path}: a row without an id", "give every row the id it is for")
+    known, wanted = (one_chunk(column) for column in (keys, ids))
+    if known.type != wanted.type:
+        known, wanted = (_as_text(column) for column in (known, wanted))
     if pc.count_distinct(known).as_py() < len(known):
         raise InputError(f"{path}: an id stands there twice", "keep one row per id")
-    rows = pc.index_in(ids, value_set=known)
-    rows = rows.combine_chunks() if isinstance(rows, pa.ChunkedArray) else rows
+    rows = pc.index_in(wanted, value_set=known)
     if len(ids) and rows.null_count == len(rows):
         raise InputError(f"{path}: none of its {len(known):,} ids is in the data", "check that both are of one set")
     return rows
+
+
+def _as_text(ids: pa.Array) -> pa.Array:
+    return ids if pa.types.is_string(ids.type) else ids.cast(pa.string())
 
 
 def _read(path: Path) -> pa.Table:
@@ -65,29 +75,51 @@ def _read(path: Path) -> pa.Table:
         raise InputError(f"{path}: no such file", "check the path")
     try:
         return reader(path)
+    except RecursionError:
+        raise InputError(f"{path}: cannot be read: nested too deeply", "write the file again") from None
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}", "write the file again") from error
+        message = f"{path}: cannot be read: {str(error).splitlines()[0]}"
+        raise InputError(message, "write the file again") from error
 
 
 def _parquet(path: Path) -> pa.Table:
-    import pyarrow.parquet as pq
+    from pyarrow.parquet import ParquetFile
 
-    return pq.read_table(path)
+    with ParquetFile(path) as parquet:
+        return parquet.read()
 
 
 def _csv(path: Path) -> pa.Table:
+    """Ids stay text, so that 007 is not 7; where the data's are numbers they are compared as text."""
     from pyarrow import csv
 
-    return csv.read_csv(path)
+    types = dict.fromkeys(KEYS, pa.string())
+    return csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=types, strings_can_be_null=True))
 
 
 def _json(path: Path) -> pa.Table:
     """A list of objects, one object a line, or {id: value} with a score per image."""
-    text = path.read_text()
+    text = path.read_text("utf-8-sig")
     if path.suffix.lower() == ".jsonl":
-        return pa.Table.from_pylist([json.loads(line) for line in text.splitlines() if line.strip()])
-    document = json.loads(text)
+        return _table([json.loads(line) for line in text.splitlines() if line.strip()])
+    document = json.loads(text, object_pairs_hook=_once_each)
     if isinstance(document, dict):
-        keys = np.array(list(document), object).tolist()
-        return pa.table({"id": pa.array(keys, pa.string()), path.stem: pa.array(list(document.values()))})
-    return pa.Table.from_pylist(document)
+        return pa.table({"id": pa.array(list(document), pa.string()), path.stem: pa.array(list(document.values()))})
+    return _table(document)
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys stand there once. Raises ValueError otherwise."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} stands there twice")
+    return found
+
+
+def _table(rows: Any) -> pa.Table:
+    """A table with every key of any row. Raises ValueError for what is no list of objects."""
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError("expected a list of objects, or {id: value}")
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pa.table({name: pa.array([row.get(name) for row in rows]) for name in names})

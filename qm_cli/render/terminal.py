@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from rich.text import Text
 CATEGORIES_SHOWN = 20
 CELLS_SHOWN = 8
 WIDE_COLUMNS = 8
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 PIPE_WIDTH = 1 << 16
 
 
@@ -134,7 +136,7 @@ def print_table_on(console: Console, columns: Sequence[str], rows: Iterable[Sequ
 
 def _cell(value: Any) -> Text:
     """A value that is not taken for markup."""
-    return Text(shown(value), no_wrap=True, overflow="ellipsis")
+    return Text(CONTROLS.sub("�", shown(value)), no_wrap=True, overflow="ellipsis")
 
 
 def shown(value: Any) -> str:

@@ -60,6 +60,9 @@ def _show_findings(findings: list[dict[str, Any]]) -> None:
     if findings:
         rows = [(f["code"], f["severity"], f["count"], f["meaning"], ", ".join(f["examples"])) for f in findings]
         show_table(["finding", "severity", "count", "meaning", "first"], rows[:FINDINGS_SHOWN])
+    if len(findings) > FINDINGS_SHOWN:
+        left = len(findings) - FINDINGS_SHOWN
+        plain_console().print(f"… and {left} more findings: --json has all", style="dim", highlight=False)
 
 
 def show_plan(plan: dict[str, Any]) -> None:

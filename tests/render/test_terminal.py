@@ -1,0 +1,206 @@
+"""The terminal shows the numbers of the JSON and nothing else; names are never taken for anything but names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from qm_cli.analysis.gating import gated, parsed
+from qm_cli.render import terminal
+from qm_cli.render.terminal import show_evaluation, show_gate, show_notes, show_table, shown
+from tests import made_run
+from tests.render.screens import COLOUR, NUMBER, STYLE, cells, printed, report, rows_below
+
+LONG = "a very long name " * 20
+GOLDEN = """\
+bbox, convention coco: 3 images, 5 labels, 7 predictions
+                    all   small  medium   large  IoU .50  IoU .75
+AP               0.4678  0.5000  0.8000  1.0000   0.5567   0.5567
+AR               0.6000  0.6667  0.8000  1.0000        –        –
+AR, best 1 / 10  0.4333  0.6000       –       –        –        –
+
+at IoU 0.6, confidence 0.5   micro   macro                   count
+precision                   0.6000  0.5833   true positives      3
+recall                      0.6000  0.5000  false positives      2
+F1                          0.6000  0.4333  false negatives      2
+
+category            labels  predictions      AP    AP50   AR100  precision  recall      f1
+dog                      2            3  0.8350  0.8350  1.0000     0.5000  0.5000  0.5000
+cat                      2            4  0.5683  0.8350  0.8000     0.6667  1.0000  0.8000
+nothing but labels       1            0  0.0000  0.0000  0.0000          –  0.0000  0.0000
+nothing                  0            0       –       –       –          –       –       –
+
+most confused: true  predicted  count
+dog                        cat      1
+
+"""
+
+
+def without_notes(made: dict[str, Any]) -> dict[str, Any]:
+    return {**made, "notes": []}
+
+
+def test_golden() -> None:
+    text = printed(show_evaluation, without_notes(report(iou=0.6)))
+    assert [line.rstrip() for line in text.splitlines()] == GOLDEN.splitlines()
+
+
+def test_every_number_is_one_of_the_json_and_none_is_missing() -> None:
+    made = without_notes(report({"dog": "dog a", "cat": "cat b"}, iou=0.6, confidence=0.2))
+    metrics, categories = made["metrics"], made["categories"]
+    summary = [metrics[name] for name in metrics if not name.startswith(("AP_at", "AR_at"))]
+    per_category = [
+        row[name]
+        for row in categories
+        for name in ("labels", "predictions", "AP", "AP50", "AR100", "precision", "recall", "f1")
+    ]
+    confused = [
+        cell["count"]
+        for cell in made["confusion"]["cells"]
+        if cell["true"] != cell["predicted"] and None not in (cell["true"], cell["predicted"])
+    ]
+    sizes = [made[name] for name in ("images", "labels", "predictions")]
+    expected = Counter(shown(value) for value in (*summary, *per_category, *confused, *sizes) if value is not None)
+    text = printed(show_evaluation, made)
+    for words in ("best 1 / 10", "at IoU 0.6, confidence 0.2", "IoU .50", "IoU .75"):
+        assert words in text
+        text = text.replace(words, "")
+    assert Counter(NUMBER.findall(text)) == expected
+
+
+def test_categories_stand_by_falling_number_of_labels() -> None:
+    made = report()
+    rows = rows_below(printed(show_evaluation, made), "category")
+    ordered = sorted(made["categories"], key=lambda row: -row["labels"])
+    names = ("name", "labels", "predictions", "AP", "AP50", "AR100", "precision", "recall", "f1")
+    assert rows == [[shown(row[name]) for name in names] for row in ordered]
+
+
+def test_more_categories_than_fit_are_told_of() -> None:
+    made = without_notes(report())
+    made["categories"] = [{**made["categories"][0], "name": f"c{n}", "labels": n} for n in range(25)]
+    text = printed(show_evaluation, made)
+    assert [row[0] for row in rows_below(text, "category")] == [f"c{n}" for n in range(24, 4, -1)]
+    assert "\n\n… and 5 more categories: --json has all\n" in text
+
+
+def test_the_largest_confusions_alone_are_shown() -> None:
+    made = without_notes(report())
+    named = [{"true": f"t{n}", "predicted": f"p{n}", "count": 90 - n} for n in range(12)]
+    others = [{"true": "t", "predicted": "t", "count": 99}, {"true": None, "predicted": "p", "count": 98}]
+    made["confusion"] = {"cells": [*others, *named]}
+    rows = rows_below(printed(show_evaluation, made), "most confused")
+    assert rows == [[f"t{n}", f"p{n}", str(90 - n)] for n in range(8)]
+    made["confusion"] = {"cells": others}
+    assert "most confused" not in printed(show_evaluation, made)
+
+
+@pytest.mark.parametrize("name", ["[bold]dog[/bold]", "[/]", "[/b]", "[link=x]d[/link]", "a\\[b", "dog :dog: 1.5"])
+def test_names_are_not_markup(name: str) -> None:
+    text = printed(show_evaluation, report({"dog": name}))
+    assert sum(line.startswith(f"{name} ") for line in text.splitlines()) >= 1
+    assert cells(printed(show_table, [name, "n"], [(name, 1)]).splitlines()[0])[0] == name
+
+
+@pytest.mark.parametrize("name", ["[bold]x", "[/b]"])
+def test_notes_are_not_markup(name: str) -> None:
+    assert printed(show_notes, [f"only the categories {name}"]) == f"note: only the categories {name}\n"
+
+
+def test_a_pipe_gets_no_escapes() -> None:
+    assert "\x1b" not in printed(show_evaluation, report())
+    assert "\x1b" not in printed(show_evaluation, report(), NO_COLOR="1")
+
+
+def test_a_terminal_gets_colours_unless_it_wants_none() -> None:
+    coloured = printed(show_evaluation, report(), tty=True)
+    assert COLOUR.search(coloured)
+    plain = printed(show_evaluation, report(), tty=True, NO_COLOR="1")
+    assert not COLOUR.search(plain)
+    assert STYLE.sub("", plain) == STYLE.sub("", coloured)
+
+
+def test_a_pipe_gets_whole_names_and_notes_on_one_line() -> None:
+    made = report({"dog": LONG + "end"})
+    made["notes"] = ["word " * 200 + "end"]
+    lines = printed(show_evaluation, made).splitlines()
+    assert sum((LONG + "end") in line for line in lines) == 2
+    assert lines[-1] == "note: " + "word " * 200 + "end"
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_a_long_name_never_costs_a_number(width: int) -> None:
+    made = without_notes(report({"dog": LONG, "cat": LONG[::-1]}))
+    text = STYLE.sub("", printed(show_evaluation, made, tty=True, width=width))
+    assert all(len(line) <= width for line in text.splitlines())
+    whole = printed(show_evaluation, made)
+    assert Counter(NUMBER.findall(text)) == Counter(NUMBER.findall(whole))
+    assert "…" in text
+    assert "…" not in whole
+
+
+def test_a_narrow_terminal_gives_every_column_of_words_its_share() -> None:
+    text = STYLE.sub("", printed(show_table, ["a", "b", "n"], [("x" * 90, "y" * 90, 123456)], tty=True, width=60))
+    assert re.search(r"x{20,}… +y{20,}… +123,456", text)
+
+
+def test_wide_characters_keep_their_columns() -> None:
+    lines = printed(show_table, ["name", "n"], [("猫猫猫", 1), ("é", 12)]).splitlines()
+    assert [line.rstrip() for line in lines[:3]] == ["name     n", "猫猫猫   1", "é       12"]
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mred", "two\nlines", "\x9b31mred"])
+def test_a_name_cannot_steer_the_terminal(name: str) -> None:
+    text = printed(show_table, ["name", "n"], [(name, 1)])
+    assert len(text.splitlines()) == 3
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0.69697, "0.6970"),
+        (1.0, "1.0000"),
+        (-0.05, "-0.0500"),
+        (12345.678, "12345.6780"),
+        (36559, "36,559"),
+        (0, "0"),
+        (True, "True"),
+        ("[x]", "[x]"),
+        ("", ""),
+    ],
+)
+def test_shown(value: Any, text: str) -> None:
+    assert shown(value) == text
+
+
+def test_a_table_without_rows() -> None:
+    assert printed(show_table, ["a", "b"], []).splitlines() == ["a  b", ""]
+
+
+def test_rows_may_come_one_by_one() -> None:
+    assert cells(printed(show_table, ["a", "b"], ((n, n / 2) for n in range(2))).splitlines()[2]) == ["1", "0.5000"]
+
+
+def test_gate() -> None:
+    target = "/data/[x]/" + "run" * 80
+    checks = [parsed("min", "precision=0.8"), parsed("max", "false_positives=5")]
+    verdict = {"target": target, **gated(made_run.report(), checks, [])}
+    lines = printed(show_gate, verdict).splitlines()
+    assert lines[0] == f"{target}, convention coco, IoU 0.5, confidence 0.5"
+    assert [cells(line) for line in lines[2:4]] == [
+        ["precision ≥ 0.8", "0.7500", "0.8000", "-0.0500", "FAIL"],
+        ["false_positives ≤ 5", "3", "5", "2", "pass"],
+    ]
+    assert lines[-2:] == [f"note: {verdict['checks'][0]['reason']}", "gate failed: 1 of 2 checks"]
+    passed = {"target": target, **gated(made_run.report(), checks[1:], [])}
+    assert printed(show_gate, passed).splitlines()[-1] == "gate passed"
+
+
+def test_a_reader_that_has_gone_is_for_the_error_door() -> None:
+    with pytest.raises(BrokenPipeError):
+        terminal.plain_console().on_broken_pipe()
