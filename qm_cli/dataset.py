@@ -9,6 +9,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -67,18 +68,23 @@ def find(
     return DatasetFiles(folder, found_labels, models, pictures, settings)
 
 
-def from_stdin(path: Path) -> Path:
-    """The path itself; for `-` a temporary file with all that stands on standard input, removed at the end."""
-    return _spooled() if path == STDIN else path
+def is_stream(path: Path) -> bool:
+    """Standard input, or what can be read only once and only from the start: a pipe, a device."""
+    return path == STDIN or (path.exists() and not path.is_file() and not path.is_dir())
+
+
+def on_disk(path: Path) -> Path:
+    """The path itself; for a stream a temporary file with all that came out of it, removed at the end."""
+    return _spooled(path) if is_stream(path) else path
 
 
 @cache
-def _spooled() -> Path:
+def _spooled(path: Path) -> Path:
     folder = tempfile.mkdtemp(prefix="qm-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    target = Path(folder) / "stdin"
-    with target.open("wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
+    target = Path(folder) / "stream"
+    with target.open("wb") as file, nullcontext(sys.stdin.buffer) if path == STDIN else path.open("rb") as stream:
+        shutil.copyfileobj(stream, file)
     return target
 
 

@@ -95,18 +95,34 @@ CODES = {
         ERROR, "annotation of a category that is not listed", "add the category, or --map-categories", drops=True
     ),
     "label-bad-box": Code(
-        ERROR, "annotation whose bbox is not 4 numbers ≥ 0 in size", "write [x, y, width, height]", drops=True
+        ERROR,
+        "annotation whose bbox is not 4 numbers below 1e150, width and height ≥ 0",
+        "write [x, y, width, height]",
+        drops=True,
     ),
     "label-without-box": Code(
         INFO, "annotation without a box, taken as a class of its image", "write bbox for objects"
     ),
-    "label-bad-area": Code(WARNING, "annotation whose `area` is below 0", "write the area of its shape"),
+    "label-empty": Code(ERROR, "annotation that is null or without any known field", "remove the row", drops=True),
+    "label-bad-area": Code(
+        WARNING,
+        "annotation whose `area` is below 0 and so in no area range: AP and AR ignore it",
+        "write the area of its shape, or let --fix derive it",
+    ),
     "label-zero-area": Code(WARNING, "annotation whose box has no area", "remove it or draw it again"),
     "label-outside-image": Code(WARNING, "annotation reaching outside its image", "clip or move the box"),
     "label-missing-area": Code(INFO, "annotation without `area`", "derived from polygon or box"),
     "label-missing-iscrowd": Code(INFO, "annotation without `iscrowd`", "taken as 0"),
     "label-bad-polygon": Code(
         WARNING, "segmentation that is no list of polygons of at least 3 points", "draw it again"
+    ),
+    "label-bad-mask": Code(
+        WARNING,
+        "segmentation mask that is malformed or of another size than its image, ignored",
+        "write size as the image's [height, width], and counts",
+    ),
+    "prediction-empty": Code(
+        ERROR, "prediction that is null or without any known field", "leave it out in the export", drops=True
     ),
     "prediction-unknown-image": Code(
         ERROR, "prediction for an image that is not in the labels", "check that both files are of one set", drops=True
@@ -115,7 +131,10 @@ CODES = {
         ERROR, "prediction of a category that is not in the labels", "see --map-categories", drops=True
     ),
     "prediction-bad-box": Code(
-        ERROR, "prediction whose bbox is not 4 numbers ≥ 0 in size", "write [x, y, width, height]", drops=True
+        ERROR,
+        "prediction whose bbox is not 4 numbers below 1e150, width and height ≥ 0",
+        "write [x, y, width, height]",
+        drops=True,
     ),
     "prediction-missing-score": Code(
         ERROR, "prediction without a score", "write the score, or --missing-score 1", drops=True
@@ -123,13 +142,32 @@ CODES = {
     "prediction-missing-category-id": Code(
         ERROR, "prediction without a category_id", "write the category_id, or probs", drops=True
     ),
-    "prediction-other-set": Code(ERROR, "image id that less than half of the predictions' share with the labels", ""),
-    "prediction-other-categories": Code(ERROR, "category id of the predictions, none of them the labels'", ""),
+    "prediction-derived-category": Code(
+        INFO, "prediction without a category_id, taken as its most probable category", "write category_id to choose it"
+    ),
+    "prediction-filled-score": Code(
+        INFO, "prediction without a score, given that of --missing-score", "write the model's own score"
+    ),
+    "prediction-other-set": Code(
+        ERROR,
+        "image id in a prediction file that shares less than half of them with the labels",
+        "check that both files are of one set, or see --match-by",
+    ),
+    "prediction-other-categories": Code(
+        ERROR,
+        "category id in a prediction file that shares none of them with the labels",
+        "see --map-categories name, contiguous or FILE",
+    ),
     "prediction-missing-image-id": Code(ERROR, "prediction without an image_id", "write the image_id", drops=True),
     "prediction-zero-area": Code(WARNING, "prediction whose box has no area", "drop empty boxes in the export"),
     "prediction-outside-image": Code(WARNING, "prediction reaching outside its image", "clip boxes in the export"),
     "prediction-score-range": Code(WARNING, "score outside 0..1", "export probabilities, not logits or percentages"),
     "prediction-probs-sum": Code(WARNING, "class probabilities that leave 0..1 or do not sum to 1", "see --activation"),
+    "prediction-probs-null": Code(
+        WARNING,
+        "`probs` or `logits` with a null or no number in them, taken as not given",
+        "write one number per category",
+    ),
     "prediction-duplicate-id": Code(WARNING, "prediction id used before", "give every prediction its own id"),
     "boxes-normalised": Code(ERROR, "file whose boxes look normalised to 0..1", "multiply by width and height"),
     "boxes-corners": Code(ERROR, "file whose boxes look like [x1, y1, x2, y2]", "write [x, y, width, height]"),
@@ -141,6 +179,6 @@ CODES = {
         "metadata column whose name a metric or a key of the tables has",
         "kept as given_NAME; rename it in the file",
     ),
-    "mapping-image": Code(INFO, "file that was matched by --match-by", ""),
-    "mapping-category": Code(INFO, "file whose categories were mapped", ""),
+    "mapping-image": Code(INFO, "file that was matched by --match-by", "none is needed if the number is right"),
+    "mapping-category": Code(INFO, "file whose categories were mapped", "none is needed if the number is right"),
 }

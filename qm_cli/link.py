@@ -33,7 +33,7 @@ def tables(
     label = label_table(labels, image.table, category.table, objects, options.tolerant)
     boxes = label.table["bbox"].null_count < label.table.num_rows
     prediction = prediction_table(predictions, image.table, category.table, options, boxes)
-    findings = (*image.findings, *category.findings, *label.findings, *prediction.findings)
+    findings = (*image.findings, *category.findings, *labels.findings, *label.findings, *prediction.findings)
     has_labels, has_predictions = bool(labels.label), predictions is not None
     return Tables(image.table, category.table, label.table, prediction.table, findings, has_labels, has_predictions)
 

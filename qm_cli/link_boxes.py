@@ -8,18 +8,26 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from qm_cli.arrays import all_finite, flat_values, one_chunk, to_arrow, to_numpy, valid
 from qm_cli.arrays import compute as pc
+from qm_cli.arrays import flat_values, one_chunk, to_arrow, to_numpy, valid
 from qm_cli.findings import Finding, flagged
 from qm_cli.link_ids import Mask, Rows
 
 Boxes = npt.NDArray[np.float64]
 MARGIN = 1.0
+LARGEST = 1e150
+NORMALISED_LIMIT = 1.5
+MOSTLY = 0.99
+SAMPLE = 2000
+SUSPICIOUS = 0.4
 
 
 @dataclass(frozen=True)
 class CheckedBoxes:
-    """values: float64[n, 4]; good: rows with 4 finite numbers, width and height ≥ 0; flat: good ones without area."""
+    """values: float64[n, 4]; good: rows with 4 numbers, width and height ≥ 0; flat: good ones without area.
+
+    Numbers of 1e150 and more are not good: no area of such a box is finite.
+    """
 
     values: Boxes
     good: Mask
@@ -30,9 +38,10 @@ def checked(lists: pa.Array) -> CheckedBoxes:
     """The boxes of a list column; a row of another length than 4 is NaN."""
     boxes = _plain_boxes(lists)
     count = len(boxes)
-    if count and all_finite(boxes) and np.minimum(boxes[:, 2], boxes[:, 3]).min() > 0:
+    sane = count > 0 and boxes.max() < LARGEST and boxes.min() > -LARGEST
+    if sane and np.minimum(boxes[:, 2], boxes[:, 3]).min() > 0:
         return CheckedBoxes(boxes, np.ones(count, bool), np.zeros(count, bool))
-    good = np.isfinite(boxes).all(1) & (boxes[:, 2] >= 0) & (boxes[:, 3] >= 0)
+    good = (np.abs(boxes) < LARGEST).all(1) & (boxes[:, 2] >= 0) & (boxes[:, 3] >= 0)
     return CheckedBoxes(boxes, good, good & ((boxes[:, 2] == 0) | (boxes[:, 3] == 0)))
 
 
@@ -56,7 +65,8 @@ def outside(boxes: Boxes, image_row: Rows, image: pa.Table) -> Mask:
     over: Mask = np.minimum(boxes[:, 0], boxes[:, 1]) < -MARGIN
     for axis, side in ((0, "width"), (1, "height")):
         limit = to_numpy(one_chunk(image[side])) + MARGIN
-        end = boxes[:, axis] + boxes[:, axis + 2]
+        with np.errstate(over="ignore", invalid="ignore"):
+            end = boxes[:, axis] + boxes[:, axis + 2]
         over |= end > (limit[0] if (limit == limit[0]).all() else limit[image_row])
     return over & (image_row >= 0)
 
@@ -66,7 +76,68 @@ def box_findings(level: str, ids: pa.Array, boxes: CheckedBoxes, image_row: Rows
     found = flagged(f"{level}-bad-box", ids, ~boxes.good)
     found += flagged(f"{level}-zero-area", ids, boxes.flat)
     over = outside(boxes.values, image_row, image)
-    return found + flagged(f"{level}-outside-image", ids, over & boxes.good)
+    found += flagged(f"{level}-outside-image", ids, over & boxes.good)
+    return found + _format_findings(level, boxes, image_row, image)
+
+
+def box_format(boxes: Boxes, width: Boxes, height: Boxes) -> str:
+    """ "normalised", "corners" or "" for plain [x, y, width, height]: what all boxes together look like.
+
+    boxes: float64[n, 4]; width, height: of each box's image, NaN where it is not known.
+    Normalised: no coordinate beyond 1.5, some fractional, on images larger than that. Corners: most boxes leave their
+    image as [x, y, width, height], and all but 1 % fit into it as [x1, y1, x2, y2].
+    """
+    kept = np.isfinite(boxes).all(1)
+    boxes, width, height = boxes[kept], width[kept], height[kept]
+    if len(boxes) == 0:
+        return ""
+    fractional = (boxes != np.round(boxes)).any()
+    small = (width <= NORMALISED_LIMIT) | (height <= NORMALISED_LIMIT)
+    if np.abs(boxes).max() <= NORMALISED_LIMIT and fractional and not small.all():
+        return "normalised"
+    leaves, limits = _leaving(boxes, width, height)
+    left, top, right, bottom = boxes.T
+    fits = (right > left) & (bottom > top) & (right <= limits[0]) & (bottom <= limits[1])
+    known = np.isfinite(limits).all(0)
+    return "corners" if known.any() and leaves[known].mean() > 0.5 and fits[known].mean() >= MOSTLY else ""
+
+
+def _leaving(boxes: Boxes, width: Boxes, height: Boxes) -> tuple[Mask, Boxes]:
+    """Boxes that end outside of their image, and how far they may reach: float64[2, n]."""
+    limits = np.stack([width + MARGIN, height + MARGIN])
+    with np.errstate(over="ignore", invalid="ignore"):
+        ends = boxes[:, :2] + boxes[:, 2:]
+    return (ends[:, 0] > limits[0]) | (ends[:, 1] > limits[1]), limits
+
+
+def _format_findings(level: str, boxes: CheckedBoxes, image_row: Rows, image: pa.Table) -> list[Finding]:
+    """Whether all boxes together look normalised or like corners; a sample decides if it is worth looking at all."""
+    sizes = [to_numpy(one_chunk(image[side])) for side in ("width", "height")]
+    if len(image_row) == 0 or not (np.isfinite(sizes[0]) & np.isfinite(sizes[1])).any():
+        return []
+    if not _suspicious(*_usable(boxes, image_row, sizes, slice(None, None, max(len(image_row) // SAMPLE, 1)))):
+        return []
+    values, width, height = _usable(boxes, image_row, sizes, slice(None))
+    return format_finding(level, len(values), box_format(values, width, height))
+
+
+def format_finding(level: str, count: int, form: str) -> list[Finding]:
+    """The finding of a file whose boxes are of that form, none for plain ones."""
+    return [Finding(f"boxes-{form}", 1, (f"{level}s",), f"all {count:,} boxes taken together")] if form else []
+
+
+def _usable(boxes: CheckedBoxes, image_row: Rows, sizes: list[Boxes], part: slice) -> tuple[Boxes, Boxes, Boxes]:
+    """Those of the rows that are good boxes on a known image, and the image's width and height."""
+    rows = image_row[part]
+    kept = boxes.good[part] & (rows >= 0)
+    return boxes.values[part][kept], sizes[0][rows[kept]], sizes[1][rows[kept]]
+
+
+def _suspicious(boxes: Boxes, width: Boxes, height: Boxes) -> bool:
+    if len(boxes) == 0:
+        return False
+    tiny = bool(np.abs(boxes).max() <= NORMALISED_LIMIT)
+    return tiny or bool(_leaving(boxes, width, height)[0].mean() > SUSPICIOUS)
 
 
 def boxless(lists: pa.Array) -> bool:
@@ -97,8 +168,9 @@ def polygon_areas(segmentation: pa.Array) -> tuple[npt.NDArray[np.float64], Mask
         starts = np.concatenate([[0], np.cumsum(usable)[:-1]])
         following = np.arange(1, len(points) + 1)
         following[starts + usable - 1] = starts
-        cross = points[:, 0] * points[following, 1] - points[following, 0] * points[:, 1]
-        sums = np.bincount(part_rows[~bad_part], np.abs(np.add.reduceat(cross, starts)) / 2, len(segmentation))
+        with np.errstate(over="ignore", invalid="ignore"):
+            cross = points[:, 0] * points[following, 1] - points[following, 0] * points[:, 1]
+            sums = np.bincount(part_rows[~bad_part], np.abs(np.add.reduceat(cross, starts)) / 2, len(segmentation))
         filled = np.bincount(part_rows[~bad_part], minlength=len(segmentation)) > 0
-        areas = np.where(filled, sums, np.nan)
+        areas = np.where(filled & np.isfinite(sums), sums, np.nan)
     return areas, there & (bad | (count == 0))

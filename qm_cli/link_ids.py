@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from qm_cli import schema
 from qm_cli.arrays import compute as pc
-from qm_cli.arrays import to_arrow, to_numpy
+from qm_cli.arrays import to_arrow, to_numpy, valid
 from qm_cli.findings import Finding
 
 DENSE_SPAN = 1 << 24
@@ -72,6 +72,8 @@ def first_of_each(values: pa.Array) -> Mask:
     """True at the first occurrence of each value: bool[n]."""
     if values.type == pa.int64() and values.null_count == 0:
         numbers = to_numpy(values)
+        if not (numbers[1:] > numbers[:-1]).all():
+            numbers = np.sort(numbers)
         if (numbers[1:] > numbers[:-1]).all():
             return np.ones(len(values), bool)
     elif values.null_count == 0 and len(set(values.to_pylist())) == len(values):
@@ -88,6 +90,17 @@ def distinct(names: pa.Array, mask: Mask | None = None) -> pa.Array:
     """The values that occur (under the mask), each once, in the order of their first occurrence, without null."""
     chosen = names if mask is None else names.filter(to_arrow(mask))
     return chosen.dictionary_encode().dictionary
+
+
+def filled(columns: dict[str, pa.Array], names: tuple[str, ...], count: int) -> Mask:
+    """Rows with a value in at least one of the named columns: bool[n]."""
+    found = np.zeros(count, bool)
+    for name in names:
+        if name in columns:
+            if columns[name].null_count == 0:
+                return np.ones(count, bool)
+            found |= valid(columns[name])
+    return found
 
 
 def shown(values: pa.Array, count: int = 3) -> str:

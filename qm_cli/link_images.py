@@ -16,6 +16,7 @@ FOLDERS = r"^.*[/\\]"
 SUFFIX = r"(?i)\.(jpe?g|png|bmp|gif|tiff?|webp|ppm|pgm|jp2|avif|heic|dng)$"
 LEADING_ZEROS = r"^0+([0-9]+)$"
 MATCH_BY = ("id", "file_name", "stem")
+ALIKE = ("image", "img_id", "imageId", "img", "filename", "image_name", "image_path", "file", "path")
 
 
 def image_rows(raw: RawPredictions, image: pa.Table, match_by: str) -> tuple[Rows, list[Finding]]:
@@ -81,6 +82,15 @@ def _stems(names: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(pc.replace_substring_regex(_last_parts(names), SUFFIX, ""), LEADING_ZEROS, r"\1")
 
 
+def missing(raw: RawPredictions, image: pa.Table, match_by: str, tolerant: bool) -> str:
+    """What would help where no prediction says what image it is for. Raises InputError with it, unless tolerant."""
+    cause = _fitting(raw, image, 0, match_by)
+    lacking = raw.lacking("image_id", ALIKE)
+    if not tolerant:
+        raise InputError(f"{raw.where}: {lacking}", cause or "write image_id")
+    return cause or lacking
+
+
 def unmatched(
     raw: RawPredictions, image: pa.Table, rows: Rows, match_by: str, tolerant: bool
 ) -> tuple[str, list[Finding]]:
@@ -90,7 +100,7 @@ def unmatched(
     """
     ids = distinct(raw.columns["image_id"])
     matched = len(distinct(raw.columns["image_id"], rows >= 0))
-    cause = _fitting(raw, image, len(ids), matched, match_by)
+    cause = _fitting(raw, image, matched, match_by)
     counted = f"{matched} of its {len(ids)} image ids match"
     detail = f"{counted}; {cause}" if cause else counted
     if matched == 0 and len(ids) and not tolerant:
@@ -104,12 +114,12 @@ def unmatched(
     return detail, finding("prediction-other-set", ids.to_pylist(), detail) if other else []
 
 
-def _fitting(raw: RawPredictions, image: pa.Table, count: int, matched: int, match_by: str) -> str:
+def _fitting(raw: RawPredictions, image: pa.Table, matched: int, match_by: str) -> str:
     """The other way of matching that fits most images, if it fits more than now."""
-    names = distinct(_names(raw))
+    names, ids = distinct(_names(raw)), distinct(raw.columns["image_id"])
     fits = {by: int((name_rows(names, image, by) >= 0).sum()) for by in MATCH_BY[1:] if by != match_by}
     if match_by != "id":
-        rows, _ = linked(distinct(raw.columns["image_id"]), one_chunk(image["id"]))
-        fits["id"] = int((rows >= 0).sum())
+        fits["id"] = int((linked(ids, one_chunk(image["id"]))[0] >= 0).sum())
     best = max(fits, key=lambda by: fits[by])
+    count = len(ids if best == "id" else names)
     return f"--match-by {best} would match {fits[best]} of {count}" if fits[best] > matched else ""

@@ -17,6 +17,7 @@ from qm_cli.link_ids import (
     Rows,
     distinct,
     empty_table,
+    filled,
     first_of_each,
     linked,
     shown,
@@ -24,24 +25,26 @@ from qm_cli.link_ids import (
 )
 from qm_cli.raw import Columns, RawLabels
 
+FIELDS = ("image_id", "category_id", "bbox", "id", "area", "iscrowd", "segmentation")
+
 
 def label_table(raw: RawLabels, image: pa.Table, category: pa.Table, objects: bool, tolerant: bool) -> Linked:
     """The label table. `objects`: there are predictions with boxes, so a label without one is of no use.
 
     Raises InputError (unless tolerant) when not a single annotation is for a listed image, or of a listed category.
     """
-    columns = raw.label
-    if not columns or len(columns["image_id"]) == 0:
+    if not raw.label or len(raw.label["image_id"]) == 0:
         return Linked(empty_table("label"), [])
-    count = len(columns["image_id"])
-    ids = identifiers_or_places(columns, count)
+    columns, places, findings = _without_empty(raw.label)
+    count = len(places)
+    ids = identifiers_or_places(columns, places)
     image_row, images_as_text = linked(columns["image_id"], one_chunk(image["id"]))
     category_row, categories_as_text = linked(columns["category_id"], one_chunk(category["id"]))
     if not tolerant:
         _refuse_all_unknown(raw, "image", image_row, image)
         _refuse_all_unknown(raw, "category", category_row, category)
     boxes = checked(columns["bbox"])
-    findings = finding("ids-differ-in-type", [raw.where] if images_as_text or categories_as_text else [])
+    findings += finding("ids-differ-in-type", [raw.where] if images_as_text or categories_as_text else [])
     findings += flagged("label-unknown-image", ids, image_row < 0)
     findings += flagged("label-unknown-category", ids, (category_row < 0) & (image_row >= 0))
     classes = boxless(columns["bbox"]) and not objects
@@ -50,7 +53,7 @@ def label_table(raw: RawLabels, image: pa.Table, category: pa.Table, objects: bo
     else:
         findings += box_findings("label", ids, boxes, image_row, image)
     area, area_findings = _areas(columns, ids, boxes)
-    findings += [*area_findings, *_id_findings(columns)]
+    findings += [*area_findings, *_id_findings(columns, places)]
     usable = np.ones(count, bool) if classes else boxes.good
     content = {
         "id": ids,
@@ -59,7 +62,7 @@ def label_table(raw: RawLabels, image: pa.Table, category: pa.Table, objects: bo
         "bbox": box_column(boxes.values),
         "area": area,
         "iscrowd": _crowds(columns),
-        "source_row": to_arrow(np.arange(count)),
+        "source_row": places,
         **{name: columns[name] for name in schema.OPTIONAL["label"] if name in columns},
         **metadata(columns, "label"),
     }
@@ -67,11 +70,23 @@ def label_table(raw: RawLabels, image: pa.Table, category: pa.Table, objects: bo
     return Linked(sorted_by_image(content, keep, image_row), findings)
 
 
+def _without_empty(columns: Columns) -> tuple[Columns, pa.Array, list[Finding]]:
+    """The rows with anything in them, their places in the file, and the finding of the others."""
+    places = np.arange(len(columns["image_id"]))
+    there = filled(columns, FIELDS, len(places))
+    if there.all():
+        return columns, to_arrow(places), []
+    kept = {name: column.filter(to_arrow(there)) for name, column in columns.items()}
+    return kept, to_arrow(places[there]), flagged("label-empty", to_arrow(places), ~there)
+
+
 def _refuse_all_unknown(raw: RawLabels, level: str, rows: Rows, parent: pa.Table) -> None:
     if (rows >= 0).any():
         return
     theirs, known = distinct(raw.label[f"{level}_id"]), one_chunk(parent["id"])
     plural = "categories" if level == "category" else "images"
+    if not len(theirs):
+        raise InputError(f"{raw.where}: no annotation has a {level}_id".replace("a image", "an image"), "write it")
     message = (
         f"{raw.where}: none of the {len(theirs)} {level} ids of its annotations ({shown(theirs)}) is among its "
         f"{len(known)} {plural} ({shown(known)})"
@@ -79,14 +94,14 @@ def _refuse_all_unknown(raw: RawLabels, level: str, rows: Rows, parent: pa.Table
     raise InputError(message, "images, categories and annotations must be of one set")
 
 
-def identifiers_or_places(columns: Columns, count: int) -> pa.Array:
+def identifiers_or_places(columns: Columns, places: pa.Array) -> pa.Array:
     """The ids as given; their 0-based places where there are none."""
     ids = columns.get("id")
     if ids is None or ids.null_count == len(ids):
-        return to_arrow(np.arange(count))
+        return places
     if ids.null_count == 0:
         return ids
-    return pc.coalesce(ids, to_arrow(np.arange(count)).cast(ids.type))
+    return pc.coalesce(ids, places.cast(ids.type))
 
 
 def metadata(columns: Columns, level: str) -> Columns:
@@ -107,7 +122,8 @@ def _areas(columns: Columns, ids: pa.Array, boxes: CheckedBoxes) -> tuple[pa.Arr
     found: list[Finding] = []
     if len(values) and values[~np.isnan(values)].min(initial=0) < 0:
         found += flagged("label-bad-area", ids, values < 0)
-    derived = np.nan_to_num(boxes.values[:, 2] * boxes.values[:, 3]) if given.null_count else values
+    with np.errstate(over="ignore", invalid="ignore"):
+        derived = np.nan_to_num(boxes.values[:, 2] * boxes.values[:, 3]) if given.null_count else values
     if "segmentation" in columns:
         polygons, bad = polygon_areas(columns["segmentation"])
         found += flagged("label-bad-polygon", ids, bad)
@@ -117,10 +133,10 @@ def _areas(columns: Columns, ids: pa.Array, boxes: CheckedBoxes) -> tuple[pa.Arr
     return (given if given.null_count == 0 else to_arrow(np.where(np.isnan(values), derived, values))), found
 
 
-def _id_findings(columns: Columns) -> list[Finding]:
+def _id_findings(columns: Columns, places: pa.Array) -> list[Finding]:
     given = columns.get("id")
     if given is None or given.null_count == len(given):
         return []
     missing: Mask = ~valid(given)
-    found = flagged("label-missing-id", to_arrow(np.arange(len(given))), missing)
+    found = flagged("label-missing-id", places, missing)
     return found + flagged("label-duplicate-id", given, ~missing & ~first_of_each(given))

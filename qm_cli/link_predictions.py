@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli import link_categories, link_images
+from qm_cli.arrays import all_finite, flat_values, to_arrow, to_numpy, valid
 from qm_cli.arrays import compute as pc
-from qm_cli.arrays import flat_values, to_arrow, to_numpy, valid
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.findings import Finding, flagged
 from qm_cli.link_boxes import box_column, box_findings, boxless, checked
 from qm_cli.link_categories import CategoryMap
-from qm_cli.link_ids import Linked, Mask, Rows, distinct, empty_table, first_of_each, sorted_by_image
+from qm_cli.link_ids import Linked, Mask, Rows, distinct, empty_table, filled, first_of_each, sorted_by_image
 from qm_cli.link_labels import identifiers_or_places, metadata
-from qm_cli.raw import RawPredictions
+from qm_cli.raw import Columns, RawPredictions
 
 SCORE_NAMES = ("confidence", "conf", "prob", "probability", "scores", "score_", "Score", "confidences", "logit")
+BOX_NAMES = ("box", "boxes", "xyxy", "xywh", "bbox_xyxy", "bounding_box")
+FIELDS = ("image_id", "category_id", "bbox", "score", "id", "probs", "logits", "file_name", "category_name", "category")
 SUM_TOLERANCE = 1e-3
 Numbers = npt.NDArray[np.float64]
 
@@ -49,42 +51,74 @@ def prediction_table(
     """
     if raw is None or raw.count == 0:
         return Linked(empty_table("prediction"), [])
+    raw, places, findings = _without_empty(raw, options.tolerant)
+    if raw.count == 0:
+        return Linked(empty_table("prediction"), findings)
     columns = raw.columns
-    ids = identifiers_or_places(columns, raw.count)
+    ids = identifiers_or_places(columns, places)
     names = [name for name in ("probs", "logits") if name in columns]
     probabilities: dict[str, Numbers] = {
         name: _per_category(raw, name, category, options.prob_categories) for name in names
     }
+    findings += _incomplete(ids, columns, probabilities)
     classes = boxless(columns["bbox"]) and (bool(probabilities) or not labels_have_boxes)
-    image_row, findings = link_images.image_rows(raw, image, options.match_by)
-    findings += _image_findings(raw, image, image_row, options)
-    category_row, category_findings = _category_rows(raw, image_row, category, probabilities, options)
+    image_row, image_findings = link_images.image_rows(raw, image, options.match_by)
+    findings += image_findings + _image_findings(raw, image, image_row, ids, options)
+    category_row, category_findings = _category_rows(raw, image_row, category, probabilities, ids, options)
     findings += category_findings
     score = _scores(raw, probabilities if classes else {}, options)
+    if boxless(columns["bbox"]) and not (classes or options.tolerant):
+        raise InputError(f"{raw.where}: {raw.lacking('bbox', BOX_NAMES)}", "write bbox as [x, y, width, height]")
     boxes = checked(columns["bbox"])
     good_box = np.ones(raw.count, bool) if classes else boxes.good
     if not classes:
         findings += box_findings("prediction", ids, boxes, image_row, image)
-    findings += _value_findings(columns, ids, score, probabilities)
+    findings += _value_findings(raw, ids, score, probabilities, options)
+    if options.missing_score is not None:
+        score = np.where(np.isnan(score), options.missing_score, score)
     content = {
         "id": ids,
         "image_row": to_arrow(image_row),
         "category_row": to_arrow(category_row),
         "bbox": box_column(boxes.values),
         "score": to_arrow(score),
-        "source_row": to_arrow(np.arange(raw.count)),
+        "source_row": places,
         **{name: to_arrow(values) for name, values in probabilities.items()},
         **metadata(columns, "prediction"),
     }
     keep = (image_row >= 0) & (category_row >= 0) & good_box & ~np.isnan(score)
+    if not (keep.any() or options.tolerant):
+        _refuse_all(raw, findings)
     return Linked(sorted_by_image(content, keep, image_row), findings)
 
 
-def _image_findings(raw: RawPredictions, image: pa.Table, image_row: Rows, options: Linking) -> list[Finding]:
+def _without_empty(raw: RawPredictions, tolerant: bool) -> tuple[RawPredictions, pa.Array, list[Finding]]:
+    """The rows with anything in them, their places in the file, and the finding of the others."""
+    places = np.arange(raw.count)
+    there = filled(raw.columns, FIELDS, raw.count)
+    if there.all():
+        return raw, to_arrow(places), []
+    found = flagged("prediction-empty", to_arrow(places), ~there)
+    if not (there.any() or tolerant):
+        _refuse_all(raw, found)
+    kept = {name: column.filter(to_arrow(there)) for name, column in raw.columns.items()}
+    return replace(raw, columns=kept), to_arrow(places[there]), found
+
+
+def _refuse_all(raw: RawPredictions, findings: list[Finding]) -> None:
+    reasons = [found for found in findings if found.rule.drops]
+    message = f"{raw.where}: none of its {raw.count:,} predictions can be used: {reasons[0].sentence()}"
+    raise InputError(message, reasons[0].rule.hint)
+
+
+def _image_findings(
+    raw: RawPredictions, image: pa.Table, image_row: Rows, ids: pa.Array, options: Linking
+) -> list[Finding]:
     given = raw.columns["image_id"]
     named = valid(given) | (image_row >= 0)
+    detail = "" if named.any() else link_images.missing(raw, image, options.match_by, options.tolerant)
     unknown = (image_row < 0) & named
-    found = flagged("prediction-missing-image-id", to_arrow(np.arange(raw.count)), ~named)
+    found = flagged("prediction-missing-image-id", ids, ~named, detail)
     if not unknown.any():
         return found
     detail, other = link_images.unmatched(raw, image, image_row, options.match_by, options.tolerant)
@@ -92,19 +126,26 @@ def _image_findings(raw: RawPredictions, image: pa.Table, image_row: Rows, optio
 
 
 def _category_rows(
-    raw: RawPredictions, image_row: Rows, category: pa.Table, probabilities: dict[str, Numbers], options: Linking
+    raw: RawPredictions,
+    image_row: Rows,
+    category: pa.Table,
+    probabilities: dict[str, Numbers],
+    ids: pa.Array,
+    options: Linking,
 ) -> tuple[Rows, list[Finding]]:
     """Row of each prediction's category; where none is given, the most probable one."""
-    given = raw.columns["category_id"]
+    given = link_categories.given(raw, options.map_categories)
     rows, found = link_categories.category_rows(raw, category, options.map_categories)
     named = valid(given) | (rows >= 0)
     if probabilities and not named.all():
         values = next(iter(probabilities.values()))
         likely = np.where(np.isnan(values).any(1), -1, np.nan_to_num(values, nan=-np.inf).argmax(1)).astype(np.int32)
         rows = np.where(named, rows, likely)
+        found += flagged("prediction-derived-category", ids, ~named & (rows >= 0))
         named = named | (rows >= 0)
+    detail = "" if named.any() else link_categories.missing(raw, category, options.tolerant)
     unknown = (rows < 0) & named
-    found += flagged("prediction-missing-category-id", to_arrow(np.arange(raw.count)), ~named & (image_row >= 0))
+    found += flagged("prediction-missing-category-id", ids, ~named & (image_row >= 0), detail)
     if unknown.any():
         detail, other = link_categories.unmatched(raw, category, rows, options.map_categories, options.tolerant)
         found += _distinctly("prediction-unknown-category", given, unknown & (image_row >= 0), detail) + other
@@ -134,11 +175,21 @@ def _per_category(raw: RawPredictions, name: str, category: pa.Table, order: tup
     )
     if order:
         values = values[:, _places(order, category)]
+    if not all_finite(values):
+        values = np.where(np.isfinite(values).all(1, keepdims=True), values, np.nan)
     if lists.null_count == 0:
         return values
     rows = np.full((raw.count, size), np.nan)
     rows[valid(lists)] = values
     return rows
+
+
+def _incomplete(ids: pa.Array, columns: Columns, probabilities: dict[str, Numbers]) -> list[Finding]:
+    """Rows with probabilities of which one is no number; `_per_category` has made all of the row NaN."""
+    wrong = np.zeros(len(ids), bool)
+    for name, values in probabilities.items():
+        wrong |= np.isnan(values[:, 0]) & valid(columns[name]) if values.shape[1] else False
+    return flagged("prediction-probs-null", ids, wrong)
 
 
 def _places(order: tuple[str, ...], category: pa.Table) -> list[int]:
@@ -164,9 +215,7 @@ def _scores(raw: RawPredictions, probabilities: dict[str, Numbers], options: Lin
     elif "logits" in probabilities:
         shifted = probabilities["logits"] - probabilities["logits"].max(1, keepdims=True)
         score = np.where(np.isnan(score), 1 / np.exp(shifted).sum(1), score)
-    if options.missing_score is not None:
-        return np.where(np.isnan(score), options.missing_score, score)
-    if np.isnan(score).all() and not options.tolerant:
+    if np.isnan(score).all() and not options.tolerant and options.missing_score is None:
         raise InputError(f"{raw.where}: no prediction has a score{_resembling(raw)}", "--missing-score 1 gives all 1")
     return score
 
@@ -177,16 +226,18 @@ def _resembling(raw: RawPredictions) -> str:
 
 
 def _value_findings(
-    columns: dict[str, pa.Array], ids: pa.Array, score: Numbers, probabilities: dict[str, Numbers]
+    raw: RawPredictions, ids: pa.Array, score: Numbers, probabilities: dict[str, Numbers], options: Linking
 ) -> list[Finding]:
-    found = flagged("prediction-missing-score", ids, np.isnan(score)) if np.isnan(score).any() else []
+    missing = np.isnan(score)
+    code = "prediction-missing-score" if options.missing_score is None else "prediction-filled-score"
+    found = flagged(code, ids, missing, _resembling(raw).removeprefix("; ") if missing.all() else "")
     if np.nanmin(score, initial=0) < 0 or np.nanmax(score, initial=1) > 1:
         found += flagged("prediction-score-range", ids, (score < 0) | (score > 1))
     if "probs" in probabilities:
         values = probabilities["probs"]
         odd = (np.abs(values.sum(1) - 1) > SUM_TOLERANCE) | (values < 0).any(1) | (values > 1).any(1)
         found += flagged("prediction-probs-sum", ids, odd)
-    given = columns.get("id")
+    given = raw.columns.get("id")
     if given is not None and given.null_count < len(given):
         found += flagged("prediction-duplicate-id", ids, valid(given) & ~first_of_each(given))
     return found

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from qm_cli import dataset, link
+from qm_cli import dataset, link, link_categories
 from qm_cli.arrays import compute as pc
 from qm_cli.arrays import strings_to_arrow, to_arrow, to_numpy
 from qm_cli.errors import InputError, UsageError
@@ -29,7 +29,7 @@ from qm_cli.ingest import (
 )
 from qm_cli.link_categories import CategoryMap
 from qm_cli.link_ids import distinct, linked
-from qm_cli.link_images import MATCH_BY
+from qm_cli.link_images import ALIKE, MATCH_BY
 from qm_cli.link_predictions import Linking
 from qm_cli.raw import Columns, RawLabels, RawPredictions
 from qm_cli.tables import Tables
@@ -84,8 +84,8 @@ def reading(source: Source) -> Iterator[Callable[[], Tables]]:
     """Start to read the predictions beside whatever the caller does; what it yields reads the rest and links it all."""
     if source.match_by not in MATCH_BY:
         raise UsageError(f"--match-by: {source.match_by!r} is none of {', '.join(MATCH_BY)}", "")
-    if source.labels == source.predictions == dataset.STDIN:
-        raise UsageError("standard input (-) can be only one of the two files", "name the other file")
+    if source.labels and source.labels == source.predictions and dataset.is_stream(source.labels):
+        raise UsageError(f"{_shown(source.labels)} can be only one of the two files", "name the other file")
     with tempfile.TemporaryDirectory(prefix="qm-") as name, ThreadPoolExecutor(1) as pool:
         folder = Path(name)
         predictions = source.predictions
@@ -121,8 +121,8 @@ def _category_map(option: str | Path | Mapping[str, str] | None) -> CategoryMap:
 
 def _read_predictions(source: Source, path: Path, folder: Path) -> RawPredictions:
     """A prediction file of any format, packed or not."""
-    where = "standard input" if path == dataset.STDIN else str(path)
-    plain = archives.plain(dataset.from_stdin(path), _own(folder, "predictions"), where)
+    where = _shown(path)
+    plain = archives.plain(dataset.on_disk(path), _own(folder, "predictions"), where)
     kind = archives.kind(plain, where)
     if kind in ("parquet", "arrow"):
         return predictions_columnar.read(plain, source.metadata, where)
@@ -134,6 +134,10 @@ def _read_predictions(source: Source, path: Path, folder: Path) -> RawPrediction
     if categories and "category_name" not in raw.columns:
         _name_categories(raw, categories)
     return raw
+
+
+def _shown(path: Path) -> str:
+    return "standard input" if path == dataset.STDIN else str(path)
 
 
 def _own(folder: Path, name: str) -> Path:
@@ -150,8 +154,8 @@ def _name_categories(raw: RawPredictions, categories: Columns) -> None:
 
 def _read_labels(source: Source, path: Path, folder: Path) -> RawLabels:
     """A label file, or a prediction file that serves as one."""
-    where = "standard input" if path == dataset.STDIN else str(path)
-    plain = archives.plain(dataset.from_stdin(path), _own(folder, "labels"), where)
+    where = _shown(path)
+    plain = archives.plain(dataset.on_disk(path), _own(folder, "labels"), where)
     kind = archives.kind(plain, where)
     if kind == "list":
         return _as_labels(predictions_json.read(plain, source.metadata, source.threads, where))
@@ -162,6 +166,7 @@ def _read_labels(source: Source, path: Path, folder: Path) -> RawLabels:
 
 def _as_labels(raw: RawPredictions) -> RawLabels:
     """Predictions as labels: images and categories are those they name; the score becomes `confidence`."""
+    _call_by_name(raw)
     columns = dict(raw.columns)
     names = columns.pop("category_name", None)
     image = _image_entries(columns["image_id"], columns.pop("file_name", None))
@@ -171,13 +176,22 @@ def _as_labels(raw: RawPredictions) -> RawLabels:
     area = np.zeros(raw.count)
     if (lengths == 4).any():
         corners = to_numpy(boxes.filter(to_arrow(lengths == 4)).flatten()).reshape(-1, 4)
-        area[lengths == 4] = np.clip(np.nan_to_num(corners[:, 2] * corners[:, 3]), 0, None)
+        with np.errstate(over="ignore", invalid="ignore"):
+            area[lengths == 4] = np.clip(np.nan_to_num(corners[:, 2] * corners[:, 3]), 0, None)
     label = {name: column for name, column in columns.items() if name not in ("probs", "logits", "area", "iscrowd")}
     label |= {"area": to_arrow(area), "iscrowd": to_arrow(np.zeros(raw.count, bool))}
     if score.null_count < len(score):
         label["confidence"] = score
     category = _category_entries(columns["category_id"], names)
     return RawLabels(raw.where, image, category, label, derived=True)
+
+
+def _call_by_name(raw: RawPredictions) -> None:
+    """Where no labels list images and categories, those without any id are called by their names."""
+    for field, others in (("image_id", ("file_name",)), ("category_id", link_categories.NAME_FIELDS)):
+        names = [raw.columns[name] for name in others if name in raw.columns and raw.columns[name].type == pa.string()]
+        if names and raw.columns[field].null_count == raw.count:
+            raw.columns[field] = names[0]
 
 
 def _image_entries(ids: pa.Array, names: pa.Array | None) -> Columns:
@@ -214,6 +228,7 @@ def _sorted_distinct(ids: pa.Array) -> pa.Array:
 
 def _add_images(labels: RawLabels, predictions: RawPredictions) -> list[Finding]:
     """Images that the labels have no object in are known from the predictions, if the two files share any at all."""
+    _call_by_name(predictions)
     known, ids = labels.image["id"], _sorted_distinct(predictions.columns["image_id"])
     rows, _ = linked(ids, known)
     new = ids.filter(to_arrow(rows < 0))
@@ -227,11 +242,15 @@ def _add_images(labels: RawLabels, predictions: RawPredictions) -> list[Finding]
 def _without_labels(images: Path | None, predictions: RawPredictions | None) -> tuple[RawLabels, list[Finding]]:
     """Images from their folder, else from the predictions; categories from the predictions."""
     derived: list[Finding] = []
+    if predictions is not None:
+        _call_by_name(predictions)
     if images is not None:
         labels = image_folder.read(images)
     elif predictions is not None:
         image = _image_entries(predictions.columns["image_id"], predictions.columns.get("file_name"))
         labels = RawLabels(predictions.where, image, {}, {})
+        if predictions.count and not len(image["id"]):
+            raise InputError(f"{predictions.where}: {predictions.lacking('image_id', ALIKE)}", "write image_id")
         if not len(image["id"]):
             raise InputError(f"{predictions.where}: an empty list, and no labels", "give --labels or --images")
         derived = finding("image-derived", image["id"].to_pylist())

@@ -14,9 +14,14 @@ import typer
 
 from qm_cli import __version__, console
 from qm_cli.commands.check import check
+from qm_cli.commands.compare import compare
+from qm_cli.commands.describe import describe
+from qm_cli.commands.drift import drift
 from qm_cli.commands.evaluate import evaluate
 from qm_cli.commands.gate import gate
+from qm_cli.commands.importance import importance
 from qm_cli.commands.metrics import metrics
+from qm_cli.commands.outliers import outliers
 from qm_cli.commands.query import query
 from qm_cli.commands.rank import rank
 from qm_cli.commands.score import score
@@ -81,7 +86,29 @@ app.command(
         "qm gate labels.json predictions.json --min AP50=0.5 --max false_positives=100",
     ),
 )(gate)
+app.command(
+    rich_help_panel=DECIDE,
+    epilog=_examples(
+        "qm compare RUN --model worse --model-b better", "qm compare labels.json old.json new.json --cluster video_id"
+    ),
+)(compare)
+app.command(
+    rich_help_panel=DECIDE,
+    epilog=_examples("qm drift RUN_A RUN_B --metrics 'image.*'", "qm drift last_week.json this_week.json --json"),
+)(drift)
 
+app.command(
+    rich_help_panel=INSPECT,
+    epilog=_examples("qm importance RUN --by label", "qm importance RUN --metric image.brightness --json"),
+)(importance)
+app.command(
+    rich_help_panel=INSPECT,
+    epilog=_examples("qm describe RUN --by split", "qm describe RUN --level label --by annotator --metrics 'area_*'"),
+)(describe)
+app.command(
+    rich_help_panel=INSPECT,
+    epilog=_examples("qm outliers RUN --top 20", "qm outliers RUN --level label --by category --json"),
+)(outliers)
 app.command(
     rich_help_panel=INSPECT,
     epilog=_examples(

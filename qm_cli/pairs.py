@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from qm_cli.kernels.iou import box_iou
-from qm_cli.kernels.segments import expand
+from qm_cli.kernels.segments import bounded_stretches, expand
 from qm_cli.tables import Tables
 
 LOWEST_IOU = 0.1
@@ -36,17 +35,11 @@ def overlapping_pairs(tables: Tables) -> Pairs:
     image = tables.values("prediction", "image_row")
     counts = np.diff(offsets)[image]
     best = np.full(len(image), np.nan)
-    parts = [_stretch(tables, rows, counts[rows], offsets[:-1][image[rows]], best) for rows in _stretches(counts)]
+    first_label = offsets[:-1][image]
+    stretches = bounded_stretches(counts, PAIRS_AT_ONCE)
+    parts = [_stretch(tables, rows, counts[rows], first_label[rows], best) for rows in stretches]
     label, prediction, iou = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Pairs(label, prediction, iou, best)
-
-
-def _stretches(counts: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
-    """Prediction rows in stretches of at most PAIRS_AT_ONCE pairs (or one prediction), at least one stretch."""
-    total = np.cumsum(counts)
-    ends = np.searchsorted(total, np.arange(PAIRS_AT_ONCE, int(total[-1]) if len(total) else 0, PAIRS_AT_ONCE))
-    bounds = np.unique(np.concatenate([[0], ends, [len(counts)]]))
-    return [np.arange(begin, end) for begin, end in pairwise(bounds)] or [np.zeros(0, np.int64)]
 
 
 def _stretch(

@@ -35,7 +35,7 @@ class Pixels:
 
     @cached_property
     def _fills_window(self) -> bool:
-        return self.mask is None or bool(self.mask.all())
+        return self.count == self.height * self.width
 
     @property
     def height(self) -> int:
@@ -56,10 +56,34 @@ class Pixels:
         return _kept(opencv().cvtColor(self.rgb, opencv().COLOR_RGB2HSV))
 
     @cached_property
-    def laplacian(self) -> npt.NDArray[np.float32]:
-        """float32[height, width, 3]: 4-neighbour Laplacian per channel, border reflected without its edge, exact."""
-        edges = opencv().Laplacian(self.rgb, opencv().CV_16S, ksize=1)
-        return _kept(edges.astype(np.float32))
+    def laplacian(self) -> npt.NDArray[np.int16]:
+        """int16[height, width, 3]: 4-neighbour Laplacian per channel, border reflected without its edge, exact."""
+        return _kept(opencv().Laplacian(self.rgb, opencv().CV_16S, ksize=1))
+
+    @cached_property
+    def channels(self) -> tuple[Bytes, Bytes, Bytes]:
+        """Red, green and blue apart: three of uint8[height, width]."""
+        red, green, blue = map(_kept, opencv().split(self.rgb))
+        return red, green, blue
+
+    @cached_property
+    def clear_hue(self) -> Bytes:
+        """uint8[height, width]: the hue 0..179 of pixels with saturation ≥ 50 and value ≥ 40, 255 for the others."""
+        hue, saturation, value = opencv().split(self.hsv)
+        unclear = opencv().max(opencv().inRange(saturation, 0, 49), opencv().inRange(value, 0, 39))
+        return _kept(opencv().bitwise_or(hue, unclear))
+
+    @cached_property
+    def count(self) -> int:
+        """Number of pixels inside the shape."""
+        return self.height * self.width if self.mask is None else int(np.count_nonzero(self.mask))
+
+    def inside(self, plane: AnyArray) -> AnyArray:
+        """The plane with 0 outside the shape; for a whole image the plane itself."""
+        if self.mask is None or self._fills_window:
+            return plane
+        blanked: AnyArray = opencv().copyTo(plane, self.mask.view(np.uint8))
+        return blanked
 
     def values(self, plane: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         """The values of a plane inside the shape: [n] or [n, 3]; for a whole image all of them, without a copy."""
@@ -85,8 +109,17 @@ class _Object(Pixels):
         return self._whole.hsv[self._window]
 
     @cached_property
-    def laplacian(self) -> npt.NDArray[np.float32]:
+    def laplacian(self) -> npt.NDArray[np.int16]:
         return self._whole.laplacian[self._window]
+
+    @cached_property
+    def channels(self) -> tuple[Bytes, Bytes, Bytes]:
+        red, green, blue = self._whole.channels
+        return red[self._window], green[self._window], blue[self._window]
+
+    @cached_property
+    def clear_hue(self) -> Bytes:
+        return self._whole.clear_hue[self._window]
 
 
 def open_pixels(path: Path, size: Size | None = None, limit: int = PIXEL_LIMIT) -> Pixels:

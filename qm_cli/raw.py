@@ -16,6 +16,7 @@ import pyarrow as pa
 from qm_cli.arrays import compute as pc
 from qm_cli.arrays import strings_to_arrow, to_arrow, to_numpy, valid
 from qm_cli.errors import InputError
+from qm_cli.findings import Finding
 
 Columns = dict[str, pa.Array]
 LEAVES = r"^[/\\]|^[A-Za-z]:|^[a-z][a-z0-9+.-]*://"
@@ -38,12 +39,19 @@ class RawPredictions:
     def count(self) -> int:
         return len(next(iter(self.columns.values()))) if self.columns else 0
 
+    def lacking(self, field: str, alike: Sequence[str]) -> str:
+        """'no prediction has a FIELD', with the fields there are and one that is perhaps meant to be it."""
+        there = f"; the fields are {', '.join(self.keys)}" if self.keys else ""
+        similar = next((f"; `{key}` looks like one: call it `{field}`" for key in self.keys if key in alike), "")
+        return f"no prediction has {'an' if field[0] in 'aeiou' else 'a'} {field}{there}{similar}"
+
 
 @dataclass
 class RawLabels:
     """The three arrays of a COCO label file as columns; no label columns where the file has no annotations at all.
 
     derived: the images and categories are only those that the labels name, as in a prediction file.
+    findings: what was seen while reading and the columns do not show.
     """
 
     where: str
@@ -51,6 +59,7 @@ class RawLabels:
     category: Columns
     label: Columns
     derived: bool = False
+    findings: list[Finding] = field(default_factory=list)
 
 
 def identifiers(values: Sequence[int | str | None], where: str) -> pa.Array:
@@ -65,10 +74,19 @@ def identifiers(values: Sequence[int | str | None], where: str) -> pa.Array:
             raise InputError(f"{where}[{next(wide)}]: the id does not fit 64 bits", "use smaller numbers") from None
     if present == {str}:
         return strings_to_arrow([value if isinstance(value, str) else None for value in values])
-    kind = next(type(value) for value in values if value is not None)
-    place = next(n for n, value in enumerate(values) if value is not None and type(value) is not kind)
-    message = f"{where}[{place}]: the id {values[place]!r} is not of the same type as the ids before it"
+    given = [value for value in values if value is not None]
+    texts = sum(isinstance(value, str) for value in given)
+    odd, expected = (
+        (str, "an integer") if _texts_are_odd(texts, len(given), isinstance(given[0], str)) else (int, "a string")
+    )
+    place = next(n for n, value in enumerate(values) if isinstance(value, odd))
+    message = f"{where}[{place}]: the id {values[place]!r} is not {expected} like the other ids"
     raise InputError(message, "write all ids as integers or all as strings")
+
+
+def _texts_are_odd(texts: int, count: int, first: bool) -> bool:
+    """Whether the strings among ids are the exception: fewer than the integers, or as many and not the first."""
+    return 2 * texts < count or (2 * texts == count and not first)
 
 
 def numbers(values: Sequence[float | None]) -> pa.Array:
@@ -141,11 +159,11 @@ def numbers_of(values: pa.Array, where: str, name: str) -> pa.Array:
     return found
 
 
-def number_lists_of(lists: pa.Array, where: str, name: str) -> pa.Array:
-    """Lists of JSON texts → lists of doubles; a null inside a list stays null."""
+def number_lists_of(lists: pa.Array, where: str, name: str, *, lenient: bool = False) -> pa.Array:
+    """Lists of JSON texts → lists of doubles; a null inside a list stays null. lenient: so does what is no number."""
     texts = lists.flatten()
     try:
-        values = numbers_of(texts, where, name)
+        values = _numbers_or_null(texts) if lenient else numbers_of(texts, where, name)
     except InputError as error:
         place = int(error.message[len(where) + 3 :].partition("]")[0])
         row = pc.list_parent_indices(lists)[place].as_py()
@@ -156,18 +174,35 @@ def number_lists_of(lists: pa.Array, where: str, name: str) -> pa.Array:
     return pa.ListArray.from_arrays(starts, values, mask=lists.is_null() if lists.null_count else None)
 
 
+def _numbers_or_null(values: pa.Array) -> pa.Array:
+    """JSON texts → float64, null for what is no finite number."""
+    texts = values.cast(pa.string())
+    none = pa.nulls(len(texts), pa.string())
+    found = pc.cast(pc.if_else(pc.match_substring_regex(texts, r"^-?[0-9]"), texts, none), pa.float64())
+    return pc.if_else(pc.is_finite(found), found, pa.nulls(len(texts), pa.float64()))
+
+
 def identifiers_of(values: pa.Array, where: str, name: str) -> pa.Array:
     """JSON texts of ids → int64, or string where they are quoted."""
     texts = _texts(values)
     quoted = pc.starts_with(texts, '"')
     if pc.any(quoted).as_py():
-        if not pc.all(quoted).as_py():
-            _refuse(texts, pc.invert(quoted), where, name, "a string like the other ids")
-        return _strings(texts)
-    whole = pc.match_substring_regex(texts, r"^-?[0-9]{1,18}(\.0+)?$")
+        if pc.all(quoted).as_py():
+            return _strings(texts)
+        is_text = to_numpy(quoted)[valid(quoted)]
+        if _texts_are_odd(int(is_text.sum()), len(is_text), bool(is_text[0])):
+            _refuse(texts, quoted, where, name, "an integer like the other ids")
+        _refuse(texts, pc.invert(quoted), where, name, "a string like the other ids")
+    whole = pc.match_substring_regex(texts, r"^-?[0-9]+(\.0+)?$")
     if pc.all(whole).as_py() is False:
         _refuse(texts, pc.invert(whole), where, name, "an integer or a string")
-    return pc.cast(pc.replace_substring_regex(texts, r"\.0+$", ""), pa.int64())
+    digits = pc.replace_substring_regex(texts, r"\.0+$", "")
+    try:
+        return pc.cast(digits, pa.int64())
+    except pa.ArrowInvalid:
+        found = enumerate(digits.to_pylist())
+        row, text = next((n, text) for n, text in found if text and not -(2**63) <= int(text[:30]) < 2**63)
+        raise InputError(f"{where}: [{row}].{name}: {text[:30]} does not fit 64 bits", "use smaller numbers") from None
 
 
 def scalars_of(values: pa.Array) -> pa.Array | None:

@@ -67,7 +67,7 @@ OPTIONAL: dict[str, dict[str, Column]] = {
         "confidence": Column(pa.float64(), "the annotation's own confidence", nullable=True),
     },
     "prediction": {
-        "probs": Column("probabilities", "class probabilities in the order of the category table", nullable=True),
+        "probs": Column("probabilities", "class probabilities, one per category of the label file", nullable=True),
         "logits": Column("probabilities", "what the head gave, before an activation", nullable=True),
     },
     "image": {},

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 
 from qm_cli import dataset
 from qm_cli.analysis.check import SEVERITIES, check
-from qm_cli.analysis.mend import mend
+from qm_cli.analysis.mend import mend, refuse_foreign
 from qm_cli.dataset import DatasetFiles
 from qm_cli.errors import UsageError
 from qm_cli.findings import Finding
@@ -34,8 +32,13 @@ def check_files(files: DatasetFiles, fix: Path | None = None, **naming: Any) -> 
 
     naming: match_by, map_categories and missing_score as `load.Source` takes them.
     """
+    if fix is not None:
+        if files.labels is None:
+            raise UsageError("--fix mends a label file, and there is none", "name one with --labels")
+        refuse_foreign(fix, [files.labels, *files.predictions.values()])
     models: dict[str, Path | None] = {**files.predictions} or {DATA: None}
     findings: dict[str, list[Finding]] = {DATA: []}
+    predictions = 0
     for name, path in models.items():
         tables = load_tables(
             files.labels,
@@ -45,22 +48,26 @@ def check_files(files: DatasetFiles, fix: Path | None = None, **naming: Any) -> 
             tolerant=True,
             **naming,
         )
-        found = check(tables, files.images if not findings[DATA] else None)
-        for one in found:
-            group = (
-                findings[DATA] if not one.code.startswith(("prediction", "mapping")) else findings.setdefault(name, [])
-            )
+        predictions += tables.count("prediction")
+        for one in check(tables, files.images if not findings[DATA] else None):
+            group = findings.setdefault(name, []) if _is_of_model(one, path) else findings[DATA]
             if one not in group:
                 group.append(one)
+    rows = {level: tables.count(level) for level in ("image", "category", "label")}
     return {
         "labels": None if files.labels is None else str(files.labels),
         "predictions": {name: str(path) for name, path in files.predictions.items()},
         "images": None if files.images is None else str(files.images),
-        "rows": {level: tables.count(level) for level in ("image", "category", "label")},
+        "rows": {**rows, "prediction": predictions},
         "counts": _counts(findings),
-        "findings": {name: [one.as_dict() for one in rows] for name, rows in findings.items()},
+        "findings": {name: [one.as_dict() for one in found] for name, found in findings.items()},
         "mended": _mended(files, fix),
     }
+
+
+def _is_of_model(one: Finding, path: Path | None) -> bool:
+    """Whether a finding is about a prediction file: by its code, or because that is what it names."""
+    return one.code.startswith(("prediction", "mapping")) or one.examples in (("predictions",), (str(path),))
 
 
 def _counts(findings: dict[str, list[Finding]]) -> dict[str, int]:
@@ -70,17 +77,7 @@ def _counts(findings: dict[str, list[Finding]]) -> dict[str, int]:
 
 
 def _mended(files: DatasetFiles, fix: Path | None) -> list[dict[str, Any]]:
-    if fix is None:
+    if fix is None or files.labels is None:
         return []
-    if files.labels is None:
-        raise UsageError("--fix mends a label file, and there is none", "name one with --labels")
-    mended = mend(files.labels, fix, files.predictions)
-    if fix.is_dir() and files.images is not None:
-        _point_to_images(fix, files.images)
+    mended = mend(files.labels, fix, files.predictions, files.images, files.prob_categories)
     return [one.as_dict() | {"sentence": one.sentence()} for one in mended]
-
-
-def _point_to_images(folder: Path, images: Path) -> None:
-    """A mended folder finds the images where they are."""
-    place = os.path.relpath(images.resolve(), folder.resolve())
-    (folder / dataset.SETTINGS_FILE).write_text(f"images = {json.dumps(place)}\n")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli import schema
-from qm_cli.arrays import to_arrow, to_numpy
+from qm_cli.arrays import to_numpy
 from qm_cli.findings import Finding
 from qm_cli.kernels.segments import offsets_of
 
@@ -65,8 +65,3 @@ class Tables:
 
     def with_findings(self, more: list[Finding]) -> Tables:
         return replace(self, findings=(*self.findings, *more), _views=self._views)
-
-
-def list_column(rows: npt.NDArray[np.float64]) -> pa.FixedSizeListArray:
-    """float64[n, k] → a fixed-size list column without a copy; a row that starts with NaN becomes null."""
-    return to_arrow(rows)

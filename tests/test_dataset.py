@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,16 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     dataset._spooled.cache_clear()
     found = dataset.find(tmp_path, predictions=[Path("-")])
     assert found.predictions == {"stdin": Path("-")}
-    assert dataset.from_stdin(Path("-")).read_bytes() == b"[]"
-    assert dataset.from_stdin(Path("x")) == Path("x")
+    assert dataset.on_disk(Path("-")).read_bytes() == b"[]"
+    assert dataset.on_disk(Path("x")) == Path("x")
     dataset._spooled.cache_clear()
+
+
+def test_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(b"[1]",))
+    writer.start()
+    assert dataset.on_disk(pipe).read_bytes() == dataset.on_disk(pipe).read_bytes() == b"[1]"
+    writer.join()
+    assert [dataset.is_stream(path) for path in (pipe, tmp_path, tmp_path / "none")] == [True, False, False]

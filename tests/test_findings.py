@@ -14,6 +14,7 @@ def test_every_code_says_what_it_means() -> None:
     for code, rule in CODES.items():
         assert rule.severity in ("error", "warning", "info"), code
         assert rule.meaning, code
+        assert rule.hint, code
 
 
 def test_finding_keeps_the_count_and_the_first_examples() -> None:

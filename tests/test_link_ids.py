@@ -9,7 +9,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qm_cli.link_ids import distinct, first_of_each, linked, rows_of, shown
+from qm_cli.link_ids import distinct, filled, first_of_each, linked, rows_of, shown
 
 INTEGERS = st.one_of(st.integers(-5, 30), st.sampled_from([0, 2**62, -(2**62), 10**9]))
 TEXTS = st.sampled_from(["", "a", "b", "é", "0", "1", "01"])
@@ -53,3 +53,9 @@ def test_distinct_and_shown() -> None:
     assert distinct(names).to_pylist() == ["b", "a", "c"]
     assert distinct(names, np.array([False, True, True, True, True])).to_pylist() == ["a", "b", "c"]
     assert shown(pa.array([1, 2, 3, 4])) == "1, 2, 3, …"
+
+
+def test_filled() -> None:
+    columns = {"a": pa.array([1, None, None]), "b": pa.array([None, "x", None]), "c": pa.array([1, 2, 3])}
+    assert filled(columns, ("a", "b", "d"), 3).tolist() == [True, True, False]
+    assert filled(columns, ("a", "c"), 3).all()

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from qm_cli.errors import InputError
-from qm_cli.link_images import image_rows, name_rows, unmatched
+from qm_cli.link_images import image_rows, missing, name_rows, unmatched
 from qm_cli.raw import RawPredictions
 
 IMAGE = pa.table({"id": [10, 11, 12, 13], "file_name": ["a/x.jpg", "b/x.jpg", "c/007.PNG", None]})
@@ -37,3 +37,13 @@ def test_what_would_fit() -> None:
     assert (
         unmatched(by_id, IMAGE, rows, "stem", True)[0] == "0 of its 2 image ids match; --match-by id would match 2 of 2"
     )
+
+
+def test_predictions_that_name_no_image() -> None:
+    none = pa.nulls(2, pa.int64())
+    raw = RawPredictions("p", {"image_id": none, "file_name": pa.array(["a/x.jpg", "q"])}, ("file_name",))
+    assert missing(raw, IMAGE, "id", tolerant=True) == "--match-by file_name would match 1 of 2"
+    with pytest.raises(InputError, match="no prediction has an image_id; the fields are file_name"):
+        missing(raw, IMAGE, "id", tolerant=False)
+    nameless = RawPredictions("p", {"image_id": none}, ("img",))
+    assert "`img` looks like one: call it `image_id`" in missing(nameless, IMAGE, "id", tolerant=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from qm_cli.errors import InputError
 from tests.input_files import Row, codes, document, image, label, tables, without
 
 POLYGON = [[10, 10, 30, 10, 30, 30]]
@@ -34,7 +35,13 @@ LABEL_FINDINGS: list[tuple[str, Row, list[str]]] = [
     ("label-bad-area", document(labels=[label(5), label(6, area=-1)]), ["6"]),
     ("label-missing-iscrowd", document(labels=[label(5), without(label(6), "iscrowd")]), ["6"]),
     ("label-bad-polygon", document(labels=[label(5), label(6, segmentation=[[1, 2, 3]])]), ["6"]),
-    ("label-bad-polygon", document(labels=[label(5), label(6, segmentation="x")]), []),
+    ("label-bad-polygon", document(labels=[label(5), label(6, segmentation="x")]), ["6"]),
+    ("label-bad-polygon", document(labels=[label(5), label(6, segmentation=7)]), ["6"]),
+    ("label-bad-polygon", document(labels=[label(5), label(6, segmentation=["x"])]), ["6"]),
+    ("label-bad-polygon", document(labels=[label(5), label(6, segmentation=None)]), []),
+    ("label-bad-mask", document(labels=[label(5), label(6, segmentation={"size": [1, 2], "counts": "1"})]), ["6"]),
+    ("label-empty", document(labels=[label(5), {}]), ["1"]),
+    ("label-empty", document(labels=[label(5), None]), ["1"]),  # type: ignore[list-item]
     ("label-without-box", document(labels=[without(label(5), "bbox")]), ["5"]),
     ("ids-differ-in-type", document(labels=[label(5, image_id="1")]), ["labels.json"]),
 ]
@@ -59,3 +66,17 @@ def test_polygons_of_two_parts(tmp_path: Path) -> None:
     two = [*POLYGON, [0, 0, 0, 4, 4, 4, 4, 0]]
     rows = [without(label(1, segmentation=two), "area")]
     assert tables(tmp_path, document(labels=rows)).values("label", "area").tolist() == [216]
+
+
+def test_numbers_beyond_all_measure(tmp_path: Path) -> None:
+    """Neither a warning nor a number that is not finite comes of them."""
+    huge = [[1e308, 1, 1e308, 1e308, 1, 1e308]]
+    rows = [label(1), label(2, bbox=[1e308, 1, 1e308, 1]), without(label(3, segmentation=huge), "area")]
+    loaded = tables(tmp_path, document(labels=rows))
+    assert codes(loaded) == {"label-bad-box": 1, "label-missing-area": 1}
+    assert loaded.values("label", "area").tolist() == [400, 400]
+
+
+def test_annotations_without_any_image(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no annotation has an image_id"):
+        tables(tmp_path, document(labels=[without(label(), "image_id")]))

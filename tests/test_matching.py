@@ -64,7 +64,7 @@ def as_lists(matches: Matches) -> dict[str, Any]:
 
 
 @given(detection_sets(), st.sampled_from([0.5, 0.3, 0.62, 1.0]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_equal_to_cocos_loop(data: DetectionSet, iou: float) -> None:
     chosen = Settings(iou=iou)
     tables = builders.tables(*data)
@@ -79,7 +79,7 @@ def test_equal_to_cocos_loop(data: DetectionSet, iou: float) -> None:
 
 
 @given(detection_sets(max_images=8), st.sampled_from([1, 2, 3, 7]), st.sampled_from([1, 2, 5, 1 << 22]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_any_stretches_give_the_same(data: DetectionSet, predictions: int, cells: int) -> None:
     tables = builders.tables(*data)
     whole = as_lists(match_tables(tables, Settings()))
@@ -141,7 +141,7 @@ def test_images_rank_by_number_or_text(ids: list[Any], rank: list[int]) -> None:
 
 
 @given(st.data(), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_score_order(data: st.DataObject, text: bool) -> None:
     numbers = data.draw(st.lists(st.integers(0, 200), min_size=1, max_size=6, unique=True))
     ids: list[Any] = [str(number) for number in numbers] if text else numbers
@@ -159,7 +159,7 @@ def test_score_order(data: st.DataObject, text: bool) -> None:
 @given(
     st.lists(st.tuples(st.integers(1, 3), st.sampled_from([0.1, 0.5, 0.9])), max_size=25), st.sampled_from([1, 2, 5])
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_within_max_detections(drawn: list[tuple[int, float]], limit: int) -> None:
     tables = _made([image(1), image(2), image(3)], [one for one, _ in drawn], [score for _, score in drawn])
     order = score_order(tables)

@@ -78,6 +78,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     random = np.random.default_rng(6)
     for number in range(IMAGES):
         Image.fromarray(random.integers(0, 255, (SIDE, SIDE, 3)).astype(np.uint8)).save(place / f"{number}.png")
+    (place / "3.png").write_bytes((place / "1.png").read_bytes())
     return place
 
 

@@ -123,9 +123,22 @@ def test_planes() -> None:
     for plane in (pixels.rgb, pixels.gray, pixels.hsv, pixels.laplacian):
         with pytest.raises(ValueError, match="read-only"):
             plane[0] = 0
+    assert pixels.laplacian.dtype == np.int16
     assert pixels.mask is None
+    assert pixels.count == 48
+    assert pixels.inside(pixels.gray) is pixels.gray
     assert pixels.values(pixels.rgb).shape == (48, 3)
     assert np.shares_memory(pixels.values(pixels.rgb), pixels.rgb)
+
+
+def test_channels_and_clear_hues() -> None:
+    pixels = Pixels(np.array([[(255, 0, 0), (0, 255, 0), (0, 0, 39), (0, 0, 40), (100, 100, 80)]], np.uint8))
+    np.testing.assert_array_equal(np.dstack(pixels.channels), pixels.rgb)
+    assert pixels.clear_hue.tolist() == [[0, 60, 255, 120, 30]]
+    assert pixels.hsv[0, 4].tolist() == [30, 51, 100]
+    for plane in (*pixels.channels, pixels.clear_hue):
+        with pytest.raises(ValueError, match="read-only"):
+            plane[0] = 0
 
 
 def test_object_pixels_are_windows_of_the_image() -> None:
@@ -134,7 +147,9 @@ def test_object_pixels_are_windows_of_the_image() -> None:
     assert part is not None
     assert (part.width, part.height) == (3, 4)
     window = (slice(1, 5), slice(2, 5))
-    for name in ("rgb", "gray", "hsv", "laplacian"):
+    for plane, of_whole in zip(part.channels, whole.channels, strict=True):
+        np.testing.assert_array_equal(plane, of_whole[window])
+    for name in ("rgb", "gray", "hsv", "laplacian", "clear_hue"):
         np.testing.assert_array_equal(getattr(part, name), getattr(whole, name)[window])
         assert np.shares_memory(getattr(part, name), getattr(whole, name))
     assert part.mask is not None
@@ -148,6 +163,8 @@ def test_polygon_mask_within_the_box() -> None:
     assert part.mask is not None
     assert part.mask.astype(int).tolist() == [[1, 1, 1, 1], [0, 1, 1, 1], [0, 0, 1, 1], [1, 0, 0, 1]]
     assert part.values(part.rgb).shape == (11, 3)
+    assert part.count == 11
+    np.testing.assert_array_equal(part.inside(part.laplacian), part.laplacian * part.mask[..., None])
     assert part.values(part.gray).tolist() == part.gray[part.mask].tolist()
 
 

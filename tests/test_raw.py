@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qm_cli.errors import InputError
-from qm_cli.raw import identifiers, leaving, numbers, scalars
+from qm_cli.raw import RawPredictions, identifiers, leaving, numbers, scalars
 
 
 @given(st.one_of(st.lists(st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1))), st.lists(st.text())))
@@ -20,7 +20,12 @@ def test_identifiers_keep_their_values(values: list[Any]) -> None:
 
 @pytest.mark.parametrize(
     ("values", "expected"),
-    [([1, "a"], r"x\[1\]: the id 'a' is not of the same type"), ([1, 2**63], r"x\[1\]: the id does not fit 64 bits")],
+    [
+        ([1, "a"], r"x\[1\]: the id 'a' is not an integer like the other ids"),
+        (["a", None, 1, 2], r"x\[0\]: the id 'a' is not an integer like the other ids"),
+        (["a", "b", 1], r"x\[2\]: the id 1 is not a string like the other ids"),
+        ([1, 2**63], r"x\[1\]: the id does not fit 64 bits"),
+    ],
 )
 def test_identifiers_refused(values: list[Any], expected: str) -> None:
     with pytest.raises(InputError, match=expected):
@@ -39,3 +44,11 @@ def test_leaving() -> None:
     outside = ["/a.jpg", "../a.jpg", "a/../../b.jpg", "C:\\x.jpg", "..\\x", "s3://bucket/x.jpg", "\\\\host\\x"]
     assert not leaving(pa.array(inside)).any()
     assert leaving(pa.array(outside)).all()
+
+
+def test_lacking() -> None:
+    raw = RawPredictions("p", {}, ("image", "score"))
+    assert raw.lacking("image_id", ("image",)) == (
+        "no prediction has an image_id; the fields are image, score; `image` looks like one: call it `image_id`"
+    )
+    assert RawPredictions("p", {}).lacking("bbox", ()) == "no prediction has a bbox"

@@ -39,7 +39,7 @@ def leaves(value: Any) -> Iterator[Any]:
 
 
 @given(detection_sets(), st.sampled_from([0.5, 0.3]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_plain_values_undefined_is_none(data: DetectionSet, iou: float) -> None:
     found = report(*data, iou=iou)
     assert {type(value) for value in leaves(found)} <= set(PLAIN)
@@ -60,7 +60,7 @@ def test_plain_values_undefined_is_none(data: DetectionSet, iou: float) -> None:
 
 
 @given(detection_sets(), st.sampled_from([0.3, 0.62, 0.75]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_numbers_at_the_chosen_iou_equal_the_loop(data: DetectionSet, iou: float) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(coco_loop, "IOU_THRESHOLDS", [iou])
@@ -71,7 +71,7 @@ def test_numbers_at_the_chosen_iou_equal_the_loop(data: DetectionSet, iou: float
 
 
 @given(detection_sets())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_the_chosen_iou_changes_no_number_of_coco(data: DetectionSet) -> None:
     first, second = (report(*data, iou=iou)["metrics"] for iou in (0.5, 0.3))
     assert [first[number.name] for number in COCO_NUMBERS] == [second[number.name] for number in COCO_NUMBERS]
@@ -79,7 +79,7 @@ def test_the_chosen_iou_changes_no_number_of_coco(data: DetectionSet) -> None:
 
 
 @given(detection_sets())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_one_category_alone_is_as_among_all(data: DetectionSet) -> None:
     whole = report(*data)
     for row in whole["categories"]:

@@ -68,6 +68,20 @@ def test_copies_of_labels_name_their_originals(runs: dict[str | None, Run]) -> N
     assert found == dict(zip(originals, copies, strict=True)) | dict(zip(copies, originals, strict=True))
 
 
+def test_duplicate_images_are_found_exactly(runs: dict[str | None, Run]) -> None:
+    exact, near = FAULTS["exact_duplicate"], FAULTS["near_duplicate"]
+    hashes = runs[None].table("image", ["file_hash"])["file_hash"].to_pylist()
+    assert len(hashes) - len(set(hashes)) == len(exact["ids"])
+    for fault, groups in ((exact, exact["groups"]), (near, exact["groups"] + near["groups"])):
+        level, name = fault["column"].split(".")
+        found: dict[int, list[int]] = {}
+        for row in runs[None].table(level, ["id", name]).to_pylist():
+            if row[name] is not None:
+                found.setdefault(row[name], []).append(row["id"])
+        assert sorted(map(sorted, found.values())) == sorted(groups)
+        assert all(group[0] == original for original, group in found.items())
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_planted_confusion_is_the_largest(model: str, runs: dict[str | None, Run]) -> None:
     names = {row["id"]: row["name"] for row in runs[None].table("category", ["id", "name"]).to_pylist()}

@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qm_cli.settings import AREA_RANGES, IOU_THRESHOLDS, RECALL_GRID, AreaRange, Settings
@@ -47,6 +47,7 @@ def test_defaults_equal_pycocotools() -> None:
         categories=st.lists(st.text(max_size=5), max_size=3).map(tuple),
     )
 )
+@settings(deadline=None)
 def test_back_from_json(chosen: Settings) -> None:
     assert Settings.from_dict(json.loads(json.dumps(chosen.as_dict()))) == chosen
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from qm_cli import dataset
 from qm_cli.dataset import DatasetFiles
 from qm_cli.errors import UsageError
 from qm_cli.soundness import check_files, files_to_check
+from tests.input_files import document, prediction, write
 
 SAMPLE = Path(__file__).parents[1] / "sample_data"
 LABELS, BETTER = SAMPLE / "labels.json", SAMPLE / "predictions" / "better.json"
@@ -39,6 +42,25 @@ def test_mending_needs_labels(tmp_path: Path) -> None:
 def test_mended_folder_points_to_the_images(tmp_path: Path) -> None:
     report = check_files(files_to_check(SAMPLE, None, [], None), tmp_path / "mended")
     assert {entry["code"] for entry in report["mended"]} == {"label-outside-image"}
+    with pytest.raises(UsageError, match="the folder holds"):
+        check_files(files_to_check(SAMPLE, None, [], None), SAMPLE / "predictions")
     again = check_files(files_to_check(tmp_path / "mended", None, [], None))
     assert again["counts"]["error"] == 0
     assert "label-outside-image" not in json.dumps(again["findings"])
+
+
+def test_the_order_of_probabilities_goes_along(tmp_path: Path) -> None:
+    shutil.copytree(SAMPLE, tmp_path / "set", ignore=shutil.ignore_patterns("*.py", "qm-run*", "__pycache__"))
+    names = [one["name"] for one in json.loads((tmp_path / "set" / "labels.json").read_text())["categories"]]
+    write(tmp_path / "set" / "qm.toml", f"prob_categories = {json.dumps(names)}")
+    check_files(files_to_check(tmp_path / "set", None, [], None), tmp_path / "mended")
+    assert dataset.find(tmp_path / "mended").prob_categories == tuple(names)
+
+
+def test_what_is_about_a_prediction_file_stands_with_it(tmp_path: Path) -> None:
+    labels = write(tmp_path / "l.json", document())
+    rows = [prediction(image_id="1", bbox=[0.1, 0.1, 0.5, 0.5]), prediction(image_id="2", bbox=[0.2, 0.1, 0.5, 0.5])]
+    report = check_files(files_to_check(labels, None, [write(tmp_path / "p.json", rows)], None))
+    codes = {name: {one["code"] for one in found} for name, found in report["findings"].items()}
+    assert codes == {"data": set(), "p": {"boxes-normalised", "ids-differ-in-type"}}
+    assert report["rows"] == {"image": 2, "category": 2, "label": 2, "prediction": 2}

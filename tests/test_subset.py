@@ -31,7 +31,7 @@ def of(given_rows: list[Row], key: str, values: list[Any]) -> list[Row]:
 
 
 @given(detection_sets(), st.integers(0, 6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_first_images_are_the_first_of_the_file(data: DetectionSet, limit: int) -> None:
     labels, predictions = data
     part = first_images(builders.tables(labels, predictions), limit)
@@ -71,7 +71,7 @@ def test_views_of_a_part_are_its_own() -> None:
 
 
 @given(detection_sets(), st.data(), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_only_categories_equal_the_tables_of_the_filtered_files(
     data: DetectionSet, drawn: st.DataObject, by_name: bool
 ) -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from qm_cli.findings import Finding
-from qm_cli.tables import LEVELS, Tables, list_column
+from qm_cli.tables import LEVELS, Tables
 from tests.input_files import document, image, label, prediction, tables
 
 
@@ -126,9 +126,3 @@ def test_findings_are_added_to_a_copy(loaded: Tables) -> None:
     assert more.findings[-2:] == (first, second)
     assert len(loaded.findings) == len(more.findings) - 2
     assert more.values("label", "area") is loaded.values("label", "area")
-
-
-def test_list_column() -> None:
-    rows = np.array([[1.0, 2.0], [np.nan, np.nan], [3.0, 4.0]])
-    assert list_column(rows).to_pylist() == [[1.0, 2.0], None, [3.0, 4.0]]
-    assert list_column(np.zeros((0, 4))).type == pa.list_(pa.float64(), 4)

@@ -15,14 +15,11 @@ import pyarrow as pa
 
 from qm_cli.arrays import one_chunk, valid
 from qm_cli.findings import ERROR, INFO, WARNING, Finding, finding, flagged
+from qm_cli.link_boxes import box_format, format_finding
 from qm_cli.raw import leaving
 from qm_cli.tables import Tables
 
-Numbers = npt.NDArray[np.float64]
 SEVERITIES = (ERROR, WARNING, INFO)
-NORMALISED_LIMIT = 1.5
-MARGIN = 1.0
-MOSTLY = 0.99
 ROTATED = frozenset({5, 6, 7, 8})
 ORIENTATION_TAG = 0x0112
 ENDING = frozenset({"JPEG", "MPO"})
@@ -44,39 +41,15 @@ def check(tables: Tables, images: Path | None = None) -> list[Finding]:
     return sorted(found, key=lambda one: SEVERITIES.index(one.rule.severity))
 
 
-def box_format(boxes: Numbers, width: Numbers, height: Numbers) -> str:
-    """ "normalised", "corners" or "" for plain [x, y, width, height]: what all boxes together look like.
-
-    boxes: float64[n, 4]; width, height: of each box's image, NaN where it is not known.
-    Normalised: no coordinate beyond 1.5, some fractional, on images larger than that. Corners: most boxes leave their
-    image as [x, y, width, height], and all but 1 % fit into it as [x1, y1, x2, y2].
-    """
-    kept = np.isfinite(boxes).all(1)
-    boxes, width, height = boxes[kept], width[kept], height[kept]
-    if len(boxes) == 0:
-        return ""
-    fractional = (boxes != np.round(boxes)).any()
-    small = (width <= NORMALISED_LIMIT) | (height <= NORMALISED_LIMIT)
-    if np.abs(boxes).max() <= NORMALISED_LIMIT and fractional and not small.all():
-        return "normalised"
-    known = np.isfinite(width) & np.isfinite(height)
-    if not known.any():
-        return ""
-    left, top, right, bottom = boxes[known].T
-    limits = width[known] + MARGIN, height[known] + MARGIN
-    leaves = (left + right > limits[0]) | (top + bottom > limits[1])
-    fits = (right > left) & (bottom > top) & (right <= limits[0]) & (bottom <= limits[1])
-    return "corners" if leaves.mean() > 0.5 and fits.mean() >= MOSTLY else ""
-
-
 def _format_findings(tables: Tables, level: str) -> list[Finding]:
+    """What linking has not told already: boxes of images without a size may look normalised, too."""
+    told = any(one.code.startswith("boxes-") and one.examples == (f"{level}s",) for one in tables.findings)
     count = tables.count(level)
-    if count == 0:
+    if told or count == 0:
         return []
     row = tables.values(level, "image_row")
     size = [tables.values("image", side)[row] for side in ("width", "height")]
-    form = box_format(tables.values(level, "bbox"), *size)
-    return [Finding(f"boxes-{form}", 1, (f"{level}s",), f"all {count} boxes taken together")] if form else []
+    return format_finding(level, count, box_format(tables.values(level, "bbox"), *size))
 
 
 @dataclass(frozen=True)

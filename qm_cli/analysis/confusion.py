@@ -12,11 +12,12 @@ import numpy.typing as npt
 from qm_cli.analysis.counts import Outcomes
 from qm_cli.kernels.assignment import greedy_one_to_one
 from qm_cli.kernels.iou import box_iou
-from qm_cli.kernels.segments import expand, offsets_of
+from qm_cli.kernels.segments import bounded_stretches, expand, offsets_of
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
+PAIRS_AT_ONCE = 1 << 21
 
 
 def confusion_matrix(tables: Tables, found: Outcomes, settings: Settings) -> npt.NDArray[np.int64]:
@@ -42,18 +43,27 @@ def confusion_matrix(tables: Tables, found: Outcomes, settings: Settings) -> npt
 def confused_pairs(tables: Tables, found: Outcomes, settings: Settings) -> tuple[RowArray, RowArray]:
     """Prediction and label rows of different categories, by falling IoU (ties: higher score, then input order)."""
     prediction, label = np.flatnonzero(found.false_positive), np.flatnonzero(found.false_negative)
-    image_of_label = tables.values("label", "image_row")[label]
-    offsets = offsets_of(image_of_label, tables.count("image"))
+    offsets = offsets_of(tables.values("label", "image_row")[label], tables.count("image"))
     image = tables.values("prediction", "image_row")[prediction]
-    counts = np.diff(offsets)[image]
-    labels = label[expand(offsets[:-1][image], counts)]
-    predictions = np.repeat(prediction, counts)
-    crowd = np.zeros(len(labels), bool)
-    label_boxes = tables.values("label", "bbox").take(labels, axis=0)
-    iou = box_iou(label_boxes, tables.values("prediction", "bbox").take(predictions, axis=0), crowd)
-    near = iou >= min(settings.iou, 1 - 1e-10)
-    predictions, labels, iou = predictions[near], labels[near], iou[near]
+    counts, first = np.diff(offsets)[image], offsets[:-1][image]
+    parts = [
+        _near_pairs(tables, prediction[rows], counts[rows], label, first[rows], settings.iou)
+        for rows in bounded_stretches(counts, PAIRS_AT_ONCE)
+    ]
+    predictions, labels, iou = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.lexsort((labels, predictions, -tables.values("prediction", "score")[predictions], -iou))
     predictions, labels = predictions[order], labels[order]
     taken = greedy_one_to_one(predictions, labels)
     return predictions[taken], labels[taken]
+
+
+def _near_pairs(
+    tables: Tables, prediction: RowArray, counts: RowArray, label: RowArray, first: RowArray, threshold: float
+) -> tuple[RowArray, RowArray, npt.NDArray[np.float64]]:
+    """Pairs of these predictions with the `counts` labels from `first` on that reach the threshold, and their IoU."""
+    labels, predictions = label[expand(first, counts)], np.repeat(prediction, counts)
+    label_boxes = tables.values("label", "bbox").take(labels, axis=0)
+    boxes = tables.values("prediction", "bbox").take(predictions, axis=0)
+    iou = box_iou(label_boxes, boxes, np.zeros(len(labels), bool))
+    near = iou >= min(threshold, 1 - 1e-10)
+    return predictions[near], labels[near], iou[near]

@@ -3,101 +3,116 @@
 from __future__ import annotations
 
 import gzip
+import json
 import math
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 
-from qm_cli.analysis.check import MARGIN, box_format
+from qm_cli import dataset
+from qm_cli.analysis.mend_rows import Log, Mended, Row, mend_annotations, mend_predictions
 from qm_cli.errors import InputError, UsageError
-from qm_cli.findings import CODES, EXAMPLES_KEPT
 
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Mended:
-    """`count` samples of `file` to which `code` applied; `how` they were mended: removed, clipped, derived, …"""
-
-    code: str
-    how: str
-    count: int
-    examples: tuple[str, ...]
-    file: str
-
-    def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "examples": list(self.examples), "meaning": CODES[self.code].meaning}
-
-    def sentence(self) -> str:
-        """One line for notes and the terminal."""
-        shown = ", ".join(self.examples)
-        return f"{self.file}: {self.code}: {self.count} × {CODES[self.code].meaning}, {self.how} (first: {shown})"
+MARKER = "# written by qm check --fix, which may write it anew"
+LABELS, PREDICTIONS = "labels.json", "predictions"
+WRITTEN = {LABELS, PREDICTIONS, dataset.SETTINGS_FILE}
 
 
-class _Log:
-    """What was mended in one file, by code and way."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.samples: dict[tuple[str, str], list[str]] = defaultdict(list)
-
-    def add(self, code: str, how: str, sample: object) -> None:
-        self.samples[code, how].append(str(sample))
-
-    def mended(self) -> list[Mended]:
-        return [
-            Mended(code, how, len(samples), tuple(samples[:EXAMPLES_KEPT]), self.file)
-            for (code, how), samples in self.samples.items()
-        ]
-
-
-def mend(labels: Path, output: Path, predictions: Mapping[str, Path] | None = None) -> list[Mended]:
+def mend(
+    labels: Path,
+    output: Path,
+    predictions: Mapping[str, Path] | None = None,
+    images: Path | None = None,
+    prob_categories: Sequence[str] = (),
+) -> list[Mended]:
     """Write mended copies and say what was mended. The originals are only read.
 
-    output: a .json file for the labels alone; else a folder, which becomes a dataset: labels.json and
-    predictions/MODEL.json. Unknown fields are kept. Raises InputError for files that are no JSON of these kinds,
-    UsageError when the output is one of the inputs.
+    output: a new .json file for the labels alone; else a folder, which becomes a dataset: labels.json,
+    predictions/MODEL.json and a qm.toml that names the images and the order of probabilities. Unknown fields are kept.
+    Raises InputError for files that are no JSON of these kinds, UsageError when something else is in the place.
     """
-    predictions = predictions or {}
-    alone = output.suffix == ".json"
-    targets = {"": output if alone else output / "labels.json"}
-    targets |= {} if alone else {model: output / "predictions" / f"{model}.json" for model in predictions}
-    for target in targets.values():
-        for source in (labels, *predictions.values()):
-            if target.exists() and target.samefile(source):
-                raise UsageError(f"{target}: is an input; a mended copy never replaces it", "name another place")
+    alone = _is_file(output)
+    refuse_foreign(output, [labels, *(predictions or {}).values()])
     document = _document(labels)
-    log = _Log(labels.name)
+    log = Log(labels.name)
     sizes = _mend_entries(document, log)
     names = {category["id"] for category in document["categories"]}
-    document["annotations"] = _mend_annotations(document.get("annotations") or [], sizes, names, log)
-    written: dict[Path, Any] = {targets[""]: document}
+    document["annotations"] = mend_annotations(document.get("annotations") or [], sizes, names, log)
+    files: dict[str, Any] = {LABELS: document}
     mended = log.mended()
-    for model, path in () if alone else predictions.items():
-        log = _Log(path.name)
-        written[targets[model]] = _mend_predictions(path, sizes, names, log)
+    for model, path in () if alone else (predictions or {}).items():
+        log = Log(path.name)
+        rows = _predictions(path)
+        kept = mend_predictions(rows, sizes, names, log)
+        if rows and not kept:
+            raise InputError(f"{path}: nothing would be left", "no row can be used; qm check says what would fit")
+        files[f"{PREDICTIONS}/{model.replace('/', '-')}.json"] = kept
         mended += log.mended()
-    for target, content in written.items():
-        _write(target, content)
+    content = {name: msgspec.json.encode(value) for name, value in files.items()}
+    try:
+        if alone:
+            _write_file(output, content[LABELS])
+        else:
+            settings = _settings(output, images, prob_categories)
+            _write_folder(output.resolve(), content | {dataset.SETTINGS_FILE: settings.encode()})
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written: {error.strerror}", "name another place") from None
     return mended
+
+
+def _is_file(output: Path) -> bool:
+    """Whether the output is a label file rather than a folder."""
+    return output.suffix == ".json"
+
+
+def refuse_foreign(output: Path, inputs: Sequence[Path] = ()) -> None:
+    """Raises UsageError where a mended copy would replace anything but an earlier one."""
+    for place in (output, output / LABELS):
+        if any(source.exists() and place.exists() and place.samefile(source) for source in inputs):
+            raise UsageError(f"{place}: is an input; a mended copy never replaces it", "name another place")
+    if not output.exists():
+        return
+    if _is_file(output) or not output.is_dir():
+        raise UsageError(f"{output}: exists already, and nothing of yours is replaced", "name another place")
+    entries = {entry.name for entry in output.iterdir()}
+    settings = output / dataset.SETTINGS_FILE
+    own = settings.is_file() and settings.read_bytes().startswith(MARKER.encode())
+    foreign = sorted(entries - WRITTEN if own else entries)
+    if foreign:
+        found = f"{', '.join(foreign[:3])}{', …' if len(foreign) > 3 else ''}"
+        raise UsageError(f"{output}: the folder holds {found}", "name a new folder, or one of an earlier --fix")
 
 
 def _document(path: Path) -> Row:
     document = _decoded(path)
-    if not isinstance(document, dict) or not all(isinstance(document.get(k), list) for k in ("images", "categories")):
+    keys = ("images", "categories")
+    if not isinstance(document, dict) or not all(_are_rows(document.get(key)) for key in keys):
         raise InputError(f"{path}: no COCO label file", "only labels with images and categories can be mended")
+    if not _are_rows(document.get("annotations") or []):
+        raise InputError(f"{path}: annotations is no list of objects", "only a COCO label file can be mended")
     return document
+
+
+def _predictions(path: Path) -> list[Row | None]:
+    content = _decoded(path)
+    rows: Any = content.get("predictions", content.get("annotations")) if isinstance(content, dict) else content
+    if not _are_rows(rows):
+        raise InputError(f"{path}: no list of predictions", "only a COCO results list can be mended")
+    return list(rows)
+
+
+def _are_rows(rows: Any) -> bool:
+    return isinstance(rows, list) and all(row is None or isinstance(row, dict) for row in rows)
 
 
 def _decoded(path: Path) -> Any:
     """JSON, packed or not."""
-    content = path.read_bytes()
+    content = dataset.on_disk(path).read_bytes()
     try:
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)
@@ -108,20 +123,49 @@ def _decoded(path: Path) -> Any:
         raise InputError(f"{path}: cannot be mended: {error}", "only whole, valid JSON can be") from None
 
 
-def _write(target: Path, content: Any) -> None:
+def _settings(folder: Path, images: Path | None, prob_categories: Sequence[str]) -> str:
+    """The qm.toml of a mended folder: it finds the images where they are."""
+    lines = [MARKER]
+    if images is not None:
+        place = os.path.relpath(images.resolve(), folder.resolve())
+        lines.append(f"images = {json.dumps(place, ensure_ascii=False)}")
+    if prob_categories:
+        lines.append(f"prob_categories = {json.dumps(list(prob_categories), ensure_ascii=False)}")
+    return "\n".join([*lines, ""])
+
+
+def _write_file(target: Path, content: bytes) -> None:
     """Whole or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.part")
-    part.write_bytes(msgspec.json.encode(content))
+    part.write_bytes(content)
     part.replace(target)
 
 
-def _mend_entries(document: Row, log: _Log) -> dict[Any, tuple[float, float]]:
+def _write_folder(target: Path, files: Mapping[str, bytes]) -> None:
+    """Whole or not at all: written beside its place and moved in."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
+        fresh, old = Path(beside) / "new", Path(beside) / "old"
+        for name, content in files.items():
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+            (fresh / name).write_bytes(content)
+        if target.exists():
+            target.rename(old)
+        try:
+            fresh.rename(target)
+        except OSError:
+            if old.exists():
+                old.rename(target)
+            raise
+
+
+def _mend_entries(document: Row, log: Log) -> dict[Any, tuple[float, float]]:
     """Images and categories: each id once, no size below 0. The size of each image, NaN where it has none."""
     for level, key in (("image", "images"), ("category", "categories")):
         kept: dict[Any, Row] = {}
         for place, entry in enumerate(document[key]):
-            if entry.get("id") is None:
+            if entry is None or entry.get("id") is None:
                 log.add(f"{level}-missing-id", "removed", place)
             elif entry["id"] in kept:
                 log.add(f"{level}-duplicate-id", "removed", entry["id"])
@@ -137,157 +181,3 @@ def _mend_entries(document: Row, log: _Log) -> dict[Any, tuple[float, float]]:
             size = [None, None]
         sizes[image["id"]] = (math.nan, math.nan) if None in size else (float(size[0]), float(size[1]))
     return sizes
-
-
-def _mend_annotations(rows: list[Row], sizes: dict[Any, Any], categories: set[Any], log: _Log) -> list[Row]:
-    rows = _identified(rows, log)
-    rows = _known(rows, "label", sizes, categories, log)
-    if any(row.get("bbox") is not None for row in rows):
-        for row in rows:
-            _box_from_polygon(row, log)
-        rows = _boxed(rows, "label", sizes, log)
-    for row in rows:
-        area = row.get("area")
-        if area is None or area < 0:
-            log.add("label-missing-area" if area is None else "label-bad-area", "derived", row["id"])
-            row["area"] = _area(row)
-        if row.get("iscrowd") is None:
-            log.add("label-missing-iscrowd", "set to 0", row["id"])
-            row["iscrowd"] = 0
-    return rows
-
-
-def _identified(rows: list[Row], log: _Log) -> list[Row]:
-    """Exact repeats removed; an id that is missing or taken by another annotation replaced by a new one."""
-    seen: dict[Any, Row] = {}
-    numbers = [row["id"] for row in rows if isinstance(row.get("id"), int)]
-    following = max(numbers, default=0) + 1
-    texts = any(isinstance(row.get("id"), str) for row in rows)
-    kept: list[Row] = []
-    for row in rows:
-        given = row.get("id")
-        if given is not None and given in seen:
-            if seen[given] == row:
-                log.add("label-duplicate-id", "exact repeats removed", given)
-                continue
-            log.add("label-duplicate-id", "given a new id", given)
-        elif given is None:
-            log.add("label-missing-id", "given a new id", len(kept))
-        if given is None or given in seen:
-            row = {**row, "id": f"qm-{following}" if texts else following}
-            following += 1
-        seen[row["id"]] = row
-        kept.append(row)
-    return [dict(row) for row in kept]
-
-
-def _known(rows: list[Row], level: str, sizes: Mapping[Any, Any], categories: set[Any], log: _Log) -> list[Row]:
-    """Rows of listed images and categories."""
-    kept = []
-    for place, row in enumerate(rows):
-        if row.get("image_id") not in sizes:
-            log.add(f"{level}-unknown-image", "removed", row.get("id", place))
-        elif row.get("category_id") not in categories:
-            log.add(f"{level}-unknown-category", "removed", row.get("id", place))
-        else:
-            kept.append(row)
-    return kept
-
-
-def _boxed(rows: list[Row], level: str, sizes: Mapping[Any, tuple[float, float]], log: _Log) -> list[Row]:
-    """Rows with a box of some area inside the image; a whole file of normalised or corner boxes is converted first."""
-    good = [row for row in rows if _is_box(row.get("bbox"))]
-    if good:
-        size = np.array([sizes[row["image_id"]] for row in good], float)
-        form = box_format(np.array([row["bbox"] for row in good], float), size[:, 0], size[:, 1])
-        if form and np.isfinite(size).all():
-            log.add(f"boxes-{form}", "converted", f"{len(good)} {level}s")
-            for row, (width, height) in zip(good, size.tolist(), strict=True):
-                _convert(row, form, width, height)
-    kept = []
-    for place, row in enumerate(rows):
-        name = row.get("id", place)
-        box = row.get("bbox")
-        if not _is_box(box) or box[2] < 0 or box[3] < 0:
-            log.add(f"{level}-bad-box", "removed", name)
-        elif 0 in box[2:]:
-            log.add(f"{level}-zero-area", "removed", name)
-        elif _clip(row, *sizes[row["image_id"]], log, level, name):
-            kept.append(row)
-    return kept
-
-
-def _is_box(box: Any) -> TypeGuard[list[float]]:
-    return isinstance(box, list) and len(box) == 4 and all(type(v) in (int, float) and math.isfinite(v) for v in box)
-
-
-def _convert(row: Row, form: str, width: float, height: float) -> None:
-    left, top, right, bottom = row["bbox"]
-    if form == "corners":
-        row["bbox"] = [left, top, right - left, bottom - top]
-    else:
-        row["bbox"] = [left * width, top * height, right * width, bottom * height]
-    if "area" in row:
-        row["area"] = _area(row)
-
-
-def _clip(row: Row, width: float, height: float, log: _Log, level: str, name: object) -> bool:
-    """Clip a box that reaches more than a pixel over the border; False when nothing of it is inside."""
-    left, top, wide, high = row["bbox"]
-    inside = left >= -MARGIN and top >= -MARGIN and left + wide <= width + MARGIN and top + high <= height + MARGIN
-    if inside or math.isnan(width):
-        return True
-    x0, y0 = max(left, 0), max(top, 0)
-    box = [x0, y0, min(left + wide, width) - x0, min(top + high, height) - y0]
-    if box[2] <= 0 or box[3] <= 0:
-        log.add(f"{level}-outside-image", "removed", name)
-        return False
-    log.add(f"{level}-outside-image", "clipped", name)
-    row["bbox"] = box
-    if "area" in row and not row.get("segmentation"):
-        row["area"] = box[2] * box[3]
-    return True
-
-
-def _parts(row: Row) -> list[Any]:
-    """Polygon parts of at least 3 points."""
-    parts = row.get("segmentation")
-    parts = parts if isinstance(parts, list) else []
-    return [p for p in parts if isinstance(p, list) and len(p) >= 6 and len(p) % 2 == 0]
-
-
-def _box_from_polygon(row: Row, log: _Log) -> None:
-    points = np.array([value for part in _parts(row) for value in part], float).reshape(-1, 2)
-    if not _is_box(row.get("bbox")) and len(points):
-        low, high = points.min(0), points.max(0)
-        row["bbox"] = [*low.tolist(), *(high - low).tolist()]
-        log.add("label-bad-box", "derived from polygon", row["id"])
-
-
-def _area(row: Row) -> float:
-    """Of the polygons (shoelace, parts summed), else of the box."""
-    areas = []
-    for part in _parts(row):
-        x, y = np.array(part, float).reshape(-1, 2).T
-        areas.append(abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2)
-    box = row.get("bbox")
-    return sum(areas) if areas else float(box[2] * box[3]) if _is_box(box) else 0.0
-
-
-def _mend_predictions(path: Path, sizes: Mapping[Any, Any], categories: set[Any], log: _Log) -> list[Row]:
-    content = _decoded(path)
-    rows = content if isinstance(content, list) else content.get("predictions", content.get("annotations"))
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise InputError(f"{path}: no list of predictions", "only a COCO results list can be mended")
-    kept = _known([dict(row) for row in rows], "prediction", sizes, categories, log)
-    if rows and not kept:
-        raise InputError(f"{path}: nothing would be left", "not one id is the labels'; see qm check for what would fit")
-    scored = []
-    for place, row in enumerate(kept):
-        if row.get("score") is None and not row.get("probs"):
-            log.add("prediction-missing-score", "removed", row.get("id", place))
-        else:
-            scored.append(row)
-    if any(row.get("bbox") is not None for row in scored):
-        scored = _boxed(scored, "prediction", sizes, log)
-    return scored

@@ -54,17 +54,38 @@ def check(
 
 
 def _show(report: dict[str, Any]) -> None:
-    from qm_cli.render.terminal import plain_console, show_table
+    """Every finding in a few whole lines, with all there is to know and the way out; then the sums."""
+    from qm_cli.render.terminal import plain_console
 
     console = plain_console()
-    for name, rows in report["findings"].items():
-        cells = [
-            (f["severity"], f["code"], f["count"], f["meaning"], ", ".join(f["examples"]), f["hint"]) for f in rows
-        ]
-        if cells:
-            show_table([f"{name}: severity", "code", "count", "meaning", "first", "way out"], cells)
-    for line in report["mended"]:
-        console.print(f"mended: {line['sentence']}", highlight=False, markup=False)
-    counts = ", ".join(f"{count} {severity}" for severity, count in report["counts"].items())
-    rows = ", ".join(f"{count:,} {level}" for level, count in report["rows"].items())
-    console.print(f"{rows}; kinds of finding: {counts}", style="bold", highlight=False, markup=False)
+
+    def line(text: str, style: str | None = None) -> None:
+        console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
+
+    files = {"data": report["labels"] or report["images"], **report["predictions"]}
+    for name, findings in report["findings"].items():
+        if findings:
+            line(f"{name} ({files[name]})" if files.get(name) else name, "bold cyan")
+        for found in findings:
+            dropped = ", left out" if found["dropped"] else ""
+            line(f"  {found['severity']:<8}{found['code']}: {found['count']:,} × {found['meaning']}{dropped}")
+            told = [f"first: {', '.join(found['examples'])}", found["detail"], f"way out: {found['hint']}"]
+            for text in filter(None, told):
+                line(f"{'':<10}{text}", "dim")
+        if findings:
+            line("")
+    for mended in report["mended"]:
+        line(f"mended: {mended['sentence']}")
+    rows = ", ".join(_counted(count, level) for level, count in report["rows"].items())
+    kinds = ", ".join(_counted(count, severity) for severity, count in report["counts"].items())
+    line(f"{rows}; kinds of finding: {kinds}", "bold")
+
+
+def _counted(count: int, noun: str) -> str:
+    """The count with the word in its number.
+
+    >>> _counted(1, "image"), _counted(1234, "category"), _counted(2, "info")
+    ('1 image', '1,234 categories', '2 info')
+    """
+    plural = {"category": "categories", "info": "info"}.get(noun, f"{noun}s")
+    return f"{count:,} {noun if count == 1 else plural}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import itertools
-import json
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,12 @@ import pyarrow as pa
 
 from qm_cli.arrays import strings_to_arrow, to_arrow
 from qm_cli.errors import InputError
+from qm_cli.findings import Finding, finding
+from qm_cli.json_faults import fault, repeated_key
 from qm_cli.raw import Columns, RawLabels, identifiers, lists_of, numbers, scalars
 
 Identifier = int | str | None
+COMPRESSED = re.compile("[0-o]+")
 HINT = "expected a COCO label file: images, annotations, categories"
 
 
@@ -50,23 +53,31 @@ class ShapedAnnotation(Annotation, gc=False):
 
 
 class Document(msgspec.Struct):
-    images: list[Image]
-    categories: list[Category]
-    annotations: list[Annotation] | None = None
+    images: list[Image | None]
+    categories: list[Category | None]
+    annotations: list[Annotation | None] | None = None
     licenses: msgspec.Raw = msgspec.Raw(b"[]")
 
 
 class ShapedDocument(msgspec.Struct):
-    images: list[Image]
-    categories: list[Category]
-    annotations: list[ShapedAnnotation] | None = None
+    images: list[Image | None]
+    categories: list[Category | None]
+    annotations: list[ShapedAnnotation | None] | None = None
     licenses: msgspec.Raw = msgspec.Raw(b"[]")
 
 
 class Extras(msgspec.Struct):
-    images: list[dict[str, msgspec.Raw]]
-    categories: list[dict[str, msgspec.Raw]]
-    annotations: list[dict[str, msgspec.Raw]] = []
+    images: list[dict[str, msgspec.Raw] | None]
+    categories: list[dict[str, msgspec.Raw] | None]
+    annotations: list[dict[str, msgspec.Raw] | None] = []
+
+
+class Mask(msgspec.Struct):
+    size: tuple[int, int]
+    counts: str | list[int]
+
+
+MASKS = msgspec.json.Decoder(Mask)
 
 
 def read(path: Path, shapes: bool, metadata: bool | None = None, shown: str | None = None) -> RawLabels:
@@ -86,6 +97,7 @@ def read(path: Path, shapes: bool, metadata: bool | None = None, shown: str | No
         _refuse_repeated_keys(content, raw, bytes(document.licenses), where)
         if shapes and label:
             label["segmentation"] = _polygons(document.annotations)
+            raw.findings += _mask_findings(document.images, document.annotations)
     return raw
 
 
@@ -112,18 +124,26 @@ def _no_garbage_collection() -> Iterator[None]:
 
 def _decode(content: bytes, where: str, kind: type[Any]) -> Any:
     try:
-        return msgspec.json.decode(content, type=kind)
+        document = msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError as error:
         raise InputError(f"{where}: {_place(str(error))}", HINT) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{where}: not valid JSON: {error}", "write the file again; it may be cut off") from None
+        reason, hint = fault(content, error)
+        raise InputError(f"{where}: {reason}", hint) from None
     except RecursionError:
         raise InputError(f"{where}: nested too deeply to be a COCO label file", "write the file again") from None
+    row = ShapedAnnotation if kind is ShapedDocument else Annotation
+    for name, empty in (("images", Image), ("categories", Category), ("annotations", row)):
+        entries = getattr(document, name)
+        if entries is not None and None in entries:
+            setattr(document, name, [empty() if entry is None else entry for entry in entries])
+    return document
 
 
 def _place(message: str) -> str:
     """msgspec's 'Expected `int`, got `str` - at `$.images[3].id`' → 'images[3].id: expected `int`, got `str`'."""
     text, _, place = message.partition(" - at `")
+    text = text.replace("`object | null`", "`object`")
     return f"{place.rstrip('`').removeprefix('$.')}: {text[0].lower()}{text[1:]}" if place else text
 
 
@@ -135,17 +155,9 @@ def _refuse_repeated_keys(content: bytes, raw: RawLabels, licenses: bytes, where
     if content.count(b'":') == expected.total():
         return
     if any(content.count(key) > count + licenses.count(key) for key, count in expected.items()):
-        json.loads(content, object_pairs_hook=_refusing_pairs(where))
-
-
-def _refusing_pairs(where: str) -> Callable[[list[tuple[str, Any]]], None]:
-    def check(pairs: list[tuple[str, Any]]) -> None:
-        keys = [key for key, _ in pairs]
-        if len(set(keys)) < len(keys):
-            key = next(key for place, key in enumerate(keys) if key in keys[:place])
-            raise InputError(f'{where}: the key "{key}" stands twice in one object', "keep one of the two values")
-
-    return check
+        twice = repeated_key(content)
+        if twice:
+            raise InputError(f"{where}: {twice}", "keep one of the two values")
 
 
 def _image_columns(document: Any, where: str) -> Columns:
@@ -195,12 +207,12 @@ def _flags(values: list[int | bool | None]) -> pa.Array:
 
 
 def _polygons(rows: list[ShapedAnnotation]) -> pa.Array:
-    """Polygon parts per annotation; null where there is no segmentation or it is a mask."""
+    """Polygon parts per annotation; null where there is none, or a mask; no part for what is neither."""
     decoder = msgspec.json.Decoder(list[list[float]])
     shapes: list[list[list[float]] | None] = []
     for row in rows:
         content = bytes(row.segmentation)
-        if content[:1] != b"[":
+        if content == b"null" or content[:1] == b"{":
             shapes.append(None)
             continue
         try:
@@ -210,15 +222,39 @@ def _polygons(rows: list[ShapedAnnotation]) -> pa.Array:
     return pa.array(shapes, pa.list_(pa.list_(pa.float64())))
 
 
+def _mask_findings(images: list[Image], rows: list[ShapedAnnotation]) -> list[Finding]:
+    """Run-length masks that are malformed, or of another size than their image."""
+    masks = [(place, content) for place, row in enumerate(rows) if (content := bytes(row.segmentation))[:1] == b"{"]
+    if not masks:
+        return []
+    sizes = {image.id: (image.height, image.width) for image in images}
+    bad = [place for place, content in masks if is_bad_mask(content, sizes.get(rows[place].image_id, (None, None)))]
+    return finding("label-bad-mask", [place if rows[place].id is None else rows[place].id for place in bad])
+
+
+def is_bad_mask(content: bytes, size: tuple[float | None, float | None]) -> bool:
+    """Whether JSON is no run-length mask of an image of that height and width (None: not known)."""
+    try:
+        mask = MASKS.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return True
+    if min(mask.size) <= 0 or (None not in size and mask.size != size):
+        return True
+    if isinstance(mask.counts, str):
+        return COMPRESSED.fullmatch(mask.counts) is None
+    return min(mask.counts, default=0) < 0 or sum(mask.counts) != mask.size[0] * mask.size[1]
+
+
 def _add_metadata(raw: RawLabels, extras: Extras) -> None:
     """Unknown scalar fields become columns; what is no scalar (lists, objects) is passed over."""
     known = {"image": Image, "category": Category, "label": ShapedAnnotation}
     rows = {"image": extras.images, "category": extras.categories, "label": extras.annotations}
     for level, columns in (("image", raw.image), ("category", raw.category), ("label", raw.label)):
         fields = known[level].__struct_fields__
-        names = {name: None for row in rows[level] for name in row if name not in fields}
+        entries = [row or {} for row in rows[level]]
+        names = {name: None for row in entries for name in row if name not in fields}
         for name in names:
-            column = _scalar_column([row.get(name) for row in rows[level]])
+            column = _scalar_column([row.get(name) for row in entries])
             if column is not None:
                 columns[name] = column
 

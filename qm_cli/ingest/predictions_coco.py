@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from qm_cli.arrays import strings_to_arrow
 from qm_cli.errors import InputError
+from qm_cli.json_faults import fault, not_utf8, repeated_top_key
 from qm_cli.raw import Columns, identifiers
 
 HINT = 'a COCO results list, or an object with "annotations" or "predictions" that have scores'
@@ -33,16 +34,25 @@ class Document(msgspec.Struct):
 
 def unwrap(path: Path, folder: Path, where: str) -> tuple[Path, Columns, Columns]:
     """The list of predictions as a file in the folder, the object's image table (id, file_name) and category names."""
+    content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     try:
-        document = msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), type=Document)
+        document = msgspec.json.decode(content, type=Document)
+        keys = list(msgspec.json.decode(content, type=dict[str, msgspec.Raw]))
     except msgspec.ValidationError as error:
         text, _, place = str(error).partition(" - at `$.")
         raise InputError(f"{where}: {place.rstrip('`')}: {text}", HINT) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         lines = " (JSON lines are not read)" if "trailing characters" in str(error) else ""
-        raise InputError(f"{where}: not valid JSON: {error}{lines}", HINT) from None
+        reason, hint = fault(content, error)
+        raise InputError(f"{where}: {reason}{lines}", HINT if lines else hint) from None
     except RecursionError:
         raise InputError(f"{where}: nested too deeply to be predictions", "write the file again") from None
+    wrong = not_utf8(content)
+    if wrong:
+        raise InputError(f"{where}: {wrong}", "save the file as UTF-8")
+    wrong = repeated_top_key(content, keys)
+    if wrong:
+        raise InputError(f"{where}: {wrong}", "keep one of the two")
     rows = bytes(document.predictions) or bytes(document.annotations)
     if not rows:
         raise InputError(f"{where}: expected a list of predictions, found an object without one", HINT)

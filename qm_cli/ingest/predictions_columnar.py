@@ -23,9 +23,9 @@ def read(path: Path, metadata: bool, shown: str | None = None) -> RawPredictions
     Raises InputError for a damaged file, a column of the wrong type and a number that is NaN or infinite, with its row.
     """
     where = shown or str(path)
-    known = (*REQUIRED, "id", "probs", "logits", "file_name", "category_name")
+    known = (*REQUIRED, "id", "probs", "logits", "file_name", "category_name", "category")
     try:
-        table = _table(path, None if metadata else known)
+        table, fields = _table(path, None if metadata else known)
     except (pa.ArrowException, OSError) as error:
         message = f"{where}: damaged Parquet or Arrow file: {' '.join(str(error).split())[:120]}"
         raise InputError(message, "write the file again; it may be cut off") from None
@@ -42,10 +42,11 @@ def read(path: Path, metadata: bool, shown: str | None = None) -> RawPredictions
         if name not in columns:
             empty = pa.list_(pa.float64()) if name == "bbox" else pa.float64() if name == "score" else pa.int64()
             columns[name] = pa.nulls(table.num_rows, empty)
-    return RawPredictions(where, columns, tuple(names))
+    return RawPredictions(where, columns, tuple(fields))
 
 
-def _table(path: Path, names: tuple[str, ...] | None) -> pa.Table:
+def _table(path: Path, names: tuple[str, ...] | None) -> tuple[pa.Table, list[str]]:
+    """The columns wanted, and the names of all there are."""
     with path.open("rb") as file:
         magic = file.read(6)
     if magic.startswith(b"PAR1"):
@@ -53,12 +54,14 @@ def _table(path: Path, names: tuple[str, ...] | None) -> pa.Table:
 
         with ParquetFile(path) as parquet:
             there = parquet.schema_arrow.names
-            return parquet.read(there if names is None else list(dict.fromkeys(n for n in there if n in names)))
+            wanted = there if names is None else list(dict.fromkeys(n for n in there if n in names))
+            return parquet.read(wanted), there
     from pyarrow import ipc
 
     with pa.memory_map(str(path)) as source:
         table = (ipc.open_file(source) if magic == b"ARROW1" else ipc.open_stream(source)).read_all()
-        return table if names is None else table.select(dict.fromkeys(n for n in table.column_names if n in names))
+        there = table.column_names
+        return table if names is None else table.select(dict.fromkeys(n for n in there if n in names)), there
 
 
 def _converted(column: pa.Array, where: str, name: str) -> pa.Array | None:
@@ -121,7 +124,7 @@ def _row_of(place: int, lists: pa.ListArray) -> int:
 
 
 def _number_lists(column: pa.Array, where: str, name: str) -> pa.Array:
-    """Lists of any kind → list<double>. A fixed-size list keeps its nulls."""
+    """Lists of any kind → list<double>. A fixed-size list keeps its nulls. Only boxes must be finite."""
     dtype = column.type
     if pa.types.is_null(dtype):
         return column.cast(pa.list_(pa.float64()))
@@ -131,10 +134,12 @@ def _number_lists(column: pa.Array, where: str, name: str) -> pa.Array:
         raise InputError(f"{where}: {name}: expected a column of lists of numbers, got {dtype}", HINT)
     if pa.types.is_fixed_size_list(dtype) and column.null_count == 0:
         values = column.flatten().cast(pa.float64())
-        _refuse_not_finite(values, where, name, dtype.list_size)
+        if name == "bbox":
+            _refuse_not_finite(values, where, name, dtype.list_size)
         offsets = np.arange(len(column) + 1, dtype=np.int32) * np.int32(dtype.list_size)
         return pa.ListArray.from_arrays(to_arrow(offsets), values)
     plain = pa.types.is_list(dtype) and dtype.value_type == pa.float64()
     lists = column if plain else column.cast(pa.list_(pa.float64()))
-    _refuse_not_finite(flat_values(lists) if lists.null_count == 0 else lists.flatten(), where, name, None, lists)
+    if name == "bbox":
+        _refuse_not_finite(flat_values(lists) if lists.null_count == 0 else lists.flatten(), where, name, None, lists)
     return lists

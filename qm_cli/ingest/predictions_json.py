@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from qm_cli.arrays import all_finite, flat_values, one_chunk, to_arrow, to_numpy
 from qm_cli.errors import InputError
+from qm_cli.json_faults import CUT_OFF, fault, not_utf8
 from qm_cli.raw import (
     Columns,
     RawPredictions,
@@ -34,7 +35,7 @@ LISTS = frozenset({"bbox", "probs", "logits"})
 IDENTIFIERS = ("image_id", "category_id", "id")
 NUMBERS = frozenset({*IDENTIFIERS, "score", "area", "iscrowd"})
 REQUIRED = ("image_id", "category_id", "bbox", "score")
-TEXTS = ("file_name", "category_name")
+TEXTS = ("file_name", "category_name", "category")
 EXACT_INTEGERS = 2.0**53
 HEAD_BYTES = 1 << 16
 BLOCK_BYTES = 1 << 18
@@ -81,10 +82,17 @@ def _refuse_no_list(path: Path, where: str) -> None:
         raise InputError(f"{where}: expected a list of predictions, found {found}", LIST_HINT)
     if tail[-1:] != b"]":
         ending = tail[-12:].decode("utf-8", "replace")
-        raise InputError(
-            f"{where}: not a complete list: it ends with {ending!r} and not with ]",
-            "write the file again; it may be cut off",
-        )
+        raise InputError(f"{where}: not a complete list: it ends with {ending!r} and not with ]", _ending_hint(path))
+
+
+def _ending_hint(path: Path) -> str:
+    """Only what ends too early may be cut off."""
+    try:
+        msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if "truncated" in str(error):
+            return CUT_OFF
+    return "one list must be all of the file"
 
 
 def _first_prediction(path: Path) -> dict[str, object]:
@@ -111,7 +119,7 @@ class _Reader:
         try:
             table: pa.Table = self.connection.sql(query).to_arrow_table()
         except self.error as error:
-            raise InputError(f"{self.where}: {_reason(str(error), self.path)}", LIST_HINT) from None
+            raise _refused(str(error), self.path, self.where) from None
         return table
 
     def all_keys(self) -> list[str]:
@@ -123,7 +131,7 @@ class _Reader:
         except self.error as error:
             if "duplicate key" not in str(error):
                 return []  # an empty list, or what reading the values will refuse in better words
-            raise InputError(f"{self.where}: {_reason(str(error), self.path)}", LIST_HINT) from None
+            raise _refused(str(error), self.path, self.where) from None
 
 
 def _quoted(name: str) -> str:
@@ -138,24 +146,33 @@ class _Prediction(msgspec.Struct, gc=False):
     logits: list[msgspec.Raw] | None = None
 
 
-def _reason(message: str, path: Path) -> str:
+def _refused(message: str, path: Path, where: str) -> InputError:
+    reason, hint = _reason(message, path)
+    return InputError(f"{where}: {reason}", hint)
+
+
+def _reason(message: str, path: Path) -> tuple[str, str]:
     """Why DuckDB could not read the file, one line; msgspec tells the place, or the exact byte of broken JSON."""
+    content = path.read_bytes()
     try:
-        msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), type=list[_Prediction])
+        msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"), type=list[_Prediction | None])
     except RecursionError:
-        return "nested too deeply to be a list of predictions"
+        return "nested too deeply to be a list of predictions", LIST_HINT
     except msgspec.ValidationError as error:
         text, _, place = str(error).partition(" - at `$")
-        return f"{place.rstrip('`')}: {text[:1].lower()}{text[1:]}"
+        return f"{place.rstrip('`')}: {text[:1].lower()}{text[1:]}".replace("`object | null`", "`object`"), LIST_HINT
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return f"not valid JSON: {error}"
+        return fault(content, error)
     text = " ".join(message.split())
+    record = re.search(r"in record/value ([0-9]+): *([^.]*)", text)
+    place = f"[{int(record[1]) - 1}]: " if record else ""
     repeated = re.search(r'has duplicate key "(.*?)"', text)
     if repeated:
-        record = re.search(r"in record/value ([0-9]+):", text)
-        place = f"[{int(record[1]) - 1}]: " if record else ""
-        return f'{place}the key "{repeated[1]}" stands twice in one object'
-    return text.partition(" Try setting")[0][:200]
+        return f'{place}the key "{repeated[1]}" stands twice in one object', "keep one of the two values"
+    foreign = not_utf8(content)
+    if foreign:
+        return foreign, "save the file as UTF-8"
+    return f"{place}not valid JSON{f': {record[2]}' if record and record[2] else ''}", LIST_HINT
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -253,7 +270,7 @@ def _read_strictly(reader: _Reader, names: list[str]) -> Columns:
         if name not in REQUIRED and column.null_count == len(column):
             continue
         if name in LISTS:
-            columns[name] = number_lists_of(column, reader.where, name)
+            columns[name] = number_lists_of(column, reader.where, name, lenient=name != "bbox")
         elif name == "score":
             columns[name] = numbers_of(column, reader.where, name)
         elif name in IDENTIFIERS:

@@ -34,7 +34,7 @@ def with_values(tables: Tables, path: Path, reserved: Collection[tuple[str, str]
     if repeated:
         raise InputError(f"{path}: the column {repeated[0]!r} stands there twice", "keep one of the two")
     level, column = KEYS[key]
-    names = [name for name in values.column_names if name != key]
+    names = [name for name in values.column_names if name and name != key]
     table = tables.table(level)
     if not names:
         raise InputError(f"{path}: no column of values beside {key}", "add one")
@@ -49,9 +49,13 @@ def with_values(tables: Tables, path: Path, reserved: Collection[tuple[str, str]
 
 def _rows(ids: pa.ChunkedArray, keys: pa.ChunkedArray, path: Path) -> pa.Array:
     """Row of the file for each id of the data, null for none. Ids are compared as text where their types differ."""
+    if pa.types.is_nested(keys.type):
+        raise InputError(f"{path}: ids that are lists or objects", "write ids as integers or strings")
     if keys.null_count:
         raise InputError(f"{path}: a row without an id", "give every row the id it is for")
     known, wanted = (one_chunk(column) for column in (keys, ids))
+    if wanted.type == pa.int64() and pa.types.is_string(known.type):
+        known = pc.replace_substring_regex(known, r"^(-?[0-9]+)\.0+$", r"\1")
     if known.type != wanted.type:
         known, wanted = (_as_text(column) for column in (known, wanted))
     if pc.count_distinct(known).as_py() < len(known):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -42,6 +44,14 @@ def expand(starts: IntArray, counts: IntArray) -> npt.NDArray[np.int64]:
     ends = np.cumsum(counts)
     places: npt.NDArray[np.int64] = np.arange(total) + np.repeat(np.asarray(starts, np.int64) - (ends - counts), counts)
     return places
+
+
+def bounded_stretches(counts: IntArray, most: int) -> list[npt.NDArray[np.int64]]:
+    """Places 0 … n − 1 in stretches whose counts sum to about `most` (or one place); at least one stretch."""
+    total = np.cumsum(counts)
+    ends = np.searchsorted(total, np.arange(most, int(total[-1]) if len(total) else 0, most))
+    bounds = sorted({0, *ends.tolist(), len(counts)})
+    return [np.arange(begin, end) for begin, end in pairwise(bounds)] or [np.zeros(0, np.int64)]
 
 
 def reduce_runs(

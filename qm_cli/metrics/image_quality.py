@@ -5,7 +5,9 @@ Sums are taken over whole numbers, so they are exact and do not depend on the or
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +17,7 @@ from qm_cli.metric import metric
 FloatArray = npt.NDArray[np.float64]
 SAMPLES = ("image", "label", "prediction")
 TONES = 1024
-PIXELS_AT_ONCE = 1 << 18
+PIXELS_AT_ONCE = 1 << 17
 
 
 class Sample(Protocol):
@@ -26,10 +28,16 @@ class Sample(Protocol):
     @property
     def gray(self) -> npt.NDArray[np.uint8]: ...
     @property
-    def hsv(self) -> npt.NDArray[np.uint8]: ...
+    def laplacian(self) -> npt.NDArray[np.int16]: ...
     @property
-    def laplacian(self) -> npt.NDArray[np.float32]: ...
-    def values(self, plane: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]: ...
+    def channels(self) -> Sequence[npt.NDArray[np.uint8]]: ...
+    @property
+    def clear_hue(self) -> npt.NDArray[np.uint8]: ...
+    @property
+    def mask(self) -> npt.NDArray[np.bool_] | None: ...
+    @property
+    def count(self) -> int: ...
+    def inside(self, plane: npt.NDArray[Any]) -> npt.NDArray[Any]: ...
 
 
 @metric(level=SAMPLES, kind="data", unit="share", range=(0, 1), better="neither")
@@ -42,7 +50,9 @@ def brightness(pixels: Sample) -> float:
     >>> brightness(Pixels(np.array([[[255, 0, 0], [255, 255, 0]]], np.uint8)))
     0.5
     """
-    return _mean_and_variance(pixels.values(pixels.rgb))[0] / 255
+    import cv2
+
+    return _share(sum(cv2.sumElems(pixels.inside(pixels.rgb))), 3 * pixels.count) / 255
 
 
 @metric(level=SAMPLES, kind="data", unit="share", range=(0, 0.5), better="higher")
@@ -55,7 +65,7 @@ def contrast(pixels: Sample) -> float:
     >>> contrast(Pixels(np.array([[[255, 255, 255], [0, 0, 0]]], np.uint8)))
     0.5
     """
-    return float(np.sqrt(_mean_and_variance(pixels.values(pixels.rgb))[1]) / 255)
+    return float(np.sqrt(_variance(pixels.inside(pixels.rgb), pixels.count)) / 255)
 
 
 @metric(level=SAMPLES, kind="data", unit="", range=(0, 1020**2), better="higher")
@@ -68,7 +78,7 @@ def laplacian_variance(pixels: Sample) -> float:
     >>> laplacian_variance(Pixels(np.array([[[0, 0, 0], [5, 5, 5]]], np.uint8)))  # Laplacians 10 and −10
     100.0
     """
-    return _mean_and_variance(pixels.values(pixels.laplacian))[1]
+    return _variance(pixels.inside(pixels.laplacian), pixels.count)
 
 
 @metric(level=SAMPLES, kind="data", unit="share", range=(0, 1), better="higher")
@@ -152,16 +162,17 @@ def lightness(pixels: Sample) -> Tones:
     """
     import cv2
 
-    pixel = pixels.values(pixels.rgb)
-    if pixel.size == 0:
-        return Tones(float("nan"), float("nan"))
     counts = np.zeros(TONES, np.int64)
-    for block in _blocks(pixel):
-        squares = cv2.multiply(block[None], block[None], dtype=cv2.CV_32F)
-        tone = cv2.sqrt(cv2.transform(squares, np.array([[0.241, 0.691, 0.068]], np.float32)))
-        level = cv2.multiply(tone, (TONES - 1) / 255, dtype=cv2.CV_16U)
-        counts += np.bincount(level.ravel(), minlength=TONES)
-    below = np.cumsum(counts) / len(pixel)
+    for rows in _stretches(pixels):
+        weighted = (cv2.LUT(plane[rows], of) for plane, of in zip(pixels.channels, _tone_weights(), strict=True))
+        tone = next(weighted)
+        for more in weighted:
+            cv2.add(tone, more, dst=tone)
+        cv2.add(cv2.sqrt(tone, dst=tone), 0.5, dst=tone)
+        counts += _histogram(tone.astype(np.uint16), pixels, rows, TONES)
+    if pixels.count == 0:
+        return Tones(float("nan"), float("nan"))
+    below = np.cumsum(counts) / pixels.count
     return Tones(*(float(np.searchsorted(below, share)) / (TONES - 1) for share in (0.05, 0.99)))
 
 
@@ -187,11 +198,12 @@ def information(pixels: Sample) -> float:
     >>> information(Pixels(np.repeat(np.array([[0, 85, 170, 255]], np.uint8)[..., None], 3, axis=2)))
     0.25
     """
-    gray = pixels.values(pixels.gray)
-    if gray.size == 0:
+    counts = np.zeros(256, np.int64)
+    for rows in _stretches(pixels):
+        counts += _histogram(pixels.gray[rows], pixels, rows, 256)
+    if pixels.count == 0:
         return float("nan")
-    counts = np.bincount(gray.ravel(), minlength=256)
-    shares = counts[counts > 0] / gray.size
+    shares = counts[counts > 0] / pixels.count
     return float(0.0 - (shares * np.log2(shares)).sum()) / 8
 
 
@@ -206,14 +218,14 @@ def colorfulness(pixels: Sample) -> float:
     >>> colorfulness(Pixels(np.array([[[80, 40, 60]]], np.uint8)))
     12.0
     """
-    pixel = pixels.values(pixels.rgb)
-    sums = np.zeros(4)
-    for block in _blocks(pixel):
-        r, g, b = block.T.astype(np.float64)
-        rg, yb = r - g, r + g - 2 * b
-        sums += rg.sum(), rg @ rg, yb.sum(), yb @ yb
-    red_green, red_green_variance = _moments(len(pixel), *map(int, sums[:2]))
-    yellow_blue, yellow_blue_variance = _moments(len(pixel), *map(int, sums[2:]))
+    import cv2
+
+    r, g, b = map(pixels.inside, pixels.channels)
+    red, green, blue = (round(cv2.sumElems(plane)[0]) for plane in (r, g, b))
+    rg, rb, gb = (round(cv2.norm(*pair, cv2.NORM_L2SQR)) for pair in ((r, g), (r, b), (g, b)))
+    red_green, red_green_variance = _moments(pixels.count, red - green, rg)
+    # R + G − 2 B is (R − B) + (G − B); the squares of sum and difference of two numbers add up to twice their squares.
+    yellow_blue, yellow_blue_variance = _moments(pixels.count, red + green - 2 * blue, 2 * rb + 2 * gb - rg)
     spread = np.sqrt(red_green_variance + yellow_blue_variance / 4)
     return float(spread + 0.3 * np.hypot(red_green, yellow_blue / 2))
 
@@ -233,24 +245,38 @@ def noise(pixels: Sample) -> float:
 
     if min(pixels.gray.shape) < 3:
         return float("nan")
-    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-    response = np.ascontiguousarray(cv2.filter2D(pixels.gray, cv2.CV_16S, kernel)[1:-1, 1:-1])
+    response = cv2.Sobel(pixels.gray, cv2.CV_16S, 2, 2, ksize=3)[1:-1, 1:-1]  # [1, −2, 1] downwards and across
     return float(np.sqrt(np.pi / 2) / 6 * cv2.norm(response, cv2.NORM_L1) / response.size / 255)
 
 
-def _blocks(pixel: npt.NDArray[np.generic]) -> list[npt.NDArray[np.generic]]:
-    """Pixels [n, 3] in stretches that fit the cache."""
-    return [pixel[first : first + PIXELS_AT_ONCE] for first in range(0, len(pixel), PIXELS_AT_ONCE)]
+def _stretches(pixels: Sample) -> Iterator[slice]:
+    """Runs of rows that fit the cache."""
+    height, width = pixels.gray.shape
+    step = max(PIXELS_AT_ONCE // max(width, 1), 1)
+    return (slice(first, first + step) for first in range(0, height, step))
 
 
-def _mean_and_variance(values: npt.NDArray[np.generic]) -> tuple[float, float]:
-    """Mean and population variance of whole numbers, over pixels and channels together."""
+def _histogram(values: npt.NDArray[Any], pixels: Sample, rows: slice, bins: int) -> npt.NDArray[np.int64]:
+    """How often each whole number below `bins` occurs inside the shape in these rows: int64[bins]."""
     import cv2
 
-    flat = np.ascontiguousarray(values).reshape(1, -1)
-    if flat.size == 0:
-        return _moments(0, 0, 0)
-    return _moments(flat.size, round(cv2.sumElems(flat)[0]), round(cv2.norm(flat, cv2.NORM_L2SQR)))
+    mask = None if pixels.mask is None else pixels.mask[rows].view(np.uint8)
+    return np.asarray(cv2.calcHist([values], [0], mask, [bins], (0, bins)).ravel(), np.int64)
+
+
+@cache
+def _tone_weights() -> list[npt.NDArray[np.float32]]:
+    """For red, green and blue: the share of each level 0..255 in the square of the tone 0..TONES − 1."""
+    squares = (np.arange(256) / 255 * (TONES - 1)) ** 2
+    return [(weight * squares).astype(np.float32) for weight in (0.241, 0.691, 0.068)]
+
+
+def _variance(plane: npt.NDArray[Any], count: int) -> float:
+    """Population variance of whole numbers over `count` pixels and their channels together; the rest of them is 0."""
+    import cv2
+
+    channels = plane.shape[2]
+    return _moments(count * channels, round(sum(cv2.sumElems(plane))), round(cv2.norm(plane, cv2.NORM_L2SQR)))[1]
 
 
 def _moments(count: int, total: int, squares: int) -> tuple[float, float]:
@@ -260,12 +286,13 @@ def _moments(count: int, total: int, squares: int) -> tuple[float, float]:
     return total / count, (count * squares - total * total) / (count * count)
 
 
+def _share(part: float, count: int) -> float:
+    return part / count if count else float("nan")
+
+
 def _share_of_hues(pixels: Sample, *hues: tuple[int, int]) -> float:
     """Share of the pixels with saturation ≥ 50, value ≥ 40 and a hue in one of the ranges, both ends included."""
     import cv2
 
-    pixel = pixels.values(pixels.hsv).reshape(1, -1, 3)
-    if pixel.size == 0:
-        return float("nan")
-    found = sum(cv2.countNonZero(cv2.inRange(pixel, (low, 50, 40), (high, 255, 255))) for low, high in hues)
-    return found / pixel.shape[1]
+    found = sum(cv2.countNonZero(pixels.inside(cv2.inRange(pixels.clear_hue, *ends))) for ends in hues)
+    return _share(found, pixels.count)

@@ -107,26 +107,31 @@ def test_steps_on_the_recall_grid_are_those_of_searchsorted(counts: list[int]) -
         np.testing.assert_array_equal(steps, np.searchsorted(recalls, RECALL_GRID, side="left"))
 
 
-@given(st.lists(st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(0, 3), st.booleans()), max_size=14))
-@settings(max_examples=30, deadline=None)
-def test_recall_at_any_limit_and_at_one_area(drawn: list[tuple[int, int, int, bool]]) -> None:
-    labels = [label(n, image_id=1 + n % 2, bbox=[n * 10, 0, 10, 10], area=100 * (1 + n % 2)) for n in range(4)]
+DRAWN = st.tuples(*[st.integers(1, 2), st.sampled_from([1, 7]), st.integers(1, 2), st.integers(0, 3), st.booleans()])
+
+
+@given(st.lists(DRAWN, max_size=14))
+@settings(max_examples=40, deadline=None)
+def test_any_limits_and_any_areas(drawn: list[tuple[int, int, int, int, bool]]) -> None:
+    labels = [
+        label(n, image_id=1 + n % 2, category_id=(1, 7)[n // 2 % 2], bbox=[n % 4 * 10, 0, 10, 10], area=100 + n % 2)
+        for n in range(8)
+    ]
     given_rows = [
-        prediction(image_id=one, bbox=[place * 10, 0, 10, 10 if exact else 7], score=score / 2)
-        for one, score, place, exact in drawn
+        prediction(image_id=one, category_id=category, bbox=[place * 10, 0, 10, 10 if exact else 7], score=score / 2)
+        for one, category, score, place, exact in drawn
     ]
     chosen = Settings(max_detections=(1, 2), area_ranges=(AreaRange("all", 0, 1e10), AreaRange("low", 0, 100)))
-    categories = [{"id": 1, "name": "cat"}]
-    curves = curves_of(builders.tables(document(labels=labels, categories=categories), given_rows), chosen)
+    curves = curves_of(builders.tables(document(labels=labels), given_rows), chosen)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(coco_loop, "MAX_DETECTIONS", [1, 2, 2])
         patch.setattr(coco_loop, "AREAS", [("all", 0, 1e10), ("low", 0, 100)] + [("none", -2, -1)] * 2)
-        expected = coco_loop.evaluate(document(labels=labels, categories=categories), given_rows)
+        expected = coco_loop.evaluate(document(labels=labels), given_rows)
     for area in (0, 1):
         lanes = curves.area == area
-        wanted = [[[expected["recall"][t][0][area][m]] for t in range(10)] for m in (0, 1)]
-        assert curves.recall[:, lanes].tolist() == wanted
-        grid = [[[expected["precision"][t][r][0][area]] for r in range(101)] for t in range(10)]
+        recall = [[[expected["recall"][t][k][area][m] for k in (0, 1)] for t in range(10)] for m in (0, 1)]
+        assert curves.recall[:, lanes].tolist() == recall
+        grid = [[[expected["precision"][t][r][k][area] for k in (0, 1)] for r in range(101)] for t in range(10)]
         assert curves.precision[lanes].tolist() == grid
 
 

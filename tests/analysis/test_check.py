@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from qm_cli.analysis.check import SEVERITIES, box_format, check
+from qm_cli.analysis.check import SEVERITIES, check
 from qm_cli.findings import Finding
 from qm_cli.load import load_tables
 from tests.input_files import Row, document, image, label, prediction, write
@@ -30,28 +30,18 @@ WIDTH, HEIGHT = np.full(4, 100.0), np.full(4, 80.0)
 CORNERS = np.hstack([BOXES[:, :2], BOXES[:, :2] + BOXES[:, 2:]])
 
 
-def test_box_format() -> None:
-    assert box_format(BOXES, WIDTH, HEIGHT) == ""
-    assert box_format(BOXES / 100, WIDTH, HEIGHT) == "normalised"
-    assert box_format(CORNERS, WIDTH, HEIGHT) == "corners"
-    assert box_format(CORNERS / 100, WIDTH, HEIGHT) == "normalised"
-
-
-def test_box_format_of_what_tells_nothing() -> None:
-    assert box_format(np.zeros((0, 4)), np.zeros(0), np.zeros(0)) == ""
-    assert box_format(np.full((4, 4), np.nan), WIDTH, HEIGHT) == ""
-    assert box_format(np.array([[0.0, 0, 1, 1]]), WIDTH[:1], HEIGHT[:1]) == ""
-    assert box_format(BOXES / 100, np.ones(4), np.ones(4)) == ""
-    assert box_format(CORNERS, WIDTH * np.nan, HEIGHT * np.nan) == ""
-    assert box_format(BOXES * [1, 1, 20, 20], WIDTH, HEIGHT) == ""
-
-
 @pytest.mark.parametrize(("boxes", "code"), [(BOXES / 100, "boxes-normalised"), (CORNERS, "boxes-corners")])
 def test_boxes_of_another_format(tmp_path: Path, boxes: Any, code: str) -> None:
     rows = [label(n, bbox=box) for n, box in enumerate(boxes.tolist())]
     assert found(tmp_path, document(labels=rows))[code].examples == ("labels",)
     predictions = [prediction(bbox=box) for box in boxes.tolist()]
     assert found(tmp_path, document(), predictions)[code].examples == ("predictions",)
+
+
+def test_normalised_boxes_of_images_without_a_size(tmp_path: Path) -> None:
+    images = [{"id": 1, "file_name": "1.jpg"}]
+    rows = [label(n, bbox=box) for n, box in enumerate((BOXES / 100).tolist())]
+    assert "boxes-normalised" in found(tmp_path, document(images, rows))
 
 
 def test_images_without_labels(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def none_if(value: int) -> int | None:
 
 
 @given(detection_sets(), st.sampled_from([0.3, 0.5, 0.62, 1.0]), st.sampled_from([0.0, 0.1, 0.5, 1.0]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_every_row_equals_the_loop(data: DetectionSet, iou: float, confidence: float) -> None:
     tables = builders.tables(*data)
     found = found_in(tables, iou=iou, confidence=confidence)
@@ -51,7 +51,7 @@ def test_every_row_equals_the_loop(data: DetectionSet, iou: float, confidence: f
 
 
 @given(detection_sets(), st.sampled_from([0.0, 0.5]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_category_counts(data: DetectionSet, confidence: float) -> None:
     tables = builders.tables(*data)
     counts = category_counts(tables, found_in(tables, confidence=confidence))

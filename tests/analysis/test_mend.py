@@ -19,11 +19,13 @@ from qm_cli.load import load_tables
 from tests.input_files import Row, document, image, label, prediction, without, write
 
 POLYGON = [[10, 10, 30, 10, 30, 30]]
+RLE = {"size": [80, 100], "counts": [7000, 1000]}
 
 
 def mended(folder: Path, labels: Row) -> tuple[Row, dict[tuple[str, str], int]]:
     source = write(folder / "l.json", labels)
     before = source.read_bytes()
+    (folder / "out.json").unlink(missing_ok=True)
     log = mend(source, folder / "out.json")
     assert source.read_bytes() == before
     return json.loads((folder / "out.json").read_text()), {(one.code, one.how): one.count for one in log}
@@ -72,12 +74,23 @@ CASES: list[tuple[list[Row], list[Row], dict[tuple[str, str], int]]] = [
         {("boxes-corners", "converted"): 1},
     ),
     ([without(label(1), "bbox")], [without(label(1), "bbox")], {}),
+    ([label(1), {}], [label(1)], {("label-empty", "removed"): 1}),
+    (
+        [label(1, segmentation={"size": [1, 2], "counts": "1"}), label(2, segmentation=RLE)],
+        [label(1), label(2, segmentation=RLE)],
+        {("label-bad-mask", "shape removed"): 1},
+    ),
+    (
+        [label(1, segmentation="x"), label(2, segmentation=[*POLYGON, [1, 2]]), label(3, segmentation=[])],
+        [label(1), label(2, segmentation=POLYGON), label(3, segmentation=[])],
+        {("label-bad-polygon", "shape removed"): 1, ("label-bad-polygon", "bad parts removed"): 1},
+    ),
 ]
 
 
 @pytest.mark.parametrize(("rows", "expected", "log"), CASES)
 def test_annotations(tmp_path: Path, rows: list[Row], expected: list[Row], log: dict[tuple[str, str], int]) -> None:
-    rows = [{**row, "annotator": "kept"} for row in rows]
+    rows = [{**row, "annotator": "kept"} if row else row for row in rows]
     content, done = mended(tmp_path, document(labels=copy.deepcopy(rows)))
     assert done == log
     for row, wanted in zip(content["annotations"], expected, strict=True):
@@ -122,6 +135,8 @@ ANNOTATIONS = st.lists(
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ANNOTATIONS)
 def test_nothing_mendable_is_left(tmp_path: Path, rows: list[Row]) -> None:
+    for name in ("out.json", "again.json"):
+        (tmp_path / name).unlink(missing_ok=True)
     mend(write(tmp_path / "l.json", document(labels=rows)), tmp_path / "out.json")
     loaded = load_tables(tmp_path / "out.json", None)
     left = {one.code for one in check(loaded) if one.rule.severity != "info"}
@@ -137,6 +152,9 @@ def test_with_predictions(tmp_path: Path) -> None:
         prediction(bbox=[0, 0, 0, 5]),
         prediction(bbox=[90, 0, 20, 5]),
         without(prediction(), "score"),
+        None,
+        without(prediction(), "image_id"),
+        without(prediction(), "category_id"),
     ]
     labels = write(tmp_path / "l.json", document())
     source = write(tmp_path / "p.json.gz", gzip.compress(json.dumps(rows).encode()))
@@ -147,11 +165,14 @@ def test_with_predictions(tmp_path: Path) -> None:
         ("prediction-zero-area", "removed", "p.json.gz"),
         ("prediction-outside-image", "clipped", "p.json.gz"),
         ("prediction-missing-score", "removed", "p.json.gz"),
+        ("prediction-empty", "removed", "p.json.gz"),
+        ("prediction-missing-image-id", "removed", "p.json.gz"),
+        ("prediction-missing-category-id", "removed", "p.json.gz"),
     }
     kept = json.loads((tmp_path / "out/predictions/better.json").read_text())
     assert kept == [prediction(x=1), prediction(bbox=[90, 0, 10, 5])]
     assert check(load_tables(tmp_path / "out/labels.json", tmp_path / "out/predictions/better.json")) == []
-    assert log[0].sentence().startswith("p.json.gz: prediction-unknown-image: 1 × prediction for an image that")
+    assert log[1].sentence().startswith("p.json.gz: prediction-unknown-image: 1 × prediction for an image that")
     assert json.dumps(log[0].as_dict())
 
 
@@ -169,3 +190,57 @@ def test_refused(tmp_path: Path) -> None:
         mend(write(tmp_path / "list.json", "[]"), tmp_path / "out.json")
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / "out.json").exists()
+
+
+def test_null_rows_of_labels(tmp_path: Path) -> None:
+    content, done = mended(tmp_path, document([image(1), None], [label(1), None]))  # type: ignore[list-item]
+    assert (len(content["images"]), content["annotations"]) == (1, [label(1)])
+    assert done == {("image-missing-id", "removed"): 1, ("label-empty", "removed"): 1}
+
+
+def test_nothing_of_the_users_is_replaced(tmp_path: Path) -> None:
+    labels = write(tmp_path / "l.json", document())
+    output = tmp_path / "out"
+    write(output / "notes.txt", "mine")
+    with pytest.raises(UsageError, match=r"out: the folder holds notes.txt \(name a new folder"):
+        mend(labels, output)
+    (output / "notes.txt").unlink()
+    mend(labels, output, images=tmp_path / "pictures", prob_categories=["cat", "é"])
+    settings = (output / "qm.toml").read_text()
+    assert settings.splitlines()[1:] == ['images = "../pictures"', 'prob_categories = ["cat", "é"]']
+    write(output / "predictions" / "old.json", "[]")
+    mend(labels, output)
+    assert sorted(path.name for path in output.iterdir()) == ["labels.json", "qm.toml"]
+    write(output / "qm-run" / "x", "mine")
+    with pytest.raises(UsageError, match="the folder holds qm-run"):
+        mend(labels, output)
+    (output / "qm.toml").unlink()
+    with pytest.raises(UsageError, match=r"the folder holds labels\.json, qm-run"):
+        mend(labels, output)
+    for name in ("file", "file.json"):
+        write(tmp_path / name, "mine")
+        with pytest.raises(UsageError, match="exists already, and nothing of yours is replaced"):
+            mend(labels, tmp_path / name)
+    with pytest.raises(InputError, match="cannot be written"):
+        mend(labels, tmp_path / "file" / "below")
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = write(tmp_path / "l.json", document())
+    output = tmp_path / "out"
+    mend(labels, output)
+    before = (output / "labels.json").read_bytes()
+    rename = Path.rename
+
+    def failing(self: Path, target: Path) -> Path:
+        if self.name == "new":
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    write(labels, document(labels=[]))
+    with pytest.raises(InputError, match="cannot be written: No space left on device"):
+        mend(labels, output)
+    assert (output / "labels.json").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["l.json", "out"]

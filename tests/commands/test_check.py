@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -74,3 +75,39 @@ def test_another_set_is_recognised(dataset: Path, capsys: pytest.CaptureFixture[
     (dataset / "predictions" / "worse.json").write_text(json.dumps(other))
     assert main.run(["check", str(dataset), "--json"]) == 1
     assert "prediction-other-set" in codes(capsys)["worse"]
+
+
+def test_all_there_is_to_know_is_shown_whole(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = json.loads((dataset / "predictions" / "worse.json").read_text())
+    stems = {one["id"]: one["file_name"] for one in json.loads((dataset / "labels.json").read_text())["images"]}
+    other = [{**row, "image_id": stems[row["image_id"]]} for row in rows]
+    (dataset / "predictions" / "worse.json").write_text(json.dumps(other))
+    assert main.run(["check", str(dataset)]) == 1
+    out = capsys.readouterr().out
+    assert f"worse ({dataset}/predictions/worse.json)\n" in out
+    assert re.search(r"^  error   prediction-other-set: [0-9]+ × image id in a prediction file", out, re.MULTILINE)
+    assert "image ids match; --match-by file_name would match" in out
+    assert "way out: check that both files are of one set, or see --match-by\n" in out
+    sums = "96 images, 5 categories, 561 labels, 616 predictions; kinds of finding: 2 errors, 2 warnings, 1 info"
+    assert out.splitlines()[-1] == sums
+
+
+def test_a_score_of_another_name_is_recognised(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = json.loads((dataset / "predictions" / "worse.json").read_text())
+    renamed = [{("conf" if key == "score" else key): value for key, value in row.items()} for row in rows]
+    (dataset / "predictions" / "worse.json").write_text(json.dumps(renamed))
+    assert main.run(["check", str(dataset)]) == 1
+    assert "`conf` looks like one: call it `score`" in capsys.readouterr().out
+
+
+def test_a_mended_copy_replaces_only_an_earlier_one(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = dataset.parent / "mended"
+    target.mkdir()
+    (target / "thesis.tex").write_text("mine")
+    assert main.run(["check", str(dataset), "--fix", str(target)]) == 2
+    assert "the folder holds thesis.tex" in capsys.readouterr().err
+    (target / "thesis.tex").unlink()
+    for _ in range(2):
+        assert main.run(["check", str(dataset), "--fix", str(target)]) == 0
+    (dataset.parent / "file").write_text("mine")
+    assert main.run(["check", str(dataset), "--fix", str(dataset.parent / "file")]) == 2

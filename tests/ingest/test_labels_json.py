@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_no_annotations_at_all(tmp_path: Path) -> None:
 
 
 def test_licenses_do_not_make_ids_look_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(labels_json.json, "loads", lambda *_, **__: pytest.fail("the slow look for repeated keys"))
+    monkeypatch.setattr(labels_json, "repeated_key", lambda *_: pytest.fail("the slow look for repeated keys"))
     labels_json.read(write(tmp_path / "l.json", {**document(), "licenses": [{"id": 1, "name": "x"}]}), shapes=False)
 
 
@@ -72,7 +73,10 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "null": ("null", "l.json: Expected `object`, got `null`"),
     "binary": (bytes(range(256)), "l.json: not valid JSON: JSON is malformed: invalid character (byte 0)"),
     "utf-16": (TEXT.encode("utf-16"), "l.json: the file is UTF-16 text (save it as UTF-8)"),
-    "latin-1": (TEXT.replace('"cat"', '"é"').encode("latin-1"), "l.json: not valid JSON: "),
+    "latin-1": (
+        TEXT.replace('"cat"', '"é"').encode("latin-1"),
+        "l.json: not UTF-8 text: byte 0xe9 at position 148 (save the file as UTF-8)",
+    ),
     "cut off": (
         TEXT[:-20],
         "l.json: not valid JSON: Input data was truncated (write the file again; it may be cut off)",
@@ -84,21 +88,28 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "no images": (swapped("images", "pictures"), "l.json: Object missing required field `images`"),
     "no categories": (swapped("categories", "classes"), "l.json: Object missing required field `categories`"),
     "images an object": ('{"images":{},"categories":[]}', "l.json: images: expected `array`, got `object`"),
-    "id twice": (swapped('"id":1,', '"id":1,"id":3,'), 'l.json: the key "id" stands twice in one object (keep one'),
+    "id twice": (
+        swapped('"id":1,', '"id":1,"id":3,'),
+        'l.json: images[0]: the key "id" stands twice in one object (keep one',
+    ),
     "width twice": (
         swapped('"width":100', '"width":1,"width":2'),
-        'l.json: the key "width" stands twice in one object',
+        'l.json: images[0]: the key "width" stands twice in one object',
     ),
-    "area twice": (swapped('"area":400', '"area":1,"area":2'), 'l.json: the key "area" stands twice in one object'),
+    "area twice": (
+        swapped('"area":400', '"area":1,"area":2'),
+        'l.json: annotations[0]: the key "area" stands twice in one object',
+    ),
     "images twice": (TEXT[:-1] + ',"images":[]}', 'l.json: the key "images" stands twice in one object'),
     "ids mixed": (
         swapped('"id":2', '"id":"b"'),
-        "l.json: images[1]: the id 'b' is not of the same type as the ids before",
+        "l.json: images[1]: the id 'b' is not an integer like the other ids",
     ),
     "id too large": (swapped('"id":1', f'"id":{2**63}'), "l.json: images[0]: the id does not fit 64 bits"),
     "id fractional": (swapped('"id":1', '"id":1.5'), "l.json: images[0].id: expected `int | str | null`, got `float`"),
     "id true": (swapped('"id":1', '"id":true'), "l.json: images[0].id: expected `int | str | null`, got `bool`"),
-    "NaN": (swapped("400", "NaN"), "l.json: not valid JSON: JSON is malformed: invalid character (byte "),
+    "NaN": (swapped("400", "NaN"), "l.json: annotations[0].area: expected a finite number, got NaN (JSON has"),
+    "Infinity": (swapped("[10", "[-Infinity"), "l.json: annotations[0].bbox[0]: expected a finite number, got -Inf"),
     "1e999": (swapped("400", "1e999"), "l.json: annotations[0].area: number out of range"),
     "box text": (swapped("[10", '["10"'), "l.json: annotations[0].bbox[0]: expected `float | null`, got `str`"),
     "width text": (
@@ -125,3 +136,39 @@ def test_metadata_key_twice(tmp_path: Path) -> None:
     path = write(tmp_path / "l.json", swapped('"area"', '"x":1,"x":2,"area"'))
     with pytest.raises(InputError, match='the key "x" stands twice'):
         labels_json.read(path, shapes=True)
+
+
+def test_only_what_ends_early_may_be_cut_off(tmp_path: Path) -> None:
+    for content, cut in ((TEXT[:-20], True), (TEXT + "x", False), (swapped("400", "NaN"), False)):
+        with pytest.raises(InputError) as caught:
+            labels_json.read(write(tmp_path / "l.json", content), shapes=False)
+        assert ("cut off" in caught.value.hint) == cut
+
+
+def test_null_entries_are_entries_without_anything(tmp_path: Path) -> None:
+    content = document([image(1), None], [label(1), None], [{"id": 1, "name": "cat"}, None])  # type: ignore[list-item]
+    for shapes in (False, True):
+        raw = labels_json.read(write(tmp_path / "l.json", content), shapes)
+        assert raw.image["id"].to_pylist() == raw.category["id"].to_pylist() == raw.label["id"].to_pylist() == [1, None]
+
+
+MASKS: list[tuple[Any, bool]] = [
+    ({"size": [80, 100], "counts": "PPYo0"}, False),
+    ({"size": [80, 100], "counts": [7000, 1000]}, False),
+    ({"size": [100, 80], "counts": "PPYo0"}, True),
+    ({"size": [80, 100], "counts": [7000, 999]}, True),
+    ({"size": [80, 100], "counts": [9000, -1000]}, True),
+    ({"size": [80, 100], "counts": "not ones"}, True),
+    ({"size": [80, 100]}, True),
+    ({"size": [80], "counts": "PPYo0"}, True),
+    ({"size": [-80, -100], "counts": "PPYo0"}, True),
+    ({}, True),
+]
+
+
+@pytest.mark.parametrize(("mask", "bad"), MASKS)
+def test_masks_are_looked_at(tmp_path: Path, mask: Any, bad: bool) -> None:
+    path = write(tmp_path / "l.json", document(labels=[label(5), label(6, segmentation=mask)]))
+    found = [(one.code, one.examples) for one in labels_json.read(path, shapes=True).findings]
+    assert found == ([("label-bad-mask", ("6",))] if bad else [])
+    assert labels_json.read(path, shapes=False).findings == []

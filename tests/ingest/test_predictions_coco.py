@@ -34,10 +34,13 @@ def test_predictions_key(tmp_path: Path) -> None:
         ('{"a": 1}\n{"a": 2}', r"p.json: not valid JSON: .*\(JSON lines are not read\)"),
         ('{"annotations": [', "p.json: not valid JSON: Input data was truncated"),
         ('{"a":' + "[" * 10**6 + "]" * 10**6 + "}", "p.json: nested too deeply"),
+        ('{"annotations": [], "annotations": []}', 'p.json: the key "annotations" stands twice in one object'),
+        (b'{"annotations": [{"x": "\xe9"}]}', "p.json: not UTF-8 text: byte 0xe9 at position 24"),
+        ('{"annotations": [{"score": NaN}]}', r"p.json: annotations\[0\].score: expected a finite number, got NaN"),
         ('{"annotations": [], "images": 3}', "p.json: images: Expected `array`, got `int`"),
     ],
-    ids=["no list", "json lines", "cut off", "deep", "images"],
+    ids=["no list", "json lines", "cut off", "deep", "twice", "latin-1", "nan", "images"],
 )
-def test_refused(tmp_path: Path, content: str, expected: str) -> None:
+def test_refused(tmp_path: Path, content: str | bytes, expected: str) -> None:
     with pytest.raises(InputError, match=expected):
         predictions_coco.unwrap(write(tmp_path / "p.json", content), tmp_path, "p.json")

@@ -94,3 +94,10 @@ def test_column_twice(tmp_path: Path) -> None:
     table = pa.Table.from_arrays([pa.array([1])] * 2, ["image_id", "image_id"])
     with pytest.raises(InputError, match="the column 'image_id' stands twice"):
         predictions_columnar.read(stored(tmp_path / "p.arrow", table), metadata=True)
+
+
+def test_probabilities_may_have_holes_and_all_fields_are_told(tmp_path: Path) -> None:
+    table = bad_table(probs=[[0.5, np.nan], [0.5, 0.5]], xyxy=[1, 2])
+    raw = predictions_columnar.read(stored(tmp_path / "p.parquet", table), metadata=False)
+    assert np.isnan(columns(raw)["probs"][0][1])
+    assert raw.keys == ("image_id", "category_id", "bbox", "score", "probs", "xyxy")

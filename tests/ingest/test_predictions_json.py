@@ -133,10 +133,28 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         swapped('"score"', '"x":4,"x":5,"score"'),
         'p.json: [1]: the key "x" stands twice in one object',
     ),
-    "ids mixed": (swapped("1", '"a"'), "p.json: [0].image_id: expected a string like the other ids, got 1 (mend the"),
+    "ids mixed": (
+        swapped("1", '"a"'),
+        'p.json: [1].image_id: expected an integer like the other ids, got "a" (mend the',
+    ),
+    "one text id": (
+        "[" + GOOD.replace("1", '"a"', 1) + f",{GOOD},{GOOD}]",
+        "p.json: [0].image_id: expected an integer like",
+    ),
+    "one number among texts": (
+        "[" + ",".join(GOOD.replace("1", one, 1) for one in ('"a"', '"b"', "3")) + "]",
+        "p.json: [2].image_id: expected a string like the other ids, got 3",
+    ),
+    "id 2**63": (swapped("1", str(2**63)), "p.json: [1].image_id: 9223372036854775808 does not fit 64 bits (use small"),
+    "latin-1": (f'[{GOOD[:-1]},"x":"é"}}]'.encode("latin-1"), "p.json: not UTF-8 text: byte 0xe9 at position 65"),
+    "lone surrogate": (
+        f'[{GOOD},{GOOD[:-1]},"x":"\\ud800"}}]',
+        "p.json: not valid JSON: half of a surrogate pair (\\ud800 …) in a string",
+    ),
+    "garbage behind": (f"[{GOOD}] x", "p.json: not a complete list: it ends with '"),
     "id too large": (
         swapped("1", "9" * 20),
-        "p.json: [1].image_id: expected an integer or a string, got 99999999999999999999",
+        "p.json: [1].image_id: 99999999999999999999 does not fit 64 bits",
     ),
     "id fractional": (swapped("1", "1.5"), "p.json: [1].image_id: expected an integer or a string, got 1.5"),
     "id true": (swapped("1", "true"), "p.json: [1].image_id: expected an integer or a string, got true"),
@@ -167,3 +185,27 @@ def test_bad_file_ends_in_one_line(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, (content, _) in BAD.items() if isinstance(content, str)])
 def test_strict_path_refuses_the_same(tmp_path: Path, name: str, only_strict: pytest.MonkeyPatch) -> None:
     test_bad_file_ends_in_one_line(tmp_path, name)
+
+
+def test_only_what_ends_early_may_be_cut_off(tmp_path: Path) -> None:
+    for content, cut in ((f"[{GOOD},{GOOD[:30]}", True), (f"[{GOOD}] x", False)):
+        with pytest.raises(InputError) as caught:
+            read(write(tmp_path / "p.json", content))
+        assert ("cut off" in caught.value.hint) == cut
+
+
+@pytest.mark.parametrize("odd", ["null", '"0.5"', "NaN", "true", "[1]", "1e999"])
+def test_a_probability_that_is_no_number_is_null(tmp_path: Path, odd: str) -> None:
+    good = f'{GOOD[:-1]},"probs":[0.5,0.5]}}'
+    columns = read(write(tmp_path / "p.json", f"[{good},{good.replace('[0.5', f'[{odd}', 1)}]"))
+    assert columns["probs"] == [[0.5, 0.5], [None, 0.5]]
+
+
+def test_whole_64_bits_and_null_rows(tmp_path: Path) -> None:
+    columns = read(write(tmp_path / "p.json", f"[{GOOD.replace('1', str(2**63 - 1), 1)},null]"))
+    assert columns["image_id"] == [2**63 - 1, None]
+    assert columns["bbox"] == [[1, 2, 3, 4], None]
+
+
+def test_category_by_name(tmp_path: Path) -> None:
+    assert read(write(tmp_path / "p.json", [prediction(category="cat")]), metadata=False)["category"] == ["cat"]

@@ -232,3 +232,18 @@ def test_images_without_a_name_have_no_value(tmp_path: Path) -> None:
     named = tables(tmp_path / "named", document([image(1, file_name=None), image(2)], []))
     made = with_values(named, written(tmp_path / "a.parquet", [{"file_name": "2.jpg", "s": 1}]))
     assert made.image["s"].to_pylist() == [None, 1]
+
+
+def test_ids_that_are_lists(tmp_path: Path, loaded: Tables) -> None:
+    with pytest.raises(InputError):
+        with_values(loaded, written(tmp_path / "a.parquet", [{"id": [1], "s": 1}]))
+
+
+def test_whole_numbers_that_were_written_with_a_point(tmp_path: Path, loaded: Tables) -> None:
+    made = with_values(loaded, write(tmp_path / "a.csv", "image_id,s\n1.0,1\n3.0,2\n"))
+    assert made.image["s"].to_pylist() == [1, None, 2]
+
+
+def test_an_index_without_a_name_is_no_value(tmp_path: Path, loaded: Tables) -> None:
+    made = with_values(loaded, write(tmp_path / "a.csv", ",image_id,s\n0,1,0.5\n1,3,0.7\n"))
+    assert set(made.image.column_names) == {*loaded.image.column_names, "s"}

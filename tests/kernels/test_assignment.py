@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qm_cli.kernels.assignment import greedy_one_to_one
@@ -27,15 +29,17 @@ def found(pairs: list[tuple[int, int]]) -> list[bool]:
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=40))
+@settings(deadline=None)
 def test_equal_to_the_loop(pairs: list[tuple[int, int]]) -> None:
     assert found(pairs) == one_after_the_other(pairs)
 
 
 @given(st.integers(1, 40), st.randoms(use_true_random=False))
-def test_chains_where_each_pair_waits_for_the_one_before(length: int, random: object) -> None:
+@settings(deadline=None)
+def test_chains_where_each_pair_waits_for_the_one_before(length: int, shuffler: Random) -> None:
     chain = [(step // 2, (step + 1) // 2) for step in range(length)]
     assert found(chain) == one_after_the_other(chain)
-    random.shuffle(chain)  # type: ignore[attr-defined]
+    shuffler.shuffle(chain)
     assert found(chain) == one_after_the_other(chain)
 
 

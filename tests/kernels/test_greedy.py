@@ -85,7 +85,7 @@ def one_by_one(made: list[Cell], numbers: list[list[int]], lanes: Lanes) -> list
 
 
 @given(cases())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_equal_to_cocos_loop(case: tuple[list[Cell], list[list[int]], Lanes]) -> None:
     made, numbers, lanes = case
     lowest = float(np.minimum(lanes.threshold, greedy.MATCH_BOUND).min())

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qm_cli.kernels import order
@@ -31,17 +31,20 @@ def ordered(rows: list[tuple[int, float]], groups: int) -> list[int]:
 @example([(0, 0.0), (0, TINY), (0, 2 * TINY), (0, 0.0)])
 @example([(0, 1e-310), (0, 0.0), (0, 2e-310)])
 @example([(0, 0.0), (1, 1e6), (0, TINY), (0, 1e-310)])
+@settings(deadline=None)
 def test_order_by_score(rows: list[tuple[int, float]]) -> None:
     assert ordered(rows, 4) == by_score(rows)
 
 
 @given(st.lists(SCORES, max_size=40))
+@settings(deadline=None)
 def test_one_group(scores: list[float]) -> None:
     rows = [(0, score) for score in scores]
     assert ordered(rows, 1) == by_score(rows)
 
 
 @given(st.floats(0.001, 1e6), st.lists(st.tuples(st.integers(0, 2), st.integers(-3, 3)), max_size=40), st.booleans())
+@settings(deadline=None)
 def test_scores_a_bit_apart_share_a_step(base: float, rows: list[tuple[int, int]], wide: bool) -> None:
     around = [base + steps * math.ulp(base) for _, steps in rows]
     scored = [(group, score) for (group, _), score in zip(rows, around, strict=True)]
@@ -51,6 +54,7 @@ def test_scores_a_bit_apart_share_a_step(base: float, rows: list[tuple[int, int]
 
 
 @given(st.lists(st.integers(0, 2**16 + 3), max_size=40))
+@settings(deadline=None)
 def test_many_groups(groups: list[int]) -> None:
     rows = [(group, (group % 3) / 3) for group in groups]
     assert ordered(rows, 2**16 + 4) == by_score(rows)
@@ -73,6 +77,7 @@ BOUNDS = [1, 2, 2**16 - 1, 2**16, 2**16 + 1, 2**32 - 1, 2**32, 2**32 + 1, 2**48 
 
 
 @given(st.data(), st.sampled_from(BOUNDS))
+@settings(deadline=None)
 def test_stable_order(data: st.DataObject, bound: int) -> None:
     edges = [key for key in (0, 1, 2**16 - 1, 2**16, 2**32 - 1, 2**32, 2**48, bound - 1) if key < bound]
     keys = data.draw(st.lists(st.one_of(st.sampled_from(edges), st.integers(0, bound - 1)), max_size=40))

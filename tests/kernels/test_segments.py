@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qm_cli.kernels.segments import expand, numbered, offsets_of, place_in_run, reduce_runs, starts_of
@@ -22,6 +22,7 @@ def flat(runs: list[list[float]]) -> tuple[np.ndarray, np.ndarray]:
 
 
 @given(KEYS, st.integers(0, 3))
+@settings(deadline=None)
 def test_offsets_are_where_each_parent_begins(keys: list[int], empty: int) -> None:
     count = max(keys, default=-1) + 1 + empty
     found = offsets_of(np.array(keys, np.int32), count)
@@ -30,6 +31,7 @@ def test_offsets_are_where_each_parent_begins(keys: list[int], empty: int) -> No
 
 
 @given(KEYS)
+@settings(deadline=None)
 def test_starts_and_places_of_runs(keys: list[int]) -> None:
     starts = [place for place, key in enumerate(keys) if place == 0 or key != keys[place - 1]]
     assert starts_of(np.array(keys, int)).tolist() == starts
@@ -37,6 +39,7 @@ def test_starts_and_places_of_runs(keys: list[int]) -> None:
 
 
 @given(st.lists(st.integers(0, 40), max_size=20))
+@settings(deadline=None)
 def test_numbered(values: list[int]) -> None:
     distinct, place = numbered(np.array(values, int))
     assert distinct.tolist() == sorted(set(values))
@@ -44,6 +47,7 @@ def test_numbered(values: list[int]) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 4)), max_size=10))
+@settings(deadline=None)
 def test_expand(runs: list[tuple[int, int]]) -> None:
     starts, counts = (np.array([run[side] for run in runs], np.int32) for side in (0, 1))
     found = expand(starts, counts)
@@ -56,6 +60,7 @@ def test_expand_beyond_32_bits() -> None:
 
 
 @given(RUNS, st.sampled_from([0.0, -1.0, float("nan")]))
+@settings(deadline=None)
 def test_reduce_runs(runs: list[list[float]], empty: float) -> None:
     values, offsets = flat(runs)
     for ufunc, plain in ((np.maximum, max), (np.minimum, min)):
@@ -68,6 +73,7 @@ def test_reduce_runs(runs: list[list[float]], empty: float) -> None:
 
 
 @given(RUNS, st.integers(0, 8))
+@settings(deadline=None)
 def test_a_sum_does_not_depend_on_the_shard(runs: list[list[float]], cut: int) -> None:
     whole = reduce_runs(np.add, *flat(runs), 0.0)
     parts = [reduce_runs(np.add, *flat(part), 0.0) for part in (runs[:cut], runs[cut:])]

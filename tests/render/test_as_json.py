@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qm_cli.render.as_json import as_json
@@ -19,6 +19,7 @@ DATA = st.recursive(SCALARS, lambda inner: st.one_of(st.lists(inner), st.diction
 
 
 @given(DATA)
+@settings(deadline=None)
 def test_back_from_text(data: Any) -> None:
     text = as_json(data)
     assert text.endswith("\n")

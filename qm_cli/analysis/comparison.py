@@ -1,0 +1,81 @@
+"""Two models on the same images: what differs, how sure that is, and what this set could have seen at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.analysis.bootstrap import Weighable, replicates, weighted_numbers
+from qm_cli.analysis.intervals import (
+    Interval,
+    UnitCounts,
+    difference_interval,
+    difference_p,
+    share_interval,
+    smallest_difference,
+)
+from qm_cli.kernels.weighted import Runs
+
+FloatArray = npt.NDArray[np.float64]
+RowArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Numbers of both models (first, second) with their intervals, and second less first; arrays of one shape.
+
+    difference: its interval and standard error; p: of no difference; smallest: the difference this set would show.
+    """
+
+    first: FloatArray
+    second: FloatArray
+    first_interval: Interval
+    second_interval: Interval
+    difference: Interval
+    p: FloatArray
+    smallest: FloatArray
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """overall: [metrics]; category: [metrics, categories]; units: how many were drawn; category_units: with labels."""
+
+    overall: Compared
+    category: Compared
+    units: int
+    category_units: RowArray
+
+
+def comparison(first: Weighable, second: Weighable, unit: RowArray, resamples: int, seed: int) -> Comparison:
+    """Paired bootstrap: every draw of images (or of clusters: `unit` per image) counts for both models."""
+    whole = np.ones(len(unit), np.int32)
+    numbers = [weighted_numbers(model, whole) for model in (first, second)]
+    drawn = replicates((first, second), unit, resamples, seed)
+    units, own_units = len(np.unique(unit)), units_with(first.labels, unit)
+    overall = _compared([one.overall for one in numbers], [one.overall for one in drawn], units)
+    category = _compared([one.category for one in numbers], [one.category for one in drawn], own_units)
+    return Comparison(overall, category, units, own_units)
+
+
+def units_with(runs: Runs, unit: RowArray) -> RowArray:
+    """How many different units hold objects of each group: int64[groups]."""
+    groups = len(runs.start) - 1
+    group = np.repeat(np.arange(groups), np.diff(runs.start))
+    pairs = np.unique(unit[runs.image] * np.int64(max(groups, 1)) + group)
+    return np.bincount(pairs % max(groups, 1), minlength=groups)
+
+
+def _compared(numbers: list[FloatArray], drawn: list[FloatArray], units: UnitCounts) -> Compared:
+    first, second = numbers
+    difference = difference_interval(second - first, drawn[1] - drawn[0], units)
+    return Compared(
+        first,
+        second,
+        share_interval(first, drawn[0], units),
+        share_interval(second, drawn[1], units),
+        difference,
+        difference_p(second - first, difference.error, units),
+        smallest_difference(difference.error),
+    )

@@ -1,0 +1,100 @@
+"""qm compare: what differs between two models, how sure that is, and which labels and images it is about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qm_cli import options
+from qm_cli.errors import UsageError
+
+COMPARISON = "Comparison"
+
+Targets = Annotated[
+    list[Path],
+    typer.Argument(metavar="A B", help="Two runs; one run with two models; or a label file and two prediction files."),
+]
+FirstModel = Annotated[
+    str | None, typer.Option("--model", help="Which model of A, where it has several.", rich_help_panel=options.INPUT)
+]
+SecondModel = Annotated[
+    str | None, typer.Option("--model-b", help="Which model of B, where it has several.", rich_help_panel=options.INPUT)
+]
+Resamples = Annotated[
+    int,
+    typer.Option("--resamples", min=100, max=100_000, help="Bootstrap resamples.", rich_help_panel=COMPARISON),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        help="Resample all images with one value of this image column together: video_id.",
+        rich_help_panel=COMPARISON,
+    ),
+]
+ChangesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--changes",
+        help="Write what became of each label and detection: .csv, .jsonl or .parquet.",
+        rich_help_panel=options.OUTPUT,
+    ),
+]
+
+
+def compare(
+    targets: Targets,
+    model: FirstModel = None,
+    model_b: SecondModel = None,
+    iou: options.OwnIoU = None,
+    confidence: options.OwnConfidence = None,
+    categories: options.Categories = None,
+    resamples: Resamples = 1000,
+    cluster: Cluster = None,
+    seed: options.Seed = 0,
+    match_by: options.MatchBy = "id",
+    map_categories: options.MapCategories = None,
+    missing_score: options.MissingScore = None,
+    changes: ChangesFile = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> int:
+    """Compare two models on the same labels: differences with paired-bootstrap intervals, and what changed where."""
+    if len(targets) > 3:
+        raise UsageError(f"{len(targets)} targets", "give two runs, one run, or LABELS A B")
+    if changes is not None and changes.suffix not in (".csv", ".jsonl", ".parquet"):
+        raise UsageError(f"--changes: {str(changes)!r} is neither .csv, .jsonl nor .parquet", "name it so")
+    from qm_cli import comparing
+
+    naming = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
+    request = comparing.Request(
+        tuple(targets),
+        (model, model_b),
+        iou,
+        confidence,
+        options.split(categories),
+        cluster,
+        resamples,
+        seed,
+        naming if len(targets) == 3 else None,
+    )
+    report, rows = comparing.compare(request)
+    if changes is not None:
+        from qm_cli.output import deliver
+        from qm_cli.render import rows as formats
+
+        forms = {".csv": formats.as_csv, ".jsonl": formats.as_json_lines, ".parquet": formats.as_parquet}
+        deliver(forms[changes.suffix](rows), changes)
+    if json:
+        from qm_cli.output import deliver
+        from qm_cli.render.as_json import as_json
+
+        deliver(as_json(report), None)
+    else:
+        from qm_cli.render.terminal_comparison import show_comparison
+
+        show_comparison(report)
+    return 0

@@ -1,0 +1,236 @@
+"""Two models on the same labels, compared: from runs or files to the report of `qm compare`, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from qm_cli.alignment import aligned
+from qm_cli.analysis.bootstrap import METRICS, weighable
+from qm_cli.analysis.changes import changes
+from qm_cli.analysis.comparison import Compared, comparison
+from qm_cli.analysis.intervals import LEAST_UNITS
+from qm_cli.arrays import one_chunk, to_numpy
+from qm_cli.change_report import change_counts, change_rows, regressed_images
+from qm_cli.errors import InputError, UsageError, nearest
+from qm_cli.evaluation import Evaluation, evaluate_tables
+from qm_cli.load import load_tables
+from qm_cli.run_folder import Run, open_run
+from qm_cli.run_tables import tables_of_run
+from qm_cli.scoring import can_evaluate
+from qm_cli.settings import Settings
+from qm_cli.subset import only_categories
+from qm_cli.tables import Tables
+
+RowArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to compare. targets: two runs; one run with two models; or a label file and two prediction files.
+
+    cluster: image column whose values are resampled instead of images. naming: as in `load.Source`.
+    """
+
+    targets: tuple[Path, ...]
+    models: tuple[str | None, str | None] = (None, None)
+    iou: float | None = None
+    confidence: float | None = None
+    categories: tuple[str, ...] = ()
+    cluster: str | None = None
+    resamples: int = 1000
+    seed: int = 0
+    naming: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: what it is called, where it stands, its tables, and the image column of clusters."""
+
+    name: str
+    target: str
+    tables: Tables
+    settings: Settings
+    cluster: pa.Array | None
+
+
+def compare(request: Request) -> tuple[dict[str, Any], pa.Table]:
+    """The report, and a row for each label and detection with what became of it."""
+    a, b = _sides_of_files(request) if len(request.targets) == 3 else _sides_of_runs(request)
+    for side in (a, b):
+        if not can_evaluate(side.tables):
+            raise InputError(f"{side.target}: has labels or predictions without a box", "compare detections")
+    settings = a.settings
+    tables_a, tables_b = (only_categories(side.tables, request.categories) for side in (a, b))
+    first = evaluate_tables(tables_a, settings)
+    second = evaluate_tables(aligned(tables_a, tables_b), settings)
+    unit = np.arange(tables_a.count("image")) if a.cluster is None else cluster_numbers(a.cluster)
+    old, new = (weighable(one.tables, one.matches, one.outcomes, settings) for one in (first, second))
+    found = comparison(old, new, unit, request.resamples, request.seed)
+    changed = changes(first.tables, second.tables, first.outcomes, second.outcomes, settings)
+    report = {
+        "a": _about(a, first),
+        "b": _about(b, second),
+        "convention": settings.convention,
+        "iou": settings.iou,
+        "confidence": settings.confidence,
+        "images": tables_a.count("image"),
+        "labels": int(first.outcomes.label_counts.sum()),
+        "cluster": request.cluster,
+        "units": found.units,
+        "method": "half-sample bootstrap",
+        "resamples": request.resamples,
+        "seed": request.seed,
+        "metrics": _rows(found.overall),
+        "categories": _category_rows(first.tables, found.category, found.category_units),
+        "changes": change_counts(first, second, changed),
+        "regressed_images": regressed_images(first, second, changed),
+        "notes": _notes(a, b, request, found.units, found.category_units),
+    }
+    return report, change_rows(first, second, changed)
+
+
+def _sides_of_files(request: Request) -> tuple[Side, Side]:
+    labels, *files = request.targets
+    if request.models != (None, None):
+        raise UsageError("--model picks one of a run's models", "leave it out with LABELS A B")
+    settings = _at(Settings(), request)
+    sides = []
+    for file in files:
+        tables = load_tables(labels, file, metadata=request.cluster is not None, **(request.naming or {}))
+        column = None
+        if request.cluster is not None:
+            if request.cluster not in tables.image.column_names:
+                raise _no_column(labels, request.cluster, tables.image.column_names)
+            column = one_chunk(tables.image[request.cluster])
+        sides.append(Side(file.stem, str(file), tables, settings, column))
+    return sides[0], sides[1]
+
+
+def _sides_of_runs(request: Request) -> tuple[Side, Side]:
+    for target in request.targets:
+        if target.is_file():
+            raise UsageError(f"{target}: is a file", "compare run folders, or LABELS A B with two prediction files")
+    runs = _one_run(request) if len(request.targets) == 1 else _two_runs(request)
+    sides = [_side(run, name, request) for run, name in runs]
+    return sides[0], sides[1]
+
+
+def _one_run(request: Request) -> list[tuple[Run, str]]:
+    """Two models of one run: the named ones, or its only two in their order."""
+    path = request.targets[0]
+    known = open_run(path).models
+    names = list(request.models)
+    if names == [None, None] and len(known) == 2:
+        names = list(known)
+    if None in names:
+        raise UsageError(f"{path}: holds {_listed(known)}", "name two with --model and --model-b, or give two runs")
+    return [(open_run(path, name), name) for name in names if name is not None]
+
+
+def _two_runs(request: Request) -> list[tuple[Run, str]]:
+    """One model of each run; it has to be named where a run holds several."""
+    chosen = []
+    for path, name, option in zip(request.targets, request.models, ("--model", "--model-b"), strict=True):
+        run = open_run(path, name)
+        if not run.models or (name is None and len(run.models) > 1):
+            raise UsageError(f"{path}: holds {_listed(run.models)}", f"name one with {option}")
+        chosen.append((run, name or run.models[0]))
+    return chosen
+
+
+def _listed(models: list[str]) -> str:
+    return f"the models {', '.join(models)}" if len(models) > 1 else f"the model {models[0]}" if models else "no model"
+
+
+def _side(run: Run, name: str, request: Request) -> Side:
+    column = None
+    if request.cluster is not None:
+        known = list(run.columns("image"))
+        if request.cluster not in known:
+            raise _no_column(run.path, request.cluster, known)
+        column = one_chunk(run.table("image", [request.cluster])[request.cluster])
+    settings = _at(Settings.from_dict(run.manifest["settings"]), request)
+    return Side(name, str(run.path), tables_of_run(run), settings, column)
+
+
+def _no_column(where: Path, name: str, known: list[str]) -> UsageError:
+    hint = nearest(name, known) or f"images have {', '.join(known)}"
+    return UsageError(f"--cluster: {where}: images have no column {name!r}", hint)
+
+
+def _at(settings: Settings, request: Request) -> Settings:
+    settings = settings if request.iou is None else replace(settings, iou=request.iou)
+    return settings if request.confidence is None else replace(settings, confidence=request.confidence)
+
+
+def cluster_numbers(column: pa.Array) -> RowArray:
+    """0, 1, 2 … for the values of a column; a null is a cluster of its own: int64[n].
+
+    >>> cluster_numbers(pa.array(["a", None, "b", "a", None])).tolist()
+    [0, 2, 1, 0, 3]
+    """
+    encoded = column.dictionary_encode()
+    codes = to_numpy(encoded.indices).astype(np.float64)
+    alone = np.isnan(codes)
+    codes[alone] = len(encoded.dictionary) + np.arange(int(alone.sum()))
+    return codes.astype(np.int64)
+
+
+def _about(side: Side, evaluation: Evaluation) -> dict[str, Any]:
+    return {"model": side.name, "target": side.target, "predictions": evaluation.tables.count("prediction")}
+
+
+def _rows(compared: Compared, place: int | None = None) -> list[dict[str, Any]]:
+    """One row per metric; place: of one category."""
+    return [_row(name, compared, (row,) if place is None else (row, place)) for row, name in enumerate(METRICS)]
+
+
+def _row(name: str, compared: Compared, place: tuple[int, ...]) -> dict[str, Any]:
+    first, second, difference = compared.first_interval, compared.second_interval, compared.difference
+    values = {
+        "a": compared.first,
+        "a_low": first.low,
+        "a_high": first.high,
+        "b": compared.second,
+        "b_low": second.low,
+        "b_high": second.high,
+        "difference": compared.second - compared.first,
+        "low": difference.low,
+        "high": difference.high,
+        "error": difference.error,
+        "p": compared.p,
+        "smallest_difference": compared.smallest,
+    }
+    return {"metric": name, **{key: _number(float(array[place])) for key, array in values.items()}}
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
+
+def _category_rows(tables: Tables, compared: Compared, units: RowArray) -> list[dict[str, Any]]:
+    ids, names = tables.category["id"].to_pylist(), tables.category["name"].to_pylist()
+    return [
+        {"id": ids[row], "name": names[row], "units": int(units[row]), "metrics": _rows(compared, row)}
+        for row in range(len(ids))
+    ]
+
+
+def _notes(a: Side, b: Side, request: Request, units: int, category_units: RowArray) -> list[str]:
+    what = "images" if request.cluster is None else f"clusters of {request.cluster}"
+    notes = []
+    if units < LEAST_UNITS:
+        notes.append(f"{units} {what}: intervals and p-values are undefined, they need at least {LEAST_UNITS}")
+    elif (few := int(np.count_nonzero((category_units > 0) & (category_units < LEAST_UNITS)))) > 0:
+        notes.append(f"{few} categories are labelled in fewer than {LEAST_UNITS} {what}: no intervals for them")
+    own = {name: (getattr(a.settings, name), getattr(b.settings, name)) for name in ("iou", "confidence")}
+    for name, (first, second) in own.items():
+        if first != second:
+            notes.append(f"the runs were made at {name} {first:g} and {second:g}: both are compared at {first:g}")
+    return notes

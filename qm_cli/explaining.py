@@ -1,0 +1,184 @@
+"""What drives right and wrong, as data: importance of every measure, and the rates along one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qm_cli.analysis.correlation import Interval, correlations
+from qm_cli.analysis.encord_importance import encord_importances
+from qm_cli.analysis.importance import Binned, Importance, all_binned, benjamini_hochberg, importances, undefined
+from qm_cli.analysis.performance import performance
+from qm_cli.analysis.samples import MARKS, Judged, Measure
+from qm_cli.arrays import to_numpy
+from qm_cli.errors import UsageError
+from qm_cli.run_columns import judged, measures, one_model, refuse_unmatched
+from qm_cli.run_folder import Run
+
+SIGNIFICANT = 0.05
+FEWEST, MOST, BUDGET = 200, 2000, 100_000_000
+TOP = 10
+RATES = {"prediction": "true_positive_rate", "label": "false_negative_rate"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What importance is asked for. by: prediction, label or image. permutations: None for as many as are cheap."""
+
+    by: str = "prediction"
+    metrics: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    cluster: str | None = None
+    permutations: int | None = None
+    seed: int = 0
+
+
+def importance_report(run: Run, question: Question) -> dict[str, Any]:
+    """Importance, p and q, and correlations of every measure with the outcome; the most important first."""
+    samples = judged(run, question.by, question.metrics, question.categories, question.cluster)
+    times = question.permutations or usual_permutations(len(samples.hit), len(samples.measures))
+    found = all_binned(samples, samples.measures)
+    important = importances(samples, found, times, question.seed)
+    related = correlations(samples, found, times, question.seed)
+    false_discovery = benjamini_hochberg([one.p for one in important])
+    rows = [_row(*parts) for parts in zip(found, important, false_discovery, related, strict=True)]
+    rows.sort(key=lambda row: -1.0 if row["importance"] is None else row["importance"], reverse=True)
+    report = {
+        **_head(run, samples, question),
+        "permutations": times,
+        "seed": question.seed,
+        "metrics": rows,
+    }
+    return {**report, "notes": _notes(samples, rows, times)}
+
+
+def usual_permutations(rows: int, measures: int) -> int:
+    """As many as are cheap, so that a small set is not held back by the least p that 200 can give.
+
+    >>> usual_permutations(1_000_000, 30), usual_permutations(600, 40)
+    (200, 2000)
+    """
+    return max(FEWEST, min(MOST, BUDGET // max(rows * measures, 1)))
+
+
+def _head(run: Run, samples: Judged, question: Question) -> dict[str, Any]:
+    hits, number = int(samples.hit.sum()), len(samples.hit)
+    return {
+        "target": str(run.path),
+        "model": run.model or next(iter(run.models), None),
+        "by": question.by,
+        "outcome": samples.outcome,
+        "categories": list(question.categories) or None,
+        "cluster": question.cluster,
+        "samples": number,
+        "images": len(samples.images),
+        "hits": hits,
+        "rate": hits / number if number else None,
+    }
+
+
+def _row(one: Binned, found: Importance, q: float | None, related: tuple[Interval, Interval]) -> dict[str, Any]:
+    measure = one.measure
+    numbers: dict[str, Any] = {
+        "importance": found.value,
+        "p": found.p,
+        "q": q,
+        "information": found.information,
+        "expected": found.expected,
+    }
+    for name, interval in zip(("pearson", "spearman"), related, strict=True):
+        numbers |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    return {
+        "metric": measure.id,
+        "mark": MARKS[measure.level],
+        "kind": measure.kind,
+        "unit": measure.unit,
+        **numbers,
+        "bins": one.bins.count,
+        "missing": int(one.units.total[~np.isfinite(one.units.values)].sum()),
+        "permuted": found.permuted,
+        "reason": found.reason,
+    }
+
+
+def _notes(samples: Judged, rows: Sequence[dict[str, Any]], times: int) -> list[str]:
+    everywhere = undefined(samples)
+    if everywhere:
+        return [everywhere]
+    notes = []
+    tests = sum(row["p"] is not None for row in rows)
+    floor = 1 / (1 + times)
+    at_floor = sum(row["p"] is not None and row["p"] <= floor for row in rows)
+    if at_floor and floor * tests / at_floor > SIGNIFICANT:
+        wanted = int(np.ceil(tests / at_floor / SIGNIFICANT))
+        notes.append(f"{times} permutations are too few for a q below {SIGNIFICANT:g}: --permutations {wanted}")
+    random = next((row for row in rows if row["metric"] == "image.random"), None)
+    if random and random["p"] is not None and random["p"] <= 0.01:
+        notes.append("image.random seems to matter, which is chance: try another --seed of qm score")
+    return notes
+
+
+def top_importances(report: dict[str, Any], count: int = TOP) -> list[dict[str, Any]]:
+    """The first rows of an importance report that have an importance, for a summary."""
+    defined = [row for row in report["metrics"] if row["importance"] is not None]
+    return [{name: row[name] for name in ("metric", "importance", "p", "q", "spearman")} for row in defined[:count]]
+
+
+def performance_report(
+    run: Run, metric: str, question: Question, bins: int = 10, equal_width: bool = False
+) -> dict[str, Any]:
+    """True-positive rate of predictions and false-negative rate of labels along one metric.
+
+    An image's metric has both; one of predictions or labels has the rate of those that have it, both if both do.
+    """
+    one_model(run)
+    refuse_unmatched(run, ("image", *RATES), [metric])
+    sides: dict[str, tuple[Judged, Measure]] = {}
+    for level, rate in RATES.items():
+        if "outcome" not in run.columns(level):
+            continue
+        found = _only(run, metric, level)
+        if found is None:
+            continue
+        samples = judged(run, level, ("random",), question.categories, None)
+        if rate == "false_negative_rate":
+            samples = Judged(level, "missed", samples.rows, samples.image_row, ~samples.hit, samples.measures)
+        sides[rate] = (samples, found)
+    if not sides:
+        raise UsageError(f"{run.path}: has no outcomes to go with {metric}", "score labels and predictions with boxes")
+    report = performance(sides, bins, equal_width)
+    model = run.model or next(iter(run.models), None)
+    return {"target": str(run.path), "model": model, "categories": list(question.categories) or None, **report}
+
+
+def _only(run: Run, metric: str, level: str) -> Measure | None:
+    """The measure of a level that a metric's id or name means: the level's own before its image's."""
+    prefix, dot, _ = metric.partition(".")
+    if dot and prefix in RATES and prefix != level:
+        return None
+    named = (metric,) if dot and prefix in ("image", *RATES) else (f"{level}.{metric}", f"image.{metric}")
+    for one in named:
+        found = measures(run, one.partition(".")[0], (one,))
+        if found:
+            return found[0]
+    return None
+
+
+def encord_report(run: Run, question: Question) -> dict[str, Any]:
+    """Encord's importance of every measured number for IoU·TP of the predictions, in nats."""
+    if question.by != "prediction":
+        raise UsageError("--compat encord is about predictions", "leave out --by")
+    samples = judged(run, question.by, question.metrics, question.categories, None)
+    iou = to_numpy(run.table("prediction", ["iou"])["iou"])[samples.rows]
+    target = np.where(samples.hit & np.isfinite(iou), iou, 0.0)
+    chosen = [one for one in samples.measures if not one.coded]
+    values = encord_importances(samples, target, chosen)
+    rows = [
+        {"metric": one.id, "mark": MARKS[one.level], "kind": one.kind, "unit": "nat", "importance": value}
+        for one, value in zip(chosen, values, strict=True)
+    ]
+    rows.sort(key=lambda row: -1.0 if row["importance"] is None else row["importance"], reverse=True)
+    return {**_head(run, samples, question), "compat": "encord", "metrics": rows, "notes": []}

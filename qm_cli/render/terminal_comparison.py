@@ -1,0 +1,78 @@
+"""The comparison of two models → the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qm_cli.render.terminal import plain_console, print_table_on, show_notes, shown
+
+CATEGORIES_SHOWN = 20
+CATEGORY_METRICS = ("AP", "precision", "recall")
+IMAGES_SHOWN = 20
+
+
+def show_comparison(report: dict[str, Any]) -> None:
+    """What differs and how sure that is, category by category; what became of labels and detections; worst images."""
+    console = plain_console()
+    a, b = report["a"], report["b"]
+    units = f"{report['units']:,} {'images' if report['cluster'] is None else 'clusters of ' + report['cluster']}"
+    at = f"IoU {report['iou']:g}, confidence {report['confidence']:g}, {report['resamples']:,} resamples of {units}"
+    console.print(f"A {a['model']} ({a['target']}), B {b['model']} ({b['target']})", style="bold", markup=False)
+    console.print(at, highlight=False)
+    columns = ["", "A", "B", "B − A", "95 % interval", "p", "smallest seen"]
+    print_table_on(console, columns, [(row["metric"], *_values(row)) for row in report["metrics"]])
+    _show_categories(report)
+    for kind in ("labels", "detections"):
+        _show_changes(kind, report["changes"][kind])
+    images = report["regressed_images"][:IMAGES_SHOWN]
+    if images:
+        names = ["errors_a", "errors_b", "broken", "fixed", "new_false_positives"]
+        rows = [(str(row["file_name"] or row["id"]), *(row[name] for name in names)) for row in images]
+        print_table_on(console, ["most regressed images", "errors A", "errors B", "broken", "fixed", "new FP"], rows)
+    show_notes(report["notes"], console)
+
+
+def _values(row: dict[str, Any]) -> tuple[Any, ...]:
+    interval = None if row["low"] is None else f"{row['low']:+.4f} … {row['high']:+.4f}"
+    difference = None if row["difference"] is None else f"{row['difference']:+.4f}"
+    return row["a"], row["b"], difference, interval, _chance(row["p"]), row["smallest_difference"]
+
+
+def _chance(p: float | None) -> str | None:
+    """A p-value as people read it.
+
+    >>> _chance(0.00001), _chance(0.25)
+    ('< .001', '0.2500')
+    """
+    return "< .001" if p is not None and p < 0.001 else None if p is None else shown(p)
+
+
+def _show_categories(report: dict[str, Any]) -> None:
+    """The differences of each category, the largest drop of AP first."""
+    console = plain_console()
+    rows = []
+    for category in report["categories"]:
+        metrics = {row["metric"]: row for row in category["metrics"]}
+        cells = [_difference(metrics[name]) for name in CATEGORY_METRICS]
+        rows.append((metrics["AP"]["difference"] or 0.0, (category["name"], *cells, _chance(metrics["AP"]["p"]))))
+    rows.sort(key=lambda row: row[0])
+    columns = ["category: B − A", *CATEGORY_METRICS, "p of AP"]
+    print_table_on(console, columns, [row for _, row in rows[:CATEGORIES_SHOWN]])
+    if len(rows) > CATEGORIES_SHOWN:
+        console.print(f"… and {len(rows) - CATEGORIES_SHOWN} more categories: --json has all", style="dim")
+
+
+def _difference(row: dict[str, Any]) -> str | None:
+    if row["difference"] is None:
+        return None
+    reach = "" if row["low"] is None else f" ± {(row['high'] - row['low']) / 2:.4f}"
+    return f"{row['difference']:+.4f}{reach}"
+
+
+def _show_changes(kind: str, counts: dict[str, Any]) -> None:
+    """Counts in all, by size and by category."""
+    words = list(counts["total"])
+    groups = [("all", counts["total"]), *((row["name"], row) for row in counts["by_size"])]
+    groups += [(row["name"], row) for row in counts["by_category"][:CATEGORIES_SHOWN]]
+    rows = [(name, *(row[word] for word in words)) for name, row in groups]
+    print_table_on(plain_console(), [kind, *(word.replace("_", " ") for word in words)], rows)

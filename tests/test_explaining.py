@@ -1,0 +1,145 @@
+"""Importance and performance of a run: planted drivers lead, chance is at 0, bad input is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qm_cli.errors import UsageError
+from qm_cli.explaining import (
+    Question,
+    encord_report,
+    importance_report,
+    performance_report,
+    top_importances,
+)
+from qm_cli.run import score
+from qm_cli.run_folder import Run, open_run
+from tests.scored_run import write_scored
+
+SAMPLE = Path(__file__).parent.parent / "sample_data"
+SIZES = {"label.area_relative", "label.area_absolute", "label.width", "label.height"}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return open_run(write_scored(tmp_path_factory.mktemp("made") / "run", 400))
+
+
+def by_name(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {row["metric"]: row for row in report["metrics"]}
+
+
+def test_planted_drivers_lead(run: Run) -> None:
+    labels = importance_report(run, Question("label"))
+    assert labels["metrics"][0]["metric"] == "label.size"
+    assert labels["metrics"][0]["q"] < 0.05
+    assert labels["metrics"][0]["spearman"] > 0.3
+    predictions = importance_report(run, Question("prediction"))
+    assert predictions["metrics"][0]["metric"] == "image.weather"
+    assert predictions["metrics"][0]["permuted"] == "image"
+    rows = by_name(predictions)
+    assert rows["image.random"]["importance"] < 0.01
+    assert rows["prediction.size"]["permuted"] == "within image"
+    assert rows["prediction.size"]["q"] > 0.05
+
+
+def test_head_and_order(run: Run) -> None:
+    report = importance_report(run, Question("label", permutations=50, seed=2))
+    assert (report["permutations"], report["seed"], report["outcome"]) == (50, 2, "found")
+    assert report["rate"] == report["hits"] / report["samples"]
+    values = [row["importance"] for row in report["metrics"] if row["importance"] is not None]
+    assert values == sorted(values, reverse=True)
+    assert report["metrics"][-1]["importance"] is None
+    assert report == importance_report(run, Question("label", permutations=50, seed=2))
+
+
+def test_undefined_ones_stand_last_with_their_reason(run: Run) -> None:
+    empty = by_name(importance_report(run, Question("label", permutations=10)))["label.empty"]
+    assert (empty["importance"], empty["p"], empty["q"]) == (None, None, None)
+    assert empty["reason"] == "20 labels with a value are needed, there are 1"
+    assert empty["missing"] > 1000
+
+
+def test_too_few_permutations_are_told(run: Run) -> None:
+    [note] = importance_report(run, Question("label", permutations=20))["notes"]
+    assert note.startswith("20 permutations are too few for a q below 0.05: --permutations ")
+    wanted = int(note.rpartition(" ")[2])
+    assert importance_report(run, Question("label", permutations=wanted))["notes"] == []
+
+
+def test_small_sets_say_what_is_needed(tmp_path: Path) -> None:
+    report = importance_report(open_run(write_scored(tmp_path / "run", 5)), Question("image"))
+    assert report["notes"] == ["40 images are needed, there are 5"]
+    assert {row["importance"] for row in report["metrics"]} == {None}
+
+
+def test_clusters_and_categories(run: Run) -> None:
+    report = importance_report(run, Question("label", ("size", "blur"), ("dog",), "video_id", 30))
+    rows = by_name(report)
+    assert set(rows) == {"label.size", "image.blur", "image.random"}
+    assert rows["image.blur"]["permuted"] == "cluster"
+    assert report["categories"] == ["dog"]
+
+
+def test_the_first_rows_for_a_summary(run: Run) -> None:
+    rows = top_importances(importance_report(run, Question("label", permutations=20)), 2)
+    assert len(rows) == 2
+    assert rows[0]["metric"] == "label.size"
+
+
+def test_a_model_must_be_named(tmp_path: Path) -> None:
+    place = write_scored(tmp_path / "run", models=2)
+    with pytest.raises(UsageError, match="holds the models one, two"):
+        importance_report(open_run(place), Question())
+    with pytest.raises(UsageError, match="holds the models one, two"):
+        performance_report(open_run(place), "score", Question())
+    assert importance_report(open_run(place, "two"), Question(permutations=5))["model"] == "two"
+
+
+def test_performance_along_an_images_metric_has_both_rates(run: Run) -> None:
+    report = performance_report(run, "blur", Question())
+    assert len(report["bins"]) == 10
+    assert set(report["overall"]) == {"true_positive_rate", "false_negative_rate"}
+    total = sum(one["true_positive_rate"]["count"] for one in report["bins"])
+    assert total == report["overall"]["true_positive_rate"]["count"]
+
+
+def test_performance_follows_the_driver(run: Run) -> None:
+    rates = [one["false_negative_rate"]["rate"] for one in performance_report(run, "label.size", Question(), 5)["bins"]]
+    assert rates[0] > 0.7
+    assert rates[-1] < 0.1
+    by_weather = performance_report(run, "weather", Question())["bins"]
+    weather = {one["value"]: one["true_positive_rate"]["rate"] for one in by_weather}
+    assert weather["fog"] < 0.5 < 0.8 < weather["clear"]
+
+
+def test_performance_of_objects_has_both_rates_where_both_have_the_metric(run: Run) -> None:
+    assert set(performance_report(run, "size", Question())["overall"]) == {"true_positive_rate", "false_negative_rate"}
+    assert set(performance_report(run, "label.size", Question())["overall"]) == {"false_negative_rate"}
+    assert set(performance_report(run, "score", Question(), 4, True)["overall"]) == {"true_positive_rate"}
+    with pytest.raises(UsageError, match="did you mean"):
+        performance_report(run, "scre", Question())
+
+
+def test_encords(run: Run) -> None:
+    report = encord_report(run, Question())
+    assert report["compat"] == "encord"
+    assert report["metrics"][0]["importance"] >= report["metrics"][-1]["importance"]
+    with pytest.raises(UsageError, match="about predictions"):
+        encord_report(run, Question("label"))
+
+
+@pytest.mark.parametrize("model", ["better", "worse"])
+def test_the_planted_driver_is_the_top_importance(model: str, sample: Path) -> None:
+    first = importance_report(open_run(sample, model), Question("label"))["metrics"][0]
+    assert first["metric"] in SIZES
+    assert first["q"] < 0.05
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    metrics = ("label.area_*", "label.width", "label.height", "label.border_closeness", "*.outcome", "image.random")
+    return score(SAMPLE, tmp_path_factory.mktemp("scored") / "run", metrics=metrics).path
