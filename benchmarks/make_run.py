@@ -28,7 +28,9 @@ def image_table(image_count: int, seed: int) -> pa.Table:
     columns = {"id": pa.array(ids), "file_name": pa.array([f"images/{number:012d}.jpg" for number in ids.tolist()])}
     columns["entropy"] = pa.array(entropy, mask=missing)
     columns |= {name: pa.array(random.random(image_count)) for name in METRICS}
-    return pa.table(columns)
+    table = pa.table(columns)
+    field = pa.field("entropy", pa.float64(), metadata={"metric": "image.entropy", "better": "lower"})
+    return table.set_column(table.schema.get_field_index("entropy"), field, table["entropy"])
 
 
 def write_run(folder: Path, image_count: int, seed: int) -> None:

@@ -1,14 +1,15 @@
 """Half-sample replicates → standard errors, 95 % intervals and p-values.
 
-Average precision is biased upwards in small sets: its envelope takes the largest of noisy precisions. The bias is seen
-where halves are compared with the whole. That of an envelope falls as n^(−2/3), so the whole's own bias is the surplus
-of the halves / (2^(2/3) − 1); an interval of a share is moved by it. How well that law holds is not known: the surplus
-is added to the standard error, squared with squared. In a difference of two models the biases cancel, all but the
-surplus of their difference, which is treated likewise but not taken off. Rates of counts have no such bias.
+Average precision is biased upwards in small sets: its envelope takes the largest of noisy precisions. The bias shows
+where halves are compared with the whole. That of an envelope falls as n^(−1/2) where the true curve is flat and as
+n^(−2/3) where it falls, so the whole's own is 1.7 to 2.4 times the surplus of the halves. Intervals of shares are moved
+by twice the surplus, and because that is a guess the move enters the standard error, squared with squared. In a
+difference of two models the biases nearly cancel: nothing is taken off, what is left enters the standard error alike.
+Rates of counts have no such bias.
 
 The quantile is Student's with n − 1 degrees of freedom for n drawn units. A share's interval is laid on the logit
-scale, so it stays inside 0..1 and leans the way shares do. In simulations these intervals cover 93–97 %, percentiles of
-a bootstrap with replacement 85–95 %.
+scale, so it stays inside 0..1 and leans the way shares do. In simulations of 100 to 400 images and 1 to 10 categories
+these intervals cover 92.5–97 %, where percentiles of a bootstrap with replacement cover as little as 85 %.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ NORMAL = NormalDist()
 TAIL = 0.025
 LEAST_UNITS = 10
 EDGE = 1e-9
-WHOLE_BIAS = 1 / (2 ** (2 / 3) - 1)
+WHOLE_BIAS = 2.0
 POWER_FACTOR = NORMAL.inv_cdf(1 - TAIL) + NORMAL.inv_cdf(0.99)
 """(z.975 + z.99): a true difference of as many standard errors is missed once in a hundred times."""
 
@@ -46,8 +47,8 @@ def share_interval(estimate: FloatArray, replicates: FloatArray, units: UnitCoun
     Where all units agree on 0 or 1 no half can differ; the other end is then the share that as many units would miss
     with a chance of 2.5 %.
     """
-    error, surplus = _spread(estimate, replicates, units)
-    centre = np.clip(estimate - surplus * WHOLE_BIAS, EDGE, 1 - EDGE)
+    error, bias = _spread(estimate, replicates, units)
+    centre = np.clip(estimate - bias, EDGE, 1 - EDGE)
     reach = _quantile(units) * error / (centre * (1 - centre))
     logit = np.log(centre / (1 - centre))
     low, high = (1 / (1 + np.exp(-np.clip(logit + sign * reach, -700, 700))) for sign in (-1, 1))
@@ -66,14 +67,14 @@ def difference_interval(estimate: FloatArray, replicates: FloatArray, units: Uni
 
 
 def _spread(estimate: FloatArray, replicates: FloatArray, units: UnitCounts) -> tuple[FloatArray, FloatArray]:
-    """Standard error, NaN where it cannot be told, and how much larger the halves' mean is than the whole."""
+    """Standard error, NaN where it cannot be told, and the estimate's bias as the surplus of the halves tells it."""
     defined = ~np.isnan(replicates)
     count = np.maximum(defined.sum(0), 1)
     mean = np.where(defined, replicates, 0.0).sum(0) / count
     variance = (np.where(defined, replicates - mean, 0.0) ** 2).sum(0) / count
-    surplus = np.nan_to_num(mean - estimate)
+    bias = WHOLE_BIAS * np.nan_to_num(mean - estimate)
     told = ~np.isnan(estimate) & (defined.sum(0) >= len(replicates) / 2) & (np.asarray(units) >= LEAST_UNITS)
-    return np.where(told, np.sqrt(variance + surplus**2), np.nan), surplus
+    return np.where(told, np.sqrt(variance + bias**2), np.nan), bias
 
 
 def difference_p(estimate: FloatArray, error: FloatArray, units: UnitCounts) -> FloatArray:
