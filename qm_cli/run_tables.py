@@ -15,7 +15,7 @@ from qm_cli.evaluation import Evaluation
 from qm_cli.pairs import Pairs
 from qm_cli.run_folder import Run
 from qm_cli.schema import TABLES
-from qm_cli.scores import described, with_metrics
+from qm_cli.scores import described, input_order, with_metrics
 from qm_cli.settings import RECALL_GRID
 from qm_cli.tables import Tables
 
@@ -28,7 +28,7 @@ def sample_tables(tables: Tables, scores: Scores, base: bool) -> dict[str, pa.Ta
 
     With `base` the input's own columns are there too; without, only the id and the metrics (a model's part of a run).
     """
-    order = {level: _input_order(tables, level) for level in OBJECTS}
+    order = {level: input_order(tables.values(level, "source_row")) for level in OBJECTS}
     result: dict[str, pa.Table] = {}
     for level in ("image", "category", *OBJECTS):
         if level == "label" and not tables.has_labels:
@@ -44,14 +44,9 @@ def sample_tables(tables: Tables, scores: Scores, base: bool) -> dict[str, pa.Ta
     return result if cells is None else {**result, "image_category": cells}
 
 
-def _input_order(tables: Tables, level: str) -> RowArray:
-    """Rows of a table by their place in the input file: int64[n]."""
-    return np.argsort(tables.values(level, "source_row"), kind="stable")
-
-
 def _output_rows(tables: Tables, level: str) -> RowArray:
     """Where each row stands in the written table: int64[n]."""
-    order = _input_order(tables, level)
+    order = input_order(tables.values(level, "source_row"))
     rows = np.empty(len(order), np.int64)
     rows[order] = np.arange(len(order))
     return rows
