@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.kernels.greedy import MATCH_BOUND, Candidates, Lanes, match
-from qm_cli.kernels.iou import box_iou
 from qm_cli.kernels.order import order_by_score, stable_order
 from qm_cli.kernels.segments import expand, place_in_run, starts_of
+from qm_cli.overlap import overlap
 from qm_cli.settings import AreaRange, Settings
 from qm_cli.tables import Tables
 
@@ -56,7 +56,11 @@ def match_tables(tables: Tables, settings: Settings) -> Matches:
     ignored = ignored_labels(tables, settings.area_ranges)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         order = threads.submit(score_order, tables)
-        parts = list(threads.map(lambda images: _match_stretch(tables, images, lanes, ignored), _stretches(tables)))
+        parts = list(
+            threads.map(
+                lambda images: _match_stretch(tables, settings.task, images, lanes, ignored), _stretches(tables)
+            )
+        )
         row, place = (np.concatenate([part[column] for part in parts]) for column in (0, 1))
         label = np.concatenate([part[2] for part in parts], axis=1)
         return Matches(order.result(), row, place, label, lanes.threshold, lanes.area, ignored)
@@ -106,13 +110,13 @@ def ignored_labels(tables: Tables, areas: tuple[AreaRange, ...]) -> npt.NDArray[
 
 
 def _match_stretch(
-    tables: Tables, images: tuple[int, int], lanes: Lanes, ignored: npt.NDArray[np.bool_]
+    tables: Tables, task: str, images: tuple[int, int], lanes: Lanes, ignored: npt.NDArray[np.bool_]
 ) -> tuple[Rows, Rows, npt.NDArray[np.int32]]:
     """Prediction rows with a candidate in these images, their place by score, and the label row each takes per lane."""
     first_label, last_label = tables.offsets("label")[list(images)]
     crowd = tables.values("label", "iscrowd")[first_label:last_label]
     candidates, row, place = _candidates(
-        tables, images, float(lanes.threshold.min()), crowd, ignored[:, first_label:last_label]
+        tables, task, images, float(lanes.threshold.min()), crowd, ignored[:, first_label:last_label]
     )
     label = match(candidates, lanes)
     label[label >= 0] += first_label
@@ -120,7 +124,12 @@ def _match_stretch(
 
 
 def _candidates(
-    tables: Tables, images: tuple[int, int], lowest: float, crowd: npt.NDArray[np.bool_], ignored: npt.NDArray[np.bool_]
+    tables: Tables,
+    task: str,
+    images: tuple[int, int],
+    lowest: float,
+    crowd: npt.NDArray[np.bool_],
+    ignored: npt.NDArray[np.bool_],
 ) -> tuple[Candidates, Rows, Rows]:
     """Same-category pairs with IoU ≥ the lowest threshold, as the matching kernel takes them."""
     label_order, label_cells, label_starts = _label_cells(tables, images)
@@ -135,9 +144,8 @@ def _candidates(
     counts = np.diff(label_starts).take(cell)
     detection = np.repeat(np.arange(len(rows)), counts)
     label = label_order.take(expand(label_starts.take(cell), counts))
-    boxes = tables.values("prediction", "bbox").take(rows, axis=0)
-    label_boxes = tables.values("label", "bbox")[int(tables.offsets("label")[images[0]]) :]
-    iou = box_iou(label_boxes.take(label, axis=0), boxes.take(detection, axis=0), crowd.take(label))
+    first_label = int(tables.offsets("label")[images[0]])
+    iou = overlap(tables, task, label + first_label, rows.take(detection), crowd.take(label))
     near = np.flatnonzero(iou >= min(lowest, MATCH_BOUND))
     detection, label, iou = detection[near], label[near], iou[near]
     paired = np.zeros(len(rows), bool)

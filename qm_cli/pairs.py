@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.kernels.iou import box_iou
 from qm_cli.kernels.segments import bounded_stretches, expand
+from qm_cli.overlap import overlap
 from qm_cli.tables import Tables
 
 LOWEST_IOU = 0.1
@@ -29,7 +29,7 @@ class Pairs:
     best_iou: npt.NDArray[np.float64]
 
 
-def overlapping_pairs(tables: Tables) -> Pairs:
+def overlapping_pairs(tables: Tables, task: str = "bbox") -> Pairs:
     """All pairs of an image, a stretch of predictions at a time, so memory stays bounded."""
     offsets = tables.offsets("label")
     image = tables.values("prediction", "image_row")
@@ -37,13 +37,14 @@ def overlapping_pairs(tables: Tables) -> Pairs:
     best = np.full(len(image), np.nan)
     first_label = offsets[:-1][image]
     stretches = bounded_stretches(counts, PAIRS_AT_ONCE)
-    parts = [_stretch(tables, rows, counts[rows], first_label[rows], best) for rows in stretches]
+    parts = [_stretch(tables, task, rows, counts[rows], first_label[rows], best) for rows in stretches]
     label, prediction, iou = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Pairs(label, prediction, iou, best)
 
 
 def _stretch(
     tables: Tables,
+    task: str,
     rows: npt.NDArray[np.int64],
     counts: npt.NDArray[np.int64],
     first_label: npt.NDArray[np.int64],
@@ -51,11 +52,7 @@ def _stretch(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     label, prediction = expand(first_label, counts), np.repeat(rows, counts)
     crowd = tables.values("label", "iscrowd")[label]
-    iou = box_iou(
-        tables.values("label", "bbox").take(label, axis=0),
-        tables.values("prediction", "bbox").take(prediction, axis=0),
-        crowd,
-    )
+    iou = overlap(tables, task, label, prediction, crowd)
     same = tables.values("label", "category_row")[label] == tables.values("prediction", "category_row")[prediction]
     comparable = same & ~crowd
     np.fmax.at(best, prediction[comparable], iou[comparable])

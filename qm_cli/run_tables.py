@@ -128,7 +128,7 @@ def _match_table(evaluation: Evaluation, rows: dict[str, RowArray]) -> pa.Table:
     counted = np.flatnonzero(found.counted)
     missed = np.flatnonzero(found.false_negative)
     label = found.matched_label[counted]
-    iou = matched_iou(evaluation.tables, found)[counted]
+    iou = matched_iou(evaluation.tables, evaluation.settings.task, found)[counted]
     outcome = np.where(found.ignored[counted], "ignored", np.where(found.true_positive[counted], "TP", "FP"))
     order = np.argsort(rows["prediction"][counted])
     label_row = np.concatenate([_or_null(rows["label"], label)[order], np.sort(rows["label"][missed])])

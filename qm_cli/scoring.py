@@ -95,7 +95,7 @@ def score_tables(tables: Tables, chosen: Selection, settings: Settings, resource
     """Evaluate, plan and run: every score of one model, or of the data alone."""
     resources = replace(resources, images=images_there(tables, resources.images))
     evaluation = evaluate_tables(tables, settings) if can_evaluate(tables) else None
-    pairs = overlapping_pairs(tables) if evaluation else None
+    pairs = overlapping_pairs(tables, settings.task) if evaluation else None
     sources = evaluation_columns(evaluation, pairs) if evaluation and pairs else {}
     plan = plan_for(tables, chosen, sources, resources)
     with open_backend(resources.workers) as backend, progress("images") as advance:
@@ -140,7 +140,7 @@ def evaluation_columns(evaluation: Evaluation, pairs: Pairs) -> Sources:
     found = evaluation.outcomes
     values = (
         found.matched_label,
-        matched_iou(evaluation.tables, found),
+        matched_iou(evaluation.tables, evaluation.settings.task, found),
         pairs.best_iou,
         found.counted,
         found.matched_prediction,

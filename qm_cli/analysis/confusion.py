@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from qm_cli.analysis.counts import Outcomes
 from qm_cli.kernels.assignment import greedy_one_to_one
-from qm_cli.kernels.iou import box_iou
 from qm_cli.kernels.segments import bounded_stretches, expand, offsets_of
+from qm_cli.overlap import overlap
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
@@ -47,7 +47,7 @@ def confused_pairs(tables: Tables, found: Outcomes, settings: Settings) -> tuple
     image = tables.values("prediction", "image_row")[prediction]
     counts, first = np.diff(offsets)[image], offsets[:-1][image]
     parts = [
-        _near_pairs(tables, prediction[rows], counts[rows], label, first[rows], settings.iou)
+        _near_pairs(tables, prediction[rows], counts[rows], label, first[rows], settings)
         for rows in bounded_stretches(counts, PAIRS_AT_ONCE)
     ]
     predictions, labels, iou = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -58,12 +58,10 @@ def confused_pairs(tables: Tables, found: Outcomes, settings: Settings) -> tuple
 
 
 def _near_pairs(
-    tables: Tables, prediction: RowArray, counts: RowArray, label: RowArray, first: RowArray, threshold: float
+    tables: Tables, prediction: RowArray, counts: RowArray, label: RowArray, first: RowArray, settings: Settings
 ) -> tuple[RowArray, RowArray, npt.NDArray[np.float64]]:
     """Pairs of these predictions with the `counts` labels from `first` on that reach the threshold, and their IoU."""
     labels, predictions = label[expand(first, counts)], np.repeat(prediction, counts)
-    label_boxes = tables.values("label", "bbox").take(labels, axis=0)
-    boxes = tables.values("prediction", "bbox").take(predictions, axis=0)
-    iou = box_iou(label_boxes, boxes, np.zeros(len(labels), bool))
-    near = iou >= min(threshold, 1 - 1e-10)
+    iou = overlap(tables, settings.task, labels, predictions)
+    near = iou >= min(settings.iou, 1 - 1e-10)
     return predictions[near], labels[near], iou[near]

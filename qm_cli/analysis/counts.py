@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.kernels.iou import box_iou
 from qm_cli.matching import Matches
+from qm_cli.overlap import overlap
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
@@ -64,14 +64,12 @@ def outcomes(tables: Tables, matches: Matches, settings: Settings) -> Outcomes:
     return Outcomes(counted, matched_label, matched_prediction, label_counts)
 
 
-def matched_iou(tables: Tables, found: Outcomes) -> FloatArray:
+def matched_iou(tables: Tables, task: str, found: Outcomes) -> FloatArray:
     """IoU of each prediction with the label it took, NaN where it took none: float64[predictions]."""
     hits = np.flatnonzero(found.matched_label >= 0)
     label = found.matched_label[hits]
     iou = np.full(len(found.counted), np.nan)
-    boxes = tables.values("prediction", "bbox").take(hits, axis=0)
-    label_boxes = tables.values("label", "bbox").take(label, axis=0)
-    iou[hits] = box_iou(label_boxes, boxes, tables.values("label", "iscrowd")[label])
+    iou[hits] = overlap(tables, task, label, hits, tables.values("label", "iscrowd")[label])
     return iou
 
 

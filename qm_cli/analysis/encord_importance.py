@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.samples import Judged, Measure
-from qm_cli.errors import UsageError
 
 FloatArray = npt.NDArray[np.float64]
 MOST_ROWS, STATE = 60_000, 42
@@ -18,11 +17,8 @@ NEEDED = 4
 
 def encord_importances(judged: Judged, target: FloatArray, measures: Sequence[Measure]) -> list[float | None]:
     """mutual_info_regression of each measure with `target` (IoU·TP, per judged row); None where rows are too few."""
-    try:
-        from sklearn.feature_selection import mutual_info_regression
-    except ImportError as error:
-        hint = "install it: pip install 'qm-cli[analysis]'"
-        raise UsageError("--compat encord needs scikit-learn, which is not there", hint) from error
+    from sklearn.feature_selection import mutual_info_regression
+
     if len(target) < NEEDED:
         return [None] * len(measures)
     chosen = np.arange(len(target))

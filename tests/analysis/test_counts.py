@@ -32,7 +32,7 @@ def none_if(value: int) -> int | None:
 def test_every_row_equals_the_loop(data: DetectionSet, iou: float, confidence: float) -> None:
     tables = builders.tables(*data)
     found = found_in(tables, iou=iou, confidence=confidence)
-    overlap = matched_iou(tables, found)
+    overlap = matched_iou(tables, "bbox", found)
     expected, expected_labels = counts_loop.judge(*data, iou=iou, confidence=confidence)
     source = {level: tables.values(level, "source_row").tolist() for level in ("label", "prediction")}
     for row, place in enumerate(source["prediction"]):
@@ -119,7 +119,7 @@ def test_what_takes_a_crowd_is_ignored_and_the_crowd_is_not_missed() -> None:
     assert found.matched_label.tolist() == [0, 0]
     assert found.matched_prediction.tolist() == [-1, -1]
     assert found.false_negative.tolist() == [False, True]
-    assert matched_iou(tables, found).tolist() == [1.0, 1.0]
+    assert matched_iou(tables, "bbox", found).tolist() == [1.0, 1.0]
 
 
 def test_all_predictions_count_however_many() -> None:
@@ -132,5 +132,5 @@ def test_no_rows() -> None:
     tables = builders.tables(document(labels=[]), [])
     found = found_in(tables)
     assert (len(found.counted), len(found.label_counts), len(found.ignored)) == (0, 0, 0)
-    assert matched_iou(tables, found).tolist() == []
+    assert matched_iou(tables, "bbox", found).tolist() == []
     assert category_counts(tables, found).true_positives.tolist() == [0, 0]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 from sklearn.feature_selection import mutual_info_regression
 
 from qm_cli.analysis import encord_importance
 from qm_cli.analysis.encord_importance import encord_importances
-from qm_cli.errors import UsageError
 from tests.analysis.simulated import judged_rows
 
 RNG = np.random.default_rng(0)
@@ -36,9 +33,3 @@ def test_many_rows_are_sampled_the_same_every_time(monkeypatch: pytest.MonkeyPat
 def test_too_few_rows_are_undefined() -> None:
     judged = judged_rows(np.array([True] * 3), np.arange(3), x=np.arange(3.0))
     assert encord_importances(judged, np.ones(3), judged.measures) == [None]
-
-
-def test_without_scikit_learn_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn.feature_selection", None)
-    with pytest.raises(UsageError, match="needs scikit-learn"):
-        encord_importances(JUDGED, TARGET, JUDGED.measures)
