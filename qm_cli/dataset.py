@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from qm_cli import storage
 from qm_cli.errors import InputError, nearest
 
 SETTINGS_FILE = "qm.toml"
@@ -69,8 +70,12 @@ def find(
 
 
 def is_stream(path: Path) -> bool:
-    """Standard input, or what can be read only once and only from the start: a pipe, a device."""
-    return path == STDIN or (path.exists() and not path.is_file() and not path.is_dir())
+    """Standard input, or what can be read only once and only from the start: a pipe, a device, an object store."""
+    return (
+        path == STDIN
+        or storage.uri_of(path) is not None
+        or (path.exists() and not path.is_file() and not path.is_dir())
+    )
 
 
 def on_disk(path: Path) -> Path:
@@ -83,6 +88,9 @@ def _spooled(path: Path) -> Path:
     folder = tempfile.mkdtemp(prefix="qm-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     target = Path(folder) / "stream"
+    if storage.uri_of(path):
+        storage.fetch(path, target)
+        return target
     with target.open("wb") as file, nullcontext(sys.stdin.buffer) if path == STDIN else path.open("rb") as stream:
         shutil.copyfileobj(stream, file)
     return target
@@ -121,9 +129,9 @@ def _settings(folder: Path) -> dict[str, Any]:
 
 
 def _existing(path: Path | None, what: str) -> Path | None:
-    if path is None or path == STDIN or path.exists():
+    if path is None or path == STDIN or storage.exists(path):
         return path
-    raise InputError(f"{path}: no such file or folder", f"named by {what}")
+    raise InputError(f"{storage.shown(path)}: no such file or folder", f"named by {what}")
 
 
 def _set_path(folder: Path, settings: dict[str, Any], key: str) -> Path | None:

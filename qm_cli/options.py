@@ -122,6 +122,35 @@ Shards = Annotated[
         "--shards", min=1, help="Tasks to cut the images into; the scores are the same.", rich_help_panel=RUNNING
     ),
 ]
+Backend = Annotated[
+    str, typer.Option("--backend", help="Who decodes: local or ray.", metavar="local|ray", rich_help_panel=RUNNING)
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option("--ray-address", help="Ray cluster to join; default one of its own.", rich_help_panel=RUNNING),
+]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Take up what an earlier run, finished or killed, measured of images that are the same.",
+        rich_help_panel=RUNNING,
+    ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Exit code 1 when the input has errors; all is written.", rich_help_panel=RUNNING),
+]
+PixelLimit = Annotated[
+    int,
+    typer.Option(
+        "--pixel-limit", min=1, help="Images with more pixels are a finding, not decoded.", rich_help_panel=INPUT
+    ),
+]
+Outside = Annotated[
+    bool,
+    typer.Option("--outside", help="File names and links may lead out of the image folder.", rich_help_panel=INPUT),
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.", rich_help_panel=RUNNING)]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show the plan and what will be skipped; do nothing.", rich_help_panel=RUNNING)

@@ -21,6 +21,7 @@ from qm_cli.schema import SCHEMA_VERSION
 from qm_cli.scores import write_parquet
 from qm_cli.scoring import Scored
 from qm_cli.settings import Settings
+from qm_cli.storage import shown
 from qm_cli.summary import all_findings, run_summary
 
 RECORDED_PACKAGES = ("numpy", "pyarrow", "duckdb", "opencv-python-headless", "pillow", "shapely")
@@ -76,7 +77,7 @@ def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, 
         "packages": {name: version(name) for name in RECORDED_PACKAGES},
         "models": list(parts.models),
         "inputs": {name: _input(path) for name, path in inputs.items() if path is not None},
-        "images": None if files.images is None else str(files.images),
+        "images": None if files.images is None else shown(files.images),
         "settings": settings.as_dict(),
         "seed": seed,
         "predictions": {name: part.tables.count("prediction") for name, part in parts.models.items()},
@@ -90,7 +91,7 @@ def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, 
 def _input(path: Path) -> dict[str, Any]:
     """Path, size and SHA-256 of an input file; the path alone for what is no regular file (stdin)."""
     if not path.is_file():
-        return {"path": str(path)}
+        return {"path": shown(path)}
     facts = path.stat()
     size = {"bytes": facts.st_size, "modified": facts.st_mtime_ns}
     return {"path": str(path.resolve()), **size, "sha256": run_folder.sha256_of(path)}
