@@ -20,6 +20,7 @@ from qm_cli.commands.drift import drift
 from qm_cli.commands.evaluate import evaluate
 from qm_cli.commands.gate import gate
 from qm_cli.commands.importance import importance
+from qm_cli.commands.leakage import leakage
 from qm_cli.commands.metrics import metrics
 from qm_cli.commands.outliers import outliers
 from qm_cli.commands.query import query
@@ -96,6 +97,12 @@ app.command(
     rich_help_panel=DECIDE,
     epilog=_examples("qm drift RUN_A RUN_B --metrics 'image.*'", "qm drift last_week.json this_week.json --json"),
 )(drift)
+app.command(
+    rich_help_panel=DECIDE,
+    epilog=_examples(
+        "qm leakage train/qm-run val/qm-run", r"qm leakage train val --recording '^(.+)_\d+\.jpg$' --lines > leaked.txt"
+    ),
+)(leakage)
 
 app.command(
     rich_help_panel=INSPECT,
