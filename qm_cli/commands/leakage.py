@@ -9,12 +9,22 @@ import typer
 
 from qm_cli import options
 
+SHARING = "What counts as shared"
 Train = Annotated[Path, typer.Argument(metavar="TRAIN", help="What the model learnt from: a run or dataset folder.")]
 Validation = Annotated[Path, typer.Argument(metavar="VAL", help="What it is tested on: a run or dataset folder.")]
-Radius = Annotated[int, typer.Option("--radius", min=0, max=16, help="Bits of 64 in which near images differ at most.")]
+Radius = Annotated[
+    int,
+    typer.Option(
+        "--radius", min=0, max=16, help="Bits of 64 in which near images differ at most.", rich_help_panel=SHARING
+    ),
+]
 Recording = Annotated[
     str | None,
-    typer.Option("--recording", help="Regular expression on file names; its first group names the recording."),
+    typer.Option(
+        "--recording",
+        help="Regular expression on file names; its first group names the recording.",
+        rich_help_panel=SHARING,
+    ),
 ]
 Lines = Annotated[
     bool,
