@@ -23,8 +23,10 @@ SETTINGS = ("labels", "predictions", "images", "prob_categories")
 PACKED = ("", ".gz", ".zst")
 LABEL_ENDINGS = tuple(f".json{packing}" for packing in PACKED)
 PREDICTION_ENDINGS = (*LABEL_ENDINGS, ".parquet", ".arrow", ".feather")
-LAYOUT = "labels.json or annotations/*.json, predictions.json or predictions/*.json, images/"
+LAYOUT = "labels.json, annotations/*.json or Annotations/*.xml, predictions.json or predictions/*.json, images/"
 STDIN = Path("-")
+VOC_FOLDERS = ("Annotations", "annotations")
+IMAGE_FOLDERS = ("images", "JPEGImages")
 
 
 @dataclass(frozen=True)
@@ -192,10 +194,15 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 def _labels(folder: Path) -> Path | None:
     beside = [folder / f"labels{ending}" for ending in LABEL_ENDINGS if (folder / f"labels{ending}").is_file()]
     candidates = [*beside, *_candidates(folder / "annotations", LABEL_ENDINGS)]
+    candidates += [] if candidates else [folder / name for name in VOC_FOLDERS if _holds_voc(folder / name)]
     if len(candidates) > 1:
         names = ", ".join(str(path.relative_to(folder)) for path in candidates)
         raise InputError(f"{folder}: more than one label file: {names}", "choose one by --labels or in qm.toml")
     return candidates[0] if candidates else None
+
+
+def _holds_voc(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.glob("*.xml"))
 
 
 def _models(folder: Path) -> dict[str, Path]:
@@ -205,6 +212,7 @@ def _models(folder: Path) -> dict[str, Path]:
 
 def _images(folder: Path, labels: Path | None) -> Path | None:
     """The folder `images`; with a label file else the dataset folder itself, below which its file names may lie."""
-    if (folder / "images").is_dir():
-        return folder / "images"
+    for name in IMAGE_FOLDERS:
+        if (folder / name).is_dir():
+            return folder / name
     return folder if labels is not None else None

@@ -23,6 +23,7 @@ from qm_cli.ingest import (
     category_map,
     image_folder,
     labels_json,
+    labels_voc,
     predictions_coco,
     predictions_columnar,
     predictions_json,
@@ -153,8 +154,10 @@ def _name_categories(raw: RawPredictions, categories: Columns) -> None:
 
 
 def _read_labels(source: Source, path: Path, folder: Path) -> RawLabels:
-    """A label file, or a prediction file that serves as one."""
+    """A label file, a folder of VOC XML files, or a prediction file that serves as one."""
     where = _shown(path)
+    if path.is_dir():
+        return labels_voc.read(path, where)
     plain = archives.plain(dataset.on_disk(path), _own(folder, "labels"), where)
     kind = archives.kind(plain, where)
     if kind == "list":
