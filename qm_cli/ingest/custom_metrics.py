@@ -1,4 +1,4 @@
-"""Custom metrics in the form Labelbox takes them: one row a value, of a data row, a feature of it, a label, a prediction.
+"""Custom metrics as Labelbox takes them: one row a value, of a data row, a feature of it, a label, a prediction.
 
 metric_name; value: a number, or [TP, FP, TN, FN]; or one of them per confidence, {"0.1": …, "0.5": …}. feature_name:
 the category, where the value is of one. aggregation: arithmetic_mean (the default), geometric_mean, harmonic_mean, sum,
@@ -78,14 +78,14 @@ def _rows(path: Path) -> Sequence[Any]:
 def _values(given: Any, where: str) -> list[CustomValue]:
     if not isinstance(given, dict):
         raise InputError(f"{where}: expected an object", '{"metric_name": …, "value": …, "image_id": …}')
-    row: dict[str, Any] = {SPELLINGS.get(name, name): value for name, value in given.items()}
+    row = {SPELLINGS.get(str(name), str(name)): value for name, value in given.items()}
     key, name = _key(row, where)
     metric = row.get("metric_name")
     if not isinstance(metric, str) or not metric.strip():
         raise InputError(f"{where}: no metric_name", "call the metric by a name")
     feature = row.get("feature_name")
     value = row.get("value")
-    by_confidence = value if isinstance(value, Mapping) else {None: value}
+    by_confidence: Mapping[Any, Any] = value if isinstance(value, Mapping) else {None: value}
     parsed = {_confidence(one, where): _parsed(number, where) for one, number in by_confidence.items()}
     is_counts = any(isinstance(number, tuple) for number in parsed.values())
     if is_counts and not all(isinstance(number, tuple) for number in parsed.values()):
