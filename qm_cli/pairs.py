@@ -29,6 +29,38 @@ class Pairs:
     best_iou: npt.NDArray[np.float64]
 
 
+def pairs_above(
+    tables: Tables,
+    task: str,
+    lowest: float,
+    labels: npt.NDArray[np.bool_],
+    predictions: npt.NDArray[np.bool_] | None = None,
+    *,
+    same_category: bool = False,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Pairs of an image with IoU > lowest, by (prediction row, label row): prediction, label int64[n], iou float64[n].
+
+    labels, predictions: which take part, bool of each; all predictions by default. No label is taken for a crowd.
+    """
+    offsets = tables.offsets("label")
+    rows = np.arange(tables.count("prediction")) if predictions is None else np.flatnonzero(predictions)
+    image = tables.values("prediction", "image_row")[rows]
+    counts, first = np.diff(offsets)[image], offsets[:-1][image]
+    parts = []
+    for part in bounded_stretches(counts, PAIRS_AT_ONCE):
+        label, prediction = expand(first[part], counts[part]), np.repeat(rows[part], counts[part])
+        kept = labels[label]
+        if same_category:
+            own = tables.values("prediction", "category_row")[prediction]
+            kept &= tables.values("label", "category_row")[label] == own
+        label, prediction = label[kept], prediction[kept]
+        iou = overlap(tables, task, label, prediction)
+        near = iou > lowest
+        parts.append((prediction[near], label[near], iou[near]))
+    prediction, label, iou = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return prediction, label, iou
+
+
 def overlapping_pairs(tables: Tables, task: str = "bbox") -> Pairs:
     """All pairs of an image, a stretch of predictions at a time, so memory stays bounded."""
     offsets = tables.offsets("label")

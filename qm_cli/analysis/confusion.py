@@ -21,15 +21,20 @@ PAIRS_AT_ONCE = 1 << 21
 
 
 def confusion_matrix(tables: Tables, found: Outcomes, settings: Settings) -> npt.NDArray[np.int64]:
+    """What class-aware matching leaves over matched across categories by falling IoU: int64[categories + 1] squared."""
+    return matrix_of(tables, found, *confused_pairs(tables, found, settings))
+
+
+def matrix_of(tables: Tables, found: Outcomes, prediction: RowArray, label: RowArray) -> npt.NDArray[np.int64]:
     """int64[categories + 1, categories + 1]; the last row and column are None.
 
-    Row sums without None are the labels that count, column sums without None the predictions kept.
+    prediction, label: rows of the pairs matched across categories. Row sums without None are the labels that count,
+    column sums without None the predictions kept.
     """
     none = tables.count("category")
     matrix = np.zeros((none + 1, none + 1), np.int64)
     predicted, labelled = tables.values("prediction", "category_row"), tables.values("label", "category_row")
     hits = np.flatnonzero(found.true_positive)
-    prediction, label = confused_pairs(tables, found, settings)
     np.add.at(matrix, (labelled[found.matched_label[hits]], predicted[hits]), 1)
     np.add.at(matrix, (labelled[label], predicted[prediction]), 1)
     spurious, missed = found.false_positive.copy(), found.false_negative.copy()

@@ -19,8 +19,10 @@ PredictionFile = Annotated[Path, typer.Argument(help="COCO results JSON (.gz, .z
 def evaluate(
     labels: LabelFile,
     predictions: PredictionFile,
-    iou: options.IoU = 0.5,
-    confidence: options.Confidence = 0.5,
+    convention: options.Convention = options.ConventionName.coco,
+    voc_devkit: options.VocDevkit = False,
+    iou: options.IoU = None,
+    confidence: options.Confidence = None,
     categories: options.Categories = None,
     match_by: options.MatchBy = "id",
     map_categories: options.MapCategories = None,
@@ -30,17 +32,27 @@ def evaluate(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
-    """Evaluate predictions against labels: AP, AR, precision, recall, F1, confusion. COCO's numbers, exactly."""
+    """Evaluate predictions against labels: AP, AR, precision, recall, F1, confusion. COCO's numbers, exactly, or those of another convention."""
     from qm_cli.load import Source, reading
+    from qm_cli.settings import missing_score as convention_score
+    from qm_cli.settings import settings_at
 
-    source = Source(labels, predictions, match_by=match_by, map_categories=map_categories, missing_score=missing_score)
+    settings = settings_at(
+        convention.value, iou, confidence, categories=options.split(categories), voc_devkit=voc_devkit
+    )
+    source = Source(
+        labels,
+        predictions,
+        match_by=match_by,
+        map_categories=map_categories,
+        missing_score=convention_score(convention.value, missing_score),
+        fields=settings.fields,
+    )
     with reading(source) as tables:
         from qm_cli.report import report_of
-        from qm_cli.settings import Settings
 
         if not json:
             from qm_cli.render.terminal import show_evaluation
-        settings = Settings(iou=iou, confidence=confidence, categories=options.split(categories))
         if output is None:
             report = report_of(tables(), settings)
         else:

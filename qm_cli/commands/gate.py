@@ -55,6 +55,8 @@ def gate(
     predictions: PredictionFile = None,
     minimum: Minimum = None,
     maximum: Maximum = None,
+    convention: options.OwnConvention = None,
+    voc_devkit: options.VocDevkit = False,
     iou: options.OwnIoU = None,
     confidence: options.OwnConfidence = None,
     allow_undefined: AllowUndefined = False,
