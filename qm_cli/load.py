@@ -194,10 +194,10 @@ def _as_labels(raw: RawPredictions) -> RawLabels:
 
 def _call_by_name(raw: RawPredictions) -> None:
     """Where no labels list images and categories, those without any id are called by their names."""
-    for field, others in (("image_id", ("file_name",)), ("category_id", link_categories.NAME_FIELDS)):
+    for key, others in (("image_id", ("file_name",)), ("category_id", link_categories.NAME_FIELDS)):
         names = [raw.columns[name] for name in others if name in raw.columns and raw.columns[name].type == pa.string()]
-        if names and raw.columns[field].null_count == raw.count:
-            raw.columns[field] = names[0]
+        if names and raw.columns[key].null_count == raw.count:
+            raw.columns[key] = names[0]
 
 
 def _image_entries(ids: pa.Array, names: pa.Array | None) -> Columns:

@@ -106,14 +106,11 @@ def tables_of_run(run: Run) -> Tables:
 
 
 def evaluation_tables(evaluation: Evaluation, pairs: Pairs) -> dict[str, pa.Table]:
-    """pair, match and precision_recall: who overlaps, who matched whom, and the curves."""
+    """pair, match and precision_recall: who overlaps, who matched whom, and COCO's curves where they are COCO's."""
     tables = evaluation.tables
     rows = {level: _output_rows(tables, level) for level in OBJECTS}
-    return {
-        "pair": _pair_table(pairs, rows),
-        "match": _match_table(evaluation, rows),
-        "precision_recall": _curve_table(evaluation),
-    }
+    found = {"pair": _pair_table(pairs, rows), "match": _match_table(evaluation, rows)}
+    return found if evaluation.coco is None else {**found, "precision_recall": _curve_table(evaluation)}
 
 
 def _pair_table(pairs: Pairs, rows: dict[str, RowArray]) -> pa.Table:

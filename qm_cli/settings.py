@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -101,6 +101,25 @@ class Settings:
         ranges = tuple(AreaRange(**area) for area in values.get("area_ranges", ()))
         plain["area_ranges"] = ranges or AREA_RANGES
         return cls(**plain)
+
+    def at(
+        self,
+        convention: str | None = None,
+        iou: float | None = None,
+        confidence: float | None = None,
+        *,
+        voc_devkit: bool = False,
+    ) -> Settings:
+        """These settings with what is given; another convention brings its own thresholds, if it has any."""
+        chosen = convention or self.convention
+        own = OWN_THRESHOLDS.get(chosen, {}) if chosen != self.convention else {}
+        return replace(
+            self,
+            convention=chosen,
+            iou=own.get("iou", self.iou) if iou is None else iou,
+            confidence=own.get("confidence", self.confidence) if confidence is None else confidence,
+            voc_devkit=voc_devkit or (self.voc_devkit and chosen.startswith("voc")),
+        )
 
     @property
     def fields(self) -> Mapping[str, tuple[str, ...]]:

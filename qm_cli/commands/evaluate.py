@@ -32,7 +32,10 @@ def evaluate(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
-    """Evaluate predictions against labels: AP, AR, precision, recall, F1, confusion. COCO's numbers, exactly, or those of another convention."""
+    """Evaluate predictions against labels: AP, AR, precision, recall, F1, confusion. COCO's numbers, exactly.
+
+    Other conventions bring their own matching and numbers: --convention.
+    """
     from qm_cli.load import Source, reading
     from qm_cli.settings import missing_score as convention_score
     from qm_cli.settings import settings_at
