@@ -65,8 +65,14 @@ def confused_pairs(tables: Tables, found: Outcomes, settings: Settings) -> tuple
 def _near_pairs(
     tables: Tables, prediction: RowArray, counts: RowArray, label: RowArray, first: RowArray, settings: Settings
 ) -> tuple[RowArray, RowArray, npt.NDArray[np.float64]]:
-    """Pairs of these predictions with the `counts` labels from `first` on that reach the threshold, and their IoU."""
+    """Pairs of these predictions with the `counts` labels from `first` on, and their IoU, that reach the threshold.
+
+    Those of one category are left out: a convention that tries one label alone may leave such over.
+    """
     labels, predictions = label[expand(first, counts)], np.repeat(prediction, counts)
     iou = overlap(tables, settings.task, labels, predictions)
-    near = iou >= min(settings.iou, 1 - 1e-10)
-    return predictions[near], labels[near], iou[near]
+    near = np.flatnonzero(iou >= min(settings.iou, 1 - 1e-10))
+    predictions, labels, iou = predictions[near], labels[near], iou[near]
+    own = tables.values("prediction", "category_row")[predictions]
+    other = tables.values("label", "category_row")[labels] != own
+    return predictions[other], labels[other], iou[other]
