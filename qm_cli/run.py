@@ -21,7 +21,7 @@ from qm_cli.report import report_of
 from qm_cli.run_tables import sample_tables
 from qm_cli.run_writing import Parts, write_run
 from qm_cli.scoring import Resources, Scored, Selection, planned, score_tables, selection
-from qm_cli.settings import Settings, missing_score, settings_at
+from qm_cli.settings import CONVENTION_FIELDS, Settings, missing_score, settings_at
 from qm_cli.subset import first_images, only_categories
 from qm_cli.tables import Tables
 
@@ -116,9 +116,7 @@ def scored_parts(request: Request, files: DatasetFiles) -> Parts:
     if len(names) <= 1:
         scored = _scored(request, files, names[0] if names else None, chosen, resources)
         return Parts(scored, dict.fromkeys(names, scored))
-    labels = (
-        read_labels(files.labels, shapes=True, metadata=True, fields=request.settings.fields) if files.labels else None
-    )
+    labels = read_labels(files.labels, shapes=True, metadata=True, fields=CONVENTION_FIELDS) if files.labels else None
     if labels is not None and labels.derived:
         raise UsageError(
             f"{files.labels}: predictions serve as labels for one model at a time", "name one --predictions"
@@ -153,7 +151,7 @@ def _tables(request: Request, files: DatasetFiles, model: str | None, labels: Ra
         prob_categories=request.prob_categories or files.prob_categories,
         images=files.images,
         labels_read=labels,
-        fields=request.settings.fields,
+        fields=CONVENTION_FIELDS,
     )
     known = catalog.load(request.plugins).values() if request.values else ()
     reserved = {(metric.level, name) for metric in known for name in metric.outputs}

@@ -40,7 +40,7 @@ CONVENTION_FIELDS = {
     level: tuple(dict.fromkeys(name for fields in FIELDS.values() for name in fields.get(level, ())))
     for level in ("image", "category", "label")
 }
-"""The same of all conventions together."""
+"""The same of all conventions together: what a run keeps, so that it can be evaluated by any of them."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,10 @@ class Settings:
         *,
         voc_devkit: bool = False,
     ) -> Settings:
-        """These settings with what is given; another convention brings its own thresholds, if it has any."""
+        """These settings with what is given; between conventions of other thresholds the new one's take over."""
         chosen = convention or self.convention
-        own = OWN_THRESHOLDS.get(chosen, {}) if chosen != self.convention else {}
+        moved = OWN_THRESHOLDS.get(chosen) != OWN_THRESHOLDS.get(self.convention)
+        own = OWN_THRESHOLDS.get(chosen, {"iou": Settings.iou, "confidence": Settings.confidence}) if moved else {}
         return replace(
             self,
             convention=chosen,

@@ -37,8 +37,8 @@ def evaluate(
     Other conventions bring their own matching and numbers: --convention.
     """
     from qm_cli.load import Source, reading
+    from qm_cli.settings import CONVENTION_FIELDS, settings_at
     from qm_cli.settings import missing_score as convention_score
-    from qm_cli.settings import settings_at
 
     settings = settings_at(
         convention.value, iou, confidence, categories=options.split(categories), voc_devkit=voc_devkit
@@ -49,7 +49,7 @@ def evaluate(
         match_by=match_by,
         map_categories=map_categories,
         missing_score=convention_score(convention.value, missing_score),
-        fields=settings.fields,
+        fields=settings.fields if output is None else CONVENTION_FIELDS,
     )
     with reading(source) as tables:
         from qm_cli.report import report_of

@@ -25,7 +25,10 @@ def add_fields(raw: RawLabels, path: Path, fields: Mapping[str, tuple[str, ...]]
 
     Raises InputError for lists of category ids that are no lists, or hold what is no id.
     """
-    extras = msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), type=Extras)
+    content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    if not any(f'"{name}"'.encode() in content for names in fields.values() for name in names):
+        return
+    extras = msgspec.json.decode(content, type=Extras)
     entries = {"image": extras.images, "category": extras.categories, "label": extras.annotations}
     columns = {"image": raw.image, "category": raw.category, "label": raw.label}
     for level, names in fields.items():
