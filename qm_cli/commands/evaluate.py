@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from qm_cli import options
+from qm_cli.errors import UsageError
 
 LabelFile = Annotated[
     Path, typer.Argument(help="COCO label JSON (.gz, .zst), or a prediction file to serve as labels; - reads stdin.")
+]
+Explain = Annotated[
+    bool,
+    typer.Option(
+        "--explain",
+        help="All conventions side by side, and step by step why they differ from --convention.",
+        rich_help_panel=options.EVALUATION,
+    ),
 ]
 PredictionFile = Annotated[Path, typer.Argument(help="COCO results JSON (.gz, .zst), Parquet or Arrow; - reads stdin.")]
 
@@ -27,6 +36,7 @@ def evaluate(
     match_by: options.MatchBy = "id",
     map_categories: options.MapCategories = None,
     missing_score: options.MissingScore = None,
+    explain: Explain = False,
     output: options.Output = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -36,6 +46,8 @@ def evaluate(
 
     Other conventions bring their own matching and numbers: --convention.
     """
+    if explain and output is not None:
+        raise UsageError("--explain writes no run folder", "leave -o out; --json prints it all")
     from qm_cli.load import Source, reading
     from qm_cli.settings import CONVENTION_FIELDS, settings_at
     from qm_cli.settings import missing_score as convention_score
@@ -49,23 +61,35 @@ def evaluate(
         match_by=match_by,
         map_categories=map_categories,
         missing_score=convention_score(convention.value, missing_score),
-        fields=settings.fields if output is None else CONVENTION_FIELDS,
+        fields=CONVENTION_FIELDS if explain or output is not None else settings.fields,
     )
     with reading(source) as tables:
-        from qm_cli.report import report_of
+        if explain:
+            from qm_cli.convention_gaps import explained
 
-        if not json:
-            from qm_cli.render.terminal import show_evaluation
-        if output is None:
+            report = explained(tables(), settings)
+        elif output is None:
+            from qm_cli.report import report_of
+
             report = report_of(tables(), settings)
         else:
             from qm_cli.run import evaluate_to_folder
 
             report = evaluate_to_folder(source, tables(), settings, output)
+    _show(report, json)
+    return 0
+
+
+def _show(report: dict[str, Any], json: bool) -> None:
     if json:
         from qm_cli.render.as_json import as_json
 
         sys.stdout.write(as_json(report))
+    elif "explained" in report:
+        from qm_cli.render.terminal_conventions import show_conventions
+
+        show_conventions(report)
     else:
+        from qm_cli.render.terminal import show_evaluation
+
         show_evaluation(report)
-    return 0

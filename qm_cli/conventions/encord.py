@@ -69,7 +69,7 @@ def _numbers(tables: Tables, ranked: RankedHits, counts: Counts, reasons: CodeAr
     precision, recall = np.full((2, len(ranked.labels)), np.nan)
     for category in np.flatnonzero(ranked.labels):
         hit, _, labels = ranked.of(int(category))
-        precision[category], recall[category] = _at_one_iou(hit, labels)
+        precision[category], recall[category] = at_one_iou(hit, labels)
     total = counts.total()
     groups = tables.count("category")
     predicted = tables.values("prediction", "category_row")
@@ -101,7 +101,7 @@ def _numbers(tables: Tables, ranked: RankedHits, counts: Counts, reasons: CodeAr
     )
 
 
-def _at_one_iou(hit: BoolArray, labels: int) -> tuple[float, float]:
+def at_one_iou(hit: BoolArray, labels: int) -> tuple[float, float]:
     """Average precision over 101 recalls, and the last recall.
 
     Encord adds an epsilon to the denominators. It is lost in all sums but one: with a single label recall stays below 1

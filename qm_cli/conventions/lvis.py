@@ -82,37 +82,48 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
 
 
 def _judged(tables: Tables) -> Judged:
-    if "neg_category_ids" not in tables.image.column_names:
-        raise InputError(
-            "convention lvis: no image has neg_category_ids", "give LVIS's own label file, or another convention"
-        )
     label = np.flatnonzero(tables.values("label", "area") > 0)
-    cell = _cells(tables, "prediction")
-    there = np.concatenate([_cells(tables, "label")[label], _listed_cells(tables, "neg_category_ids")])
-    boxes = tables.values("prediction", "bbox")
-    prediction = np.flatnonzero(_best_of_image(tables) & (boxes[:, 2] * boxes[:, 3] > 0) & np.isin(cell, there))
-    excused = np.isin(cell[prediction], _listed_cells(tables, "not_exhaustive_category_ids"))
+    prediction = np.flatnonzero(best_of_image(tables, BEST_OF_IMAGE) & in_judged_categories(tables))
     part = replace(
         tables,
-        label=_uncrowded(tables.label.take(pa.array(label))),
+        label=uncrowded(tables.label.take(pa.array(label))),
         prediction=tables.prediction.take(pa.array(prediction)),
         _views={},
     )
-    return Judged(part, label, prediction, label_flag(tables, "ignore")[label], excused)
+    return Judged(part, label, prediction, label_flag(tables, "ignore")[label], in_open_categories(tables)[prediction])
 
 
-def _uncrowded(label: pa.Table) -> pa.Table:
+def in_judged_categories(tables: Tables) -> BoolArray:
+    """Predictions that have an area, of a category that their image holds or says it does not: bool[predictions].
+
+    Raises InputError without `neg_category_ids`.
+    """
+    if "neg_category_ids" not in tables.image.column_names:
+        hint = "give LVIS's own label file, or another convention"
+        raise InputError("convention lvis: no image has neg_category_ids", hint)
+    held = _cells(tables, "label")[tables.values("label", "area") > 0]
+    boxes = tables.values("prediction", "bbox")
+    there = np.isin(_cells(tables, "prediction"), np.concatenate([held, _listed_cells(tables, "neg_category_ids")]))
+    return np.asarray(there & (boxes[:, 2] * boxes[:, 3] > 0))
+
+
+def in_open_categories(tables: Tables) -> BoolArray:
+    """Predictions of a category that is not labelled exhaustively in their image: bool[predictions]."""
+    return np.isin(_cells(tables, "prediction"), _listed_cells(tables, "not_exhaustive_category_ids"))
+
+
+def uncrowded(label: pa.Table) -> pa.Table:
     """lvis-api knows no crowds: every label is an object."""
     place = label.schema.get_field_index("iscrowd")
     return label.set_column(place, "iscrowd", to_arrow(np.zeros(len(label), bool)))
 
 
-def _best_of_image(tables: Tables) -> BoolArray:
-    """The predictions among the best of their image, over all categories; ties by input order: bool[predictions]."""
+def best_of_image(tables: Tables, limit: int) -> BoolArray:
+    """The predictions among the `limit` best of their image, over all categories; ties by input order: bool[n]."""
     image = tables.values("prediction", "image_row")
     order = np.lexsort((-tables.values("prediction", "score"), image))
     best = np.empty(len(image), bool)
-    best[order] = place_in_run(image[order]) < BEST_OF_IMAGE
+    best[order] = place_in_run(image[order]) < limit
     return best
 
 

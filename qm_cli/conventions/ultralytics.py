@@ -81,7 +81,7 @@ def _numbers(tables: Tables, settings: Settings, counts: BoolArray, ignored: Bes
         ranked = ranked_hits(tables, order, matched, counts)
         for category in np.flatnonzero(ranked.labels):
             hit, _, labels = ranked.of(int(category))
-            precision[place, category] = _trapezoid(hit, labels)
+            precision[place, category] = trapezoid(hit, labels)
         curves = curves or _confidence_curves(ranked)
     assert curves is not None
     rates, confidence = _at_best_f1(*curves)
@@ -107,7 +107,7 @@ def _definitions() -> dict[str, str]:
     }
 
 
-def _trapezoid(hit: BoolArray, labels: int) -> float:
+def trapezoid(hit: BoolArray, labels: int) -> float:
     """Area under the precision envelope, from (0, 1) to (1, 0), at 101 recalls joined by straight lines."""
     if len(hit) == 0:
         return 0.0

@@ -33,7 +33,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
     """
     counts = labels_that_count(tables, "difficult", "ignore")
     everything = np.ones(len(counts), bool)
-    measure = _pixel_overlap(tables) if settings.task == "bbox" else None
+    measure = pixel_overlap(tables) if settings.task == "bbox" else None
     best = best_labels(tables, settings.task, everything, measure=measure)
     passes = best.iou >= settings.iou if settings.voc_devkit else best.iou > settings.iou
     order = score_order(tables)
@@ -50,7 +50,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
     )
 
 
-def _pixel_overlap(tables: Tables) -> Measure:
+def pixel_overlap(tables: Tables) -> Measure:
     """Intersection over union of boxes that hold their last row and column of pixels."""
     label_boxes, boxes = tables.values("label", "bbox"), tables.values("prediction", "bbox")
 
@@ -69,7 +69,7 @@ def _pixel_overlap(tables: Tables) -> Measure:
 
 
 def _numbers(ranked: RankedHits, settings: Settings, sign: str) -> Numbers:
-    points = _eleven_points if settings.convention == "voc07" else _all_points
+    points = eleven_points if settings.convention == "voc07" else all_points
     values = np.full(len(ranked.labels), np.nan)
     for category in np.flatnonzero(ranked.labels):
         hit, _, labels = ranked.of(int(category))
@@ -84,14 +84,14 @@ def _numbers(ranked: RankedHits, settings: Settings, sign: str) -> Numbers:
     )
 
 
-def _eleven_points(precision: FloatArray, recall: FloatArray) -> float:
+def eleven_points(precision: FloatArray, recall: FloatArray) -> float:
     """Mean of the largest precision at recall ≥ 0, .1 … 1, 0 where none is."""
     place = np.searchsorted(recall, ELEVEN_RECALLS)
     raised = np.append(envelope(precision), 0.0)
     return float(sum(raised[place] / 11.0))
 
 
-def _all_points(precision: FloatArray, recall: FloatArray) -> float:
+def all_points(precision: FloatArray, recall: FloatArray) -> float:
     """Area under the precision envelope."""
     raised = np.append(envelope(precision), 0.0)
     steps = np.diff(np.concatenate([[0.0], recall]))

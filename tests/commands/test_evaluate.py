@@ -205,3 +205,15 @@ def test_what_cannot_be_is_refused_in_a_line(capsys: pytest.CaptureFixture[str])
         assert words in capsys.readouterr().err
     assert main.run(["compare", str(LABELS), str(BETTER), str(BETTER), "--convention", "voc12"]) == 2
     assert "qm compare resamples COCO's numbers alone" in capsys.readouterr().err
+
+
+def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [str(file) for file in builders.write(tmp_path, *random_set(4, images=20))]
+    found = report(capsys, *files, "--explain")
+    assert {row["convention"] for row in found["conventions"]} >= {"coco", "labelbox", "lvis"}
+    own = report(capsys, *files, "--convention", "voc12")["metrics"]
+    assert next(row["value"] for row in found["conventions"] if row["convention"] == "voc12") == own["mAP"]
+    assert main.run(["evaluate", *files, "--explain", "--convention", "voc12"]) == 0
+    assert "max detections" in capsys.readouterr().out
+    assert main.run(["evaluate", *files, "--explain", "-o", str(tmp_path / "run")]) == 2
+    assert "--explain writes no run folder" in capsys.readouterr().err
