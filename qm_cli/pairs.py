@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +16,8 @@ from qm_cli.tables import Tables
 
 LOWEST_IOU = 0.1
 PAIRS_AT_ONCE = 1 << 21
+NEAR_AT_ONCE = 1 << 17
+"""Pairs of a stretch: few enough for a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +51,20 @@ def pairs_above(
     rows = np.arange(tables.count("prediction")) if predictions is None else np.flatnonzero(predictions)
     image = tables.values("prediction", "image_row")[rows]
     counts, first = np.diff(offsets)[image], offsets[:-1][image]
-    parts = []
-    for part in bounded_stretches(counts, PAIRS_AT_ONCE):
+
+    def near(part: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], ...]:
         label, prediction = expand(first[part], counts[part]), np.repeat(rows[part], counts[part])
-        kept = labels[label]
+        kept = labels.take(label)
         if same_category:
-            own = tables.values("prediction", "category_row")[prediction]
-            kept &= tables.values("label", "category_row")[label] == own
+            own = tables.values("prediction", "category_row").take(prediction)
+            kept &= tables.values("label", "category_row").take(label) == own
         label, prediction = label[kept], prediction[kept]
         iou = overlap(tables, task, label, prediction)
-        near = iou > lowest
-        parts.append((prediction[near], label[near], iou[near]))
+        above = iou > lowest
+        return prediction[above], label[above], iou[above]
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        parts = list(threads.map(near, bounded_stretches(counts, NEAR_AT_ONCE)))
     prediction, label, iou = (np.concatenate(column) for column in zip(*parts, strict=True))
     return prediction, label, iou
 

@@ -5,7 +5,9 @@ VOC, Encord and Ultralytics match so; they differ in what is overlap, in how a t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +21,7 @@ RowArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 Measure = Callable[[RowArray, RowArray], FloatArray]
-PAIRS_AT_ONCE = 1 << 21
+PAIRS_AT_ONCE = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,10 @@ def best_labels(
     image = tables.values("prediction", "image_row")
     counts, first = np.diff(offsets)[image], offsets[:-1][image]
     label, iou = np.full(len(image), -1, np.int64), np.zeros(len(image))
-    for rows in bounded_stretches(counts, PAIRS_AT_ONCE):
+
+    def fill(rows: RowArray) -> None:
         labels, predictions = expand(first[rows], counts[rows]), np.repeat(rows, counts[rows])
-        kept = among[labels]
+        kept = among.take(labels)
         if not any_category:
             own = tables.values("prediction", "category_row").take(predictions)
             kept &= tables.values("label", "category_row").take(labels) == own
@@ -59,6 +62,9 @@ def best_labels(
             values = (measure or _plain(tables, task))(labels, predictions)
             place = _best_of_runs(values, starts_of(predictions), last)
             label[predictions[place]], iou[predictions[place]] = labels[place], values[place]
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        list(threads.map(fill, bounded_stretches(counts, PAIRS_AT_ONCE)))
     return BestLabels(label, iou)
 
 

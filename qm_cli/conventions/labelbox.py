@@ -82,7 +82,7 @@ def matches(tables: Tables, settings: Settings, confidences: Sequence[float], io
     counts = labels_that_count(tables, "ignore")
     score = tables.values("prediction", "score")
     prediction, label, iou = pairs_above(tables, settings.task, min(ious), counts)
-    order = np.lexsort((label, prediction, -score[prediction], -iou))
+    order = np.lexsort((-score[prediction], -iou))
     prediction, label, iou = prediction[order], label[order], iou[order]
     lanes = []
     for confidence in confidences:
