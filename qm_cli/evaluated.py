@@ -30,19 +30,12 @@ class Numbers:
 
 
 @dataclass(frozen=True)
-class CocoArrays:
-    """COCO's matches in all lanes and the curves over them."""
-
-    matches: Matches
-    average_precision: AveragePrecision
-
-
-@dataclass(frozen=True)
 class Evaluation:
     """Everything an evaluation is summarised from.
 
     confusion: int64[categories + 1, categories + 1], rows true, columns predicted, None last. counted_at: at which IoU
-    and confidence outcomes and confusion are, in words. coco: None where the convention matches otherwise.
+    and confidence outcomes and confusion are, in words. coco: COCO's matches in all lanes, of these tables; None under
+    every other convention. curves: precision and recall arrays, where they are COCO's (LVIS has them too).
     max_detections: how many predictions of an image, or of an image and category, AP and AR take; none: all.
     """
 
@@ -52,21 +45,24 @@ class Evaluation:
     confusion: npt.NDArray[np.int64]
     numbers: Numbers
     counted_at: str
-    coco: CocoArrays | None = None
+    coco: Matches | None = None
+    curves: AveragePrecision | None = None
     max_detections: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
     def matches(self) -> Matches:
-        return self._coco.matches
+        """COCO's matches. Raises UsageError under another convention."""
+        if self.coco is None:
+            raise self._missing("matches")
+        return self.coco
 
     @property
     def average_precision(self) -> AveragePrecision:
-        return self._coco.average_precision
+        """COCO's arrays. Raises UsageError where the convention has none."""
+        if self.curves is None:
+            raise self._missing("curves")
+        return self.curves
 
-    @property
-    def _coco(self) -> CocoArrays:
-        """Raises UsageError where the convention has none."""
-        if self.coco is None:
-            raise UsageError(f"convention {self.settings.convention} has no COCO curves", "use --convention coco")
-        return self.coco
+    def _missing(self, what: str) -> UsageError:
+        return UsageError(f"convention {self.settings.convention} has no COCO {what}", "use --convention coco")

@@ -110,7 +110,7 @@ def evaluation_tables(evaluation: Evaluation, pairs: Pairs) -> dict[str, pa.Tabl
     tables = evaluation.tables
     rows = {level: _output_rows(tables, level) for level in OBJECTS}
     found = {"pair": _pair_table(pairs, rows), "match": _match_table(evaluation, rows)}
-    return found if evaluation.coco is None else {**found, "precision_recall": _curve_table(evaluation)}
+    return found if evaluation.curves is None else {**found, "precision_recall": _curve_table(evaluation)}
 
 
 def _pair_table(pairs: Pairs, rows: dict[str, RowArray]) -> pa.Table:

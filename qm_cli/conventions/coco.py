@@ -13,7 +13,7 @@ from qm_cli.analysis.coco_numbers import (
 )
 from qm_cli.analysis.confusion import confusion_matrix
 from qm_cli.analysis.counts import outcomes
-from qm_cli.evaluated import CocoArrays, Evaluation, Numbers
+from qm_cli.evaluated import Evaluation, Numbers
 from qm_cli.matching import Matches, match_tables, within_max_detections
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
@@ -33,9 +33,10 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         confusion_matrix(tables, found, settings),
         _numbers(curves, settings),
         f"IoU ≥ {settings.iou:g}, confidence ≥ {settings.confidence:g}",
-        CocoArrays(matches, curves),
-        settings.max_detections,
-        _notes(tables, matches, settings),
+        coco=matches,
+        curves=curves,
+        max_detections=settings.max_detections,
+        notes=_notes(tables, matches, settings),
     )
 
 

@@ -25,7 +25,7 @@ from qm_cli.analysis.counts import Outcomes, outcomes_of
 from qm_cli.arrays import compute as pc
 from qm_cli.arrays import one_chunk, to_arrow, to_numpy
 from qm_cli.errors import InputError
-from qm_cli.evaluated import CocoArrays, Evaluation, Numbers
+from qm_cli.evaluated import Evaluation, Numbers
 from qm_cli.kernels.segments import place_in_run
 from qm_cli.label_flags import label_flag
 from qm_cli.link_ids import linked
@@ -75,9 +75,9 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         confusion_matrix(tables, found, settings),
         _numbers(tables, curves, settings),
         f"IoU ≥ {settings.iou:g}, confidence ≥ {settings.confidence:g}, best {BEST_OF_IMAGE} of an image",
-        CocoArrays(matches, curves),
-        settings.max_detections,
-        _notes(tables, judged),
+        curves=curves,
+        max_detections=settings.max_detections,
+        notes=_notes(tables, judged),
     )
 
 

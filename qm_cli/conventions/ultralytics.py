@@ -43,6 +43,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         matrix_of(tables, found, prediction, label),
         _numbers(tables, settings, counts, ignored),
         f"IoU > {settings.iou:g}, confidence > {settings.confidence:g}, matched whatever the category",
+        notes=("the confusion matrix is indexed [true, predicted]; Ultralytics' own is its transpose",),
     )
 
 
