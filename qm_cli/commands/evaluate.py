@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from qm_cli.errors import UsageError
 LabelFile = Annotated[
     Path, typer.Argument(help="COCO label JSON (.gz, .zst), or a prediction file to serve as labels; - reads stdin.")
 ]
+PredictionFile = Annotated[Path, typer.Argument(help="COCO results JSON (.gz, .zst), Parquet or Arrow; - reads stdin.")]
 Explain = Annotated[
     bool,
     typer.Option(
@@ -22,7 +24,6 @@ Explain = Annotated[
         rich_help_panel=options.EVALUATION,
     ),
 ]
-PredictionFile = Annotated[Path, typer.Argument(help="COCO results JSON (.gz, .zst), Parquet or Arrow; - reads stdin.")]
 
 
 def evaluate(
@@ -64,6 +65,7 @@ def evaluate(
         fields=CONVENTION_FIELDS if explain or output is not None else settings.fields,
     )
     with reading(source) as tables:
+        show = _renderer(json, explain)
         if explain:
             from qm_cli.convention_gaps import explained
 
@@ -76,20 +78,20 @@ def evaluate(
             from qm_cli.run import evaluate_to_folder
 
             report = evaluate_to_folder(source, tables(), settings, output)
-    _show(report, json)
+    show(report)
     return 0
 
 
-def _show(report: dict[str, Any], json: bool) -> None:
+def _renderer(json: bool, explain: bool) -> Callable[[dict[str, Any]], object]:
+    """What shows the report, imported while the predictions are read."""
     if json:
         from qm_cli.render.as_json import as_json
 
-        sys.stdout.write(as_json(report))
-    elif "explained" in report:
+        return lambda report: sys.stdout.write(as_json(report))
+    if explain:
         from qm_cli.render.terminal_conventions import show_conventions
 
-        show_conventions(report)
-    else:
-        from qm_cli.render.terminal import show_evaluation
+        return show_conventions
+    from qm_cli.render.terminal import show_evaluation
 
-        show_evaluation(report)
+    return show_evaluation

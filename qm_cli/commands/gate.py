@@ -113,7 +113,7 @@ def _of_run(target: Path, model: str | None, chosen: dict[str, Any]) -> Found:
     if changed:
         raise UsageError(f"{run.path}: {changed[0]} has changed since the run was made", "score the dataset again")
     report = own = run.evaluation()
-    if any(value not in (None, False) for value in chosen.values()):
+    if any(value is not None and value is not False for value in chosen.values()):
         from qm_cli.report import report_of
         from qm_cli.run_tables import tables_of_run
         from qm_cli.settings import Settings
