@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class Request:
 
     targets: tuple[Path, ...]
     models: tuple[str | None, str | None] = (None, None)
+    convention: str | None = None
     iou: float | None = None
     confidence: float | None = None
     categories: tuple[str, ...] = ()
@@ -165,8 +166,13 @@ def _no_column(where: Path, name: str, known: list[str]) -> UsageError:
 
 
 def _at(settings: Settings, request: Request) -> Settings:
-    settings = settings if request.iou is None else replace(settings, iou=request.iou)
-    return settings if request.confidence is None else replace(settings, confidence=request.confidence)
+    settings = settings.at(request.convention, request.iou, request.confidence)
+    if settings.convention != "coco":
+        raise UsageError(
+            f"convention {settings.convention}: qm compare resamples COCO's numbers alone",
+            "add --convention coco, or qm evaluate each model",
+        )
+    return settings
 
 
 def cluster_numbers(column: pa.Array) -> RowArray:

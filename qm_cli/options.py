@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,20 +15,56 @@ INPUT = "Input"
 OUTPUT = "Output"
 RUNNING = "Running"
 
+
+class ConventionName(StrEnum):
+    """Whose matching rules and numbers."""
+
+    coco = "coco"
+    labelbox = "labelbox"
+    labelbox_sdk = "labelbox-sdk"
+    voc07 = "voc07"
+    voc12 = "voc12"
+    encord = "encord"
+    ultralytics = "ultralytics"
+    lvis = "lvis"
+
+
+Convention = Annotated[
+    ConventionName,
+    typer.Option("--convention", help="Whose matching rules and numbers.", rich_help_panel=EVALUATION),
+]
+OwnConvention = Annotated[
+    ConventionName | None,
+    typer.Option(
+        "--convention",
+        help="Whose rules and numbers; default the run's own, coco for files.",
+        rich_help_panel=EVALUATION,
+    ),
+]
+VocDevkit = Annotated[
+    bool,
+    typer.Option(
+        "--voc-devkit", help="With voc07, voc12: IoU ≥ threshold as the MATLAB kit, not >.", rich_help_panel=EVALUATION
+    ),
+]
 IoU = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--iou",
         min=0.0,
         max=1.0,
-        help="IoU threshold of precision, recall, F1 and confusion.",
+        help="IoU threshold of precision, recall, F1 and confusion; default 0.5 (ultralytics 0.45).",
         rich_help_panel=EVALUATION,
     ),
 ]
 Confidence = Annotated[
-    float,
+    float | None,
     typer.Option(
-        "--confidence", min=0.0, max=1.0, help="Predictions below it do not count there.", rich_help_panel=EVALUATION
+        "--confidence",
+        min=0.0,
+        max=1.0,
+        help="Predictions below it do not count there; default 0.5 (ultralytics 0.25).",
+        rich_help_panel=EVALUATION,
     ),
 ]
 OwnIoU = Annotated[

@@ -24,7 +24,7 @@ from qm_cli.report import report_of
 from qm_cli.run_tables import sample_tables
 from qm_cli.run_writing import Parts, write_run
 from qm_cli.scoring import LOCAL, Resources, Scored, Selection, planned, score_tables, selection
-from qm_cli.settings import Settings
+from qm_cli.settings import CONVENTION_FIELDS, Settings, missing_score, settings_at
 from qm_cli.subset import first_images, only_categories
 from qm_cli.tables import Tables
 
@@ -82,7 +82,11 @@ class Request:
 
 def evaluate(labels: Path | str, predictions: Path | str, **chosen: Any) -> dict[str, Any]:
     """The evaluation report of a prediction file against a label file; options are those of `Settings`."""
-    return report_of(load_tables(Path(labels), Path(predictions)), Settings(**chosen))
+    settings = settings_at(**{"convention": "coco", **chosen})
+    score = missing_score(settings.convention, None)
+    return report_of(
+        load_tables(Path(labels), Path(predictions), fields=settings.fields, missing_score=score), settings
+    )
 
 
 def evaluate_to_folder(source: Source, tables: Tables, settings: Settings, output: Path) -> dict[str, Any]:
@@ -127,7 +131,7 @@ def scored_parts(request: Request, files: DatasetFiles, kept: Kept | None = None
     if len(names) <= 1:
         scored = _scored(request, files, names[0] if names else None, chosen, resources)
         return Parts(scored, dict.fromkeys(names, scored))
-    labels = read_labels(files.labels, shapes=True, metadata=True) if files.labels else None
+    labels = read_labels(files.labels, shapes=True, metadata=True, fields=CONVENTION_FIELDS) if files.labels else None
     if labels is not None and labels.derived:
         raise UsageError(
             f"{files.labels}: predictions serve as labels for one model at a time", "name one --predictions"
@@ -158,10 +162,11 @@ def _tables(request: Request, files: DatasetFiles, model: str | None, labels: Ra
         metadata=True,
         match_by=request.match_by,
         map_categories=request.map_categories,
-        missing_score=request.missing_score,
+        missing_score=missing_score(request.settings.convention, request.missing_score),
         prob_categories=request.prob_categories or files.prob_categories,
         images=files.images,
         labels_read=labels,
+        fields=CONVENTION_FIELDS,
     )
     known = catalog.load(request.plugins).values() if request.values else ()
     reserved = {(metric.level, name) for metric in known for name in metric.outputs}

@@ -48,6 +48,7 @@ def compare(
     targets: Targets,
     model: FirstModel = None,
     model_b: SecondModel = None,
+    convention: options.OwnConvention = None,
     iou: options.OwnIoU = None,
     confidence: options.OwnConfidence = None,
     categories: options.Categories = None,
@@ -73,6 +74,7 @@ def compare(
     request = comparing.Request(
         tuple(targets),
         (model, model_b),
+        None if convention is None else convention.value,
         iou,
         confidence,
         options.split(categories),

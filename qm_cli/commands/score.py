@@ -57,8 +57,10 @@ def score(
     set_: options.SetOption = None,
     plugin: options.Plugin = None,
     values: options.Values = None,
-    iou: options.IoU = 0.5,
-    confidence: options.Confidence = 0.5,
+    convention: options.Convention = options.ConventionName.coco,
+    voc_devkit: options.VocDevkit = False,
+    iou: options.IoU = None,
+    confidence: options.Confidence = None,
     categories: options.Categories = None,
     output: options.Output = None,
     model: options.Model = None,
@@ -80,7 +82,7 @@ def score(
 ) -> int:
     """Score a dataset folder: data, label and model metrics per sample, and the summary. Writes a run folder."""
     from qm_cli.run import Request
-    from qm_cli.settings import Settings
+    from qm_cli.settings import settings_at
 
     request = Request(
         dataset=dataset,
@@ -97,7 +99,9 @@ def score(
         set=tuple(set_ or ()),
         plugins=tuple(plugin or ()),
         values=tuple(values or ()),
-        settings=Settings(iou=iou, confidence=confidence, categories=options.split(categories)),
+        settings=settings_at(
+            convention.value, iou, confidence, categories=options.split(categories), voc_devkit=voc_devkit
+        ),
         workers=workers,
         shards=shards,
         seed=seed,
