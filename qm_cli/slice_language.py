@@ -3,8 +3,8 @@
 A slice is said by SQL, by the values of a column, or by a manifest of images. SQL is written over the columns of images
 (then the slice holds the images for which it is true, with all their labels and predictions), or over those of labels
 and predictions, with their image's beside them (then it holds the labels and the predictions for which it is true).
-A name without a level is the image's where images have such a column: `width` is `image.width`, a box's width is
-`label.width` or `prediction.width`.
+A name without a level is the image's where images have such a column: `width` is `image.width`. `object.width` is the
+label's or prediction's own, `label.width` and `prediction.width` that of one of them alone.
 A column that only labels have says nothing of predictions, and the other way round.
 """
 
@@ -44,7 +44,7 @@ Mask = npt.NDArray[np.bool_]
 
 IMAGE, OBJECT = "image", "object"
 NAMED = re.compile(r"\s*([^=<>!'\"()]+?)\s*=(?!=)\s*(.+)", re.DOTALL)
-QUALIFIED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\b(image|label|prediction)\.(\w+)""")
+QUALIFIED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\b(image|object|label|prediction)\.(\w+)""")
 UNKNOWN_COLUMN = "not found in FROM clause"
 
 
@@ -203,6 +203,10 @@ def _of_condition(connection: duckdb.DuckDBPyConnection, rows: SliceRows, name: 
         return _of_images(rows, name, condition, images)
     objects = {level: mask for level in rows.objects() if (mask := members(level)) is not None}
     if not objects:
+        if {"label", "prediction"} <= {one[1] for one in QUALIFIED.finditer(condition)}:
+            raise UsageError(
+                f"slice {name!r}: no row is a label and a prediction", "name a column that both have: object.width"
+            )
         raise UsageError(f"slice {name!r}: {_missing_column(refused)}", _nearest_column(rows, refused))
     return _of_objects(rows, name, condition, objects)
 
@@ -212,7 +216,7 @@ def _shadowed(rows: SliceRows, definitions: Sequence[Definition], columns: Seque
     conditions = [QUALIFIED.sub("", one.condition) for one in definitions if one.condition is not None]
     words = {word.lower() for text in (*conditions, *columns) for word in re.findall(r"[\w.]+", text)}
     return [
-        f"{name} is the image's: write label.{name} or prediction.{name} for the object's own"
+        f"{name} is the image's: object.{name} is a label's or prediction's own"
         for name in shared_names(rows)
         if name.lower() in words
     ]

@@ -22,6 +22,7 @@ RowArray = npt.NDArray[np.int64]
 CATEGORY = "category"
 OBJECTS = ("label", "prediction")
 LEVELS = ("image", *OBJECTS)
+EITHER = "object"
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,14 @@ def all_columns(rows: SliceRows) -> list[str]:
 def joined(rows: SliceRows, level: str) -> str:
     """SQL: a level's numbered rows with their image's columns and, where they have other names, their own.
 
-    Each is there under its level's name as well: `label.width`.
+    Each is there under its level's name as well, `label.width`, and what is not the image's as `object.width`.
     """
     numbered = "(SELECT *, row_number() OVER () - 1 AS {row} FROM {table})"
     own, images = numbered.format(row=ROW, table=quoted(level)), rows.columns["image"]
     if level == "image":
         return f"(SELECT {', '.join([ROW, *_selected('own', level, images, ())])} FROM {own} own)"
     chosen = [ROW, *_selected("parent", "image", images, ()), *_selected("own", level, rows.columns[level], images)]
+    chosen += [f"own.{quoted(name)} AS {quoted(f'{EITHER}.{name}')}" for name in rows.columns[level]]
     parent = numbered.format(row="qm_image_row", table=quoted("image"))
     return f"(SELECT {', '.join(chosen)} FROM {own} own LEFT JOIN {parent} parent ON own.image_row = qm_image_row)"
 

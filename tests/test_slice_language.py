@@ -61,6 +61,7 @@ def test_a_column_of_one_side_says_nothing_of_the_other(run: Run) -> None:
 
 def test_levels_tell_columns_of_one_name_apart(run: Run) -> None:
     assert rows(only(run, "id < 3")) == [[2, 5], [3], [4]]
+    assert rows(only(run, "object.id < 2")) == [[0], [0], [0, 1]]
     assert rows(only(run, "label.id < 3")) == [[0], [0, 1], None]
     assert rows(only(run, "image.id < 8 and label.id > 3")) == [[5], [3], None]
     assert rows(only(run, "weather = 'label.id'")) == [[], [], []]
@@ -103,6 +104,7 @@ def test_manifests(run: Run, tmp_path: Path) -> None:
         (Wanted(conditions=("dark=brightnes < 0.2",)), "'dark': there is no column 'brightnes'.*did you mean brightn"),
         (Wanted(conditions=("category = 'cat' and are > 1",)), "no column 'are'.*area"),
         (Wanted(conditions=("brightness <",)), "syntax error"),
+        (Wanted(conditions=("label.area < 3 or prediction.score < 0.5",)), r"no row is .*object\.width"),
         (Wanted(conditions=("category < 3",)), "Cannot compare"),
         (Wanted(conditions=("1 = 1) or (1 = 1",)), "syntax error"),
         (Wanted(conditions=("brightness < (select max(a) from read_csv('/etc/passwd'))",)), "outside the run"),
@@ -139,7 +141,7 @@ def test_a_name_that_objects_have_too_is_told(tmp_path: Path) -> None:
     }
     found = slices_of(tables, Wanted(conditions=("area < 12",)))
     assert rows(found.slices[0]) == [[0], [0], None]
-    assert found.notes == ("area is the image's: write label.area or prediction.area for the object's own",)
+    assert found.notes == ("area is the image's: object.area is a label's or prediction's own",)
     own = slices_of(tables, Wanted(conditions=("label.area > 12",)))
     assert rows(own.slices[0]) == [[1], [1], None]
     assert own.notes == ()
