@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,11 @@ from qm_cli.analysis.counts import Counts
 from qm_cli.analysis.intervals import LEAST_UNITS
 from qm_cli.analysis.performance import rate
 from qm_cli.analysis.samples import Measure
-from qm_cli.analysis.slices import Matched, Members, Sliced, slice_numbers
-from qm_cli.errors import InputError, UsageError
-from qm_cli.evaluation import evaluate_tables
+from qm_cli.analysis.slices import Members, Sliced, slice_numbers
+from qm_cli.errors import UsageError
 from qm_cli.run_columns import chosen_measures, clusters_of, measures, one_model
 from qm_cli.run_folder import Run
-from qm_cli.run_tables import OBJECTS, tables_of_run
-from qm_cli.scoring import can_evaluate
-from qm_cli.settings import Settings
+from qm_cli.run_matches import matched_run
 from qm_cli.slice_language import OBJECT, Slice, Wanted, slices_of, sorted_by_image
 
 RATES = ("precision", "recall", "f1")
@@ -74,21 +71,6 @@ def slice_report(run: Run, request: Request) -> dict[str, Any]:
         "findings": [one.as_dict() for one in named.findings],
         "notes": [*named.notes, *(one.sentence() for one in named.findings), *_notes(rows, request)],
     }
-
-
-def matched_run(run: Run, iou: float | None, confidence: float | None) -> Matched:
-    """The run's labels and predictions, matched at its own thresholds or at others."""
-    for level in OBJECTS:
-        if level not in run.table_names():
-            raise InputError(f"{run.path}: has no {level}s", "score a dataset with labels and predictions")
-    settings = Settings.from_dict(run.manifest["settings"])
-    settings = settings if iou is None else replace(settings, iou=iou)
-    settings = settings if confidence is None else replace(settings, confidence=confidence)
-    tables = tables_of_run(run)
-    if not can_evaluate(tables):
-        raise InputError(f"{run.path}: has labels or predictions without a box", "slice detections")
-    evaluation = evaluate_tables(tables, settings)
-    return Matched(evaluation.tables, evaluation.matches, evaluation.outcomes, settings)
 
 
 def members_of(one: Slice) -> Members:
