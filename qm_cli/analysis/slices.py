@@ -99,11 +99,28 @@ def restricted(whole: Weighable, matched: Matched, members: Members) -> Weighabl
     found = replace(found, counted=counted, label_counts=counts)
     matches = replace(matches, ignored=matches.ignored | ~members.labels)
     sliced = weighable(matched.tables, matches, found, matched.settings, own)
-    return only_images(sliced, _images_with(sliced, len(members.images)))
+    return only_images(sliced, images_with(sliced, members, len(members.images)))
 
 
-def _images_with(model: Weighable, images: int) -> BoolArray:
-    """Images that hold anything that counts or ranks."""
+def inside(matched: Matched, members: Members) -> BoolArray:
+    """Predictions that stand in the slice, at the chosen IoU and confidence: where their label is, else by themselves.
+
+    bool[predictions]; those that match no label are in no slice whose condition says nothing of predictions.
+    """
+    tables, label = matched.tables, matched.outcomes.matched_label
+    if members.whole:
+        on_images: BoolArray = members.images[tables.values("prediction", "image_row")]
+        return on_images
+    own = np.zeros(len(label), bool) if members.predictions is None else members.predictions
+    if members.labels is None:
+        return own
+    return np.where(label >= 0, np.append(members.labels, False)[label], own)
+
+
+def images_with(model: Weighable, members: Members, images: int) -> BoolArray:
+    """Images that speak of a slice: its own, or those that hold anything of it that counts or ranks."""
+    if members.whole:
+        return members.images
     there = np.zeros(images, bool)
     for runs in (model.labels, model.ranked, model.false, *(lane.hits for lane in model.lanes)):
         there[runs.image] = True
@@ -169,7 +186,7 @@ def _sliced(
     all_values: FloatArray,
     all_drawn: FloatArray,
 ) -> Sliced:
-    there = members.images if members.whole else _images_with(model, len(unit))
+    there = images_with(model, members, len(unit))
     units = len(np.unique(unit[there]))
     undefined = np.array([name not in defined for name in METRICS])
     own, drawn = np.where(undefined, np.nan, own), np.where(undefined, np.nan, drawn)
