@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from qm_cli.analysis.importance import Binned, Importance, all_binned, benjamini
 from qm_cli.analysis.samples import MARKS, Judged
 from qm_cli.arrays import to_numpy
 from qm_cli.errors import UsageError
+from qm_cli.kernels.hashing import uniform
 from qm_cli.run_columns import judged, one_model
 from qm_cli.run_folder import Run
 from qm_cli.run_matches import outcomes_at, settings_at
@@ -27,7 +28,8 @@ TOP = 10
 class Question:
     """What importance is asked for. by: prediction, label or image. permutations: None for as many as are cheap.
 
-    iou, confidence: thresholds at which labels and predictions are matched anew; None for the run's own.
+    iou, confidence: thresholds at which labels and predictions are matched anew; None for the run's own. most: samples
+    to look at, of whole images drawn by the seed, and no intervals; None for all.
     """
 
     by: str = "prediction"
@@ -38,26 +40,38 @@ class Question:
     seed: int = 0
     iou: float | None = None
     confidence: float | None = None
+    most: int | None = None
 
 
 def importance_report(run: Run, question: Question) -> dict[str, Any]:
     """Importance, p and q, and correlations of every measure with the outcome; the most important first."""
     given = outcomes_asked(run, question)
-    samples = judged(run, question.by, question.metrics, question.categories, question.cluster, given)
+    every = judged(run, question.by, question.metrics, question.categories, question.cluster, given)
+    samples = _drawn(every, question)
     times = question.permutations or usual_permutations(len(samples.hit), len(samples.measures))
     found = all_binned(samples, samples.measures)
     important = importances(samples, found, times, question.seed)
-    related = correlations(samples, found, times, question.seed)
+    related = correlations(samples, found, times if question.most is None else 0, question.seed)
     false_discovery = benjamini_hochberg([one.p for one in important])
     rows = [_row(*parts) for parts in zip(found, important, false_discovery, related, strict=True)]
     rows.sort(key=lambda row: -1.0 if row["importance"] is None else row["importance"], reverse=True)
     report = {
         **_head(run, samples, question),
+        "of_samples": len(every.hit),
         "permutations": times,
         "seed": question.seed,
         "metrics": rows,
     }
     return {**report, "notes": _notes(samples, rows, times)}
+
+
+def _drawn(samples: Judged, question: Question) -> Judged:
+    """Samples of so many images, by the seed, that about `most` of them are left; all where they are no more."""
+    number = len(samples.hit)
+    if question.most is None or number <= question.most:
+        return samples
+    kept = (uniform(np.arange(len(samples.images)), question.seed) < question.most / number)[samples.image]
+    return replace(samples, rows=samples.rows[kept], image_row=samples.image_row[kept], hit=samples.hit[kept])
 
 
 def outcomes_asked(run: Run, question: Question) -> dict[str, Any] | None:

@@ -44,13 +44,21 @@ def performance_report(
 
 
 def performance_reports(
-    run: Run, question: Question, bins: int = 10, equal_width: bool = False, by_category: bool = False
+    run: Run,
+    question: Question,
+    bins: int = 10,
+    equal_width: bool = False,
+    by_category: bool = False,
+    level: str | None = None,
 ) -> dict[str, Any]:
-    """The same along every metric, by its id: an image's with both rates, a label's or prediction's with its own."""
+    """The same along every metric, by its id: an image's with both rates, a label's or prediction's with its own.
+
+    level: the rate of labels or of predictions alone.
+    """
     one_model(run)
     levels = ["image", *RATES]
     refuse_unmatched(run, levels, [one for one in question.metrics if not _is_random(one)])
-    judged_sides = _judged_sides(run, question, question.metrics)
+    judged_sides = _judged_sides(run, question, question.metrics, level)
     if not judged_sides:
         raise UsageError(f"{run.path}: has no outcomes", "score labels and predictions with boxes")
     found: dict[str, Sides] = {}
@@ -81,12 +89,12 @@ def _head(run: Run, question: Question) -> dict[str, Any]:
     }
 
 
-def _judged_sides(run: Run, question: Question, metrics: Sequence[str]) -> dict[str, Judged]:
+def _judged_sides(run: Run, question: Question, metrics: Sequence[str], only: str | None = None) -> dict[str, Judged]:
     """Judged predictions, and labels whose outcome is that they were missed; those that the run has."""
     given = outcomes_asked(run, question)
     sides = {}
     for level, rate in RATES.items():
-        if given is None and "outcome" not in run.columns(level):
+        if only not in (None, level) or (given is None and "outcome" not in run.columns(level)):
             continue
         samples = judged(run, level, _known(run, level, metrics), question.categories, None, given)
         missed = rate == "false_negative_rate"
