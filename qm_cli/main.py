@@ -26,6 +26,7 @@ from qm_cli.commands.outliers import outliers
 from qm_cli.commands.query import query
 from qm_cli.commands.rank import rank
 from qm_cli.commands.score import score
+from qm_cli.commands.slices import slices
 from qm_cli.errors import QmError
 
 DONE, NO, BAD_INPUT, INCONCLUSIVE, UNEXPECTED, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -108,6 +109,10 @@ app.command(
     rich_help_panel=INSPECT,
     epilog=_examples("qm importance RUN --by label", "qm importance RUN --metric image.brightness --json"),
 )(importance)
+app.command(
+    rich_help_panel=INSPECT,
+    epilog=_examples("qm slices RUN --by weather --slice 'dark=brightness < 0.2'", "qm slices RUN --discover --json"),
+)(slices)
 app.command(
     rich_help_panel=INSPECT,
     epilog=_examples("qm describe RUN --by split", "qm describe RUN --level label --by annotator --metrics 'area_*'"),

@@ -99,7 +99,7 @@ def evaluate_to_folder(source: Source, tables: Tables, settings: Settings, outpu
     name = dataset.model_name(source.predictions)
     files = DatasetFiles(source.labels.parent, source.labels, {name: source.predictions}, None)
     with run_folder.writing(output) as fresh:
-        summary = write_run(fresh, Parts(scored, {name: scored}), files, settings, 0, started)
+        summary = write_run(fresh, Parts(scored, {name: scored}), files, settings, 0, started, told=False)
     report: dict[str, Any] = summary["models"][name]
     return report
 

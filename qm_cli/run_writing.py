@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from qm_cli import __version__, run_folder
 from qm_cli.dataset import DatasetFiles
+from qm_cli.insights import insights
 from qm_cli.render.as_json import as_json
 from qm_cli.render.summary_markdown import summary_markdown
 from qm_cli.run_tables import evaluation_tables, sample_tables
@@ -40,16 +41,18 @@ class Parts:
 
 
 def write_run(
-    folder: Path, parts: Parts, files: DatasetFiles, settings: Settings, seed: int, started: float
+    folder: Path, parts: Parts, files: DatasetFiles, settings: Settings, seed: int, started: float, told: bool = True
 ) -> dict[str, Any]:
-    """Write tables, summary and manifest into `folder`; the summary."""
+    """Write tables, summary and manifest into `folder`; the summary. told: importances and outliers are in it."""
     folder.mkdir(parents=True, exist_ok=True)
     _write_tables(folder, parts.data, base=True)
     if parts.several:
         for name, scored in parts.models.items():
             (folder / name).mkdir(parents=True)
             _write_tables(folder / name, scored, base=False)
-    summary = run_summary(parts.data, parts.models)
+    summary = run_summary(
+        parts.data, parts.models, insights(folder, list(parts.models), settings, seed) if told else {}
+    )
     (folder / run_folder.SUMMARY).write_text(as_json(summary))
     (folder / "summary.md").write_text(summary_markdown(summary))
     manifest = _manifest(parts, files, settings, seed, time.perf_counter() - started)

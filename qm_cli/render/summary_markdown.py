@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from qm_cli.headlines import headline
@@ -32,6 +32,7 @@ def summary_markdown(summary: dict[str, Any]) -> str:
                 for row in numeric
             ]
             parts += [f"## {title}", _table(["metric", "unit", "null", "min", "median", "max"], cells)]
+    parts += _importances(summary.get("importance", {})) + _outliers(summary.get("outliers", {}))
     if summary["findings"]:
         rows = [
             [found["code"], found["severity"], found["count"], found["meaning"], ", ".join(found["examples"])]
@@ -41,6 +42,25 @@ def summary_markdown(summary: dict[str, Any]) -> str:
     if summary["notes"]:
         parts += ["## Notes", "\n".join(f"* {' '.join(note.split())}" for note in summary["notes"])]
     return "\n\n".join(parts) + "\n"
+
+
+def _importances(importance: Mapping[str, Any]) -> list[str]:
+    """A table of the most important measures per model and level."""
+    parts = []
+    for name, levels in importance.items():
+        for level, told in levels.items():
+            columns = ["metric", "importance", "p", "q", "spearman"]
+            rows = [[row[column] for column in columns] for row in told["metrics"]]
+            if rows:
+                parts += [f"## {name}: what tells {level}s {told['outcome']}", _table(columns, rows)]
+    return parts
+
+
+def _outliers(outliers: Mapping[str, Any]) -> list[str]:
+    """A table of the metrics with outliers."""
+    counted = [*outliers.get("data", {}).values(), *outliers.get("models", {}).values()]
+    rows = [[row["metric"], row["moderate"], row["severe"]] for level in counted for row in level]
+    return ["## Outliers", _table(["metric", "moderate", "severe"], rows)] if rows else []
 
 
 def _models(evaluated: dict[str, dict[str, Any]]) -> str:
