@@ -179,6 +179,9 @@ CODES = {
         "metadata column whose name a metric or a key of the tables has",
         "kept as given_NAME; rename it in the file",
     ),
+    "slice-unknown-image": Code(
+        WARNING, "image that a slice manifest names and the data lack", "check its ids and file names"
+    ),
     "mapping-image": Code(INFO, "file that was matched by --match-by", "none is needed if the number is right"),
     "mapping-category": Code(INFO, "file whose categories were mapped", "none is needed if the number is right"),
 }
