@@ -55,9 +55,10 @@ def test_drops_by_hand() -> None:
     assert [round(one.p or 0, 3) for one in family] == [0.008, 0.092, 0.617]
     assert [one.conclusive for one in family] == [True, False, False]
     same = drop_intervals([LEVEL], [0.0], np.zeros(1), np.zeros((100, 1)), units[:1], "images", True)
-    assert judged(Check(DROP, "AP", 0.0, rules=Rules(confidence_level=LEVEL)), Measured(0.5, 9, same[0], 0.5))[
-        "verdict"
-    ] == "pass"
+    assert (
+        judged(Check(DROP, "AP", 0.0, rules=Rules(confidence_level=LEVEL)), Measured(0.5, 9, same[0], 0.5))["verdict"]
+        == "pass"
+    )
 
 
 def verdicts(tables: Tables, limits: np.ndarray, side: str, resamples: int, seed: int) -> list[str]:
