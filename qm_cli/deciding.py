@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from qm_cli.analysis.gate_checks import DROP, Check, Gate, each_category, refuse_contradictions
-from qm_cli.analysis.gate_names import category_place, support_of, value_of
+from qm_cli.analysis.gate_names import category_keys, category_place, support_of, value_of
 from qm_cli.analysis.gate_quantities import Quantity, quantity_of
 from qm_cli.analysis.gating import Measured, judged, lost_rows, verdict_of
 from qm_cli.errors import UsageError
@@ -48,8 +48,7 @@ def decide(gate: Gate, subject: Subject) -> dict[str, Any]:
 
 
 def _model_checks(gate: Gate, subject: Subject) -> tuple[list[dict[str, Any]], list[str]]:
-    names = [str(row["name"]) for row in subject.report["categories"]]
-    checks = each_category(gate.checks, names)
+    checks = each_category(gate.checks, category_keys(subject.report["categories"]))
     refuse_contradictions(checks)
     wanted = [_quantity(check, subject) for check in checks]
     needed = [place for place, check in enumerate(checks) if _needs_tables(check, wanted[place])]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qm_cli.analysis.gate_checks import MIN, Check, Gate, Rules, Scope
+from qm_cli.analysis.gate_names import category_keys
 from qm_cli.deciding import decide
 from qm_cli.errors import InputError
 from qm_cli.gate_subject import Subject, of_run
@@ -47,9 +48,9 @@ DATA_KEYS = (*COPIES, "unreadable")
 def _rows(subject: Subject) -> list[dict[str, Any]]:
     """The numbers that get a floor, judged against 0: overall, and of each category with enough labels."""
     rules = Rules(confidence_level=LEVEL, on_undefined="skip")
-    categories = [row for row in subject.report["categories"] if row["labels"] >= LEAST_LABELS]
-    names = [str(row["name"]) for row in categories]
-    named = [str(row["name"]) if names.count(str(row["name"])) == 1 else str(row["id"]) for row in categories]
+    categories = subject.report["categories"]
+    keys = zip(category_keys(categories), categories, strict=True)
+    named = [key for key, row in keys if row["labels"] >= LEAST_LABELS]
     checks = [
         *(Check(MIN, metric, 0.0, Scope(), rules) for metric in METRICS),
         *(Check(MIN, metric, 0.0, Scope(category=name), rules) for name in named for metric in CATEGORY_METRICS),

@@ -117,6 +117,11 @@ def checked_limit(where: str, metric: str, limit: float) -> float:
     return limit
 
 
+def skipping_undefined(check: Check) -> Check:
+    """The check, with undefined numbers let through."""
+    return replace(check, rules=replace(check.rules, on_undefined=SKIP))
+
+
 def each_category(checks: Iterable[Check], names: Sequence[str]) -> list[Check]:
     """Checks of `*` as one of each category."""
     return [

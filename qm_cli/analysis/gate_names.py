@@ -104,6 +104,12 @@ def category_row(categories: Sequence[Mapping[str, Any]], name: str) -> dict[str
     return dict(categories[category_place(categories, name)])
 
 
+def category_keys(categories: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What each category can be called by: its name, or its id where others have its name too."""
+    names = [str(row["name"]) for row in categories]
+    return [name if names.count(name) == 1 else str(row["id"]) for name, row in zip(names, categories, strict=True)]
+
+
 def category_place(categories: Sequence[Mapping[str, Any]], name: str) -> int:
     """Which row a category is: by name, else by id. Raises UsageError when there is none or several."""
     for key in reversed(KEYS_OF_CATEGORY):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.counts import Counts
-from qm_cli.analysis.gate_parts import Members, Part, Setting, parts
+from qm_cli.analysis.gate_parts import Members, Part, parts
 from qm_cli.analysis.gate_quantities import AP, MACRO, OUTCOME_COUNTS, Population, Quantity
 from qm_cli.kernels.weighted import half_weights, run_totals
 from qm_cli.kernels.weighted_precision import ranked_totals, weighted_average_precision
@@ -24,6 +25,16 @@ Weights = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
+class _Family:
+    """A quantity of all categories, the places of its number, and those of each category's: int64[n] each."""
+
+    quantity: Quantity
+    whole: list[int]
+    places: RowArray
+    categories: RowArray
+
+
+@dataclass(frozen=True)
 class Measuring:
     """Quantities of one model, ready to be told under any weights of its images."""
 
@@ -33,11 +44,25 @@ class Measuring:
 
     def numbers(self, weights: Weights) -> FloatArray:
         """float64[quantities], NaN where undefined. weights: int32[images]; 1 everywhere gives the evaluation's own."""
-        told: dict[Quantity, float] = {}
-        for population, part in self.parts.items():
-            wanted = [one for one in self.quantities if one.population == population]
-            told.update(_told(part, _own_weights(part, weights), wanted))
-        return np.array([told[one] for one in self.quantities])
+        numbers = np.empty(len(self.quantities))
+        for population, families in self._families.items():
+            part = self.parts[population]
+            _fill(numbers, part, _own_weights(part, weights), families)
+        return numbers
+
+    @cached_property
+    def _families(self) -> dict[Population, list[_Family]]:
+        """The quantities by population, those that differ in their category alone together."""
+        members: dict[Quantity, list[int]] = {}
+        for place, one in enumerate(self.quantities):
+            members.setdefault(replace(one, category=None), []).append(place)
+        families: dict[Population, list[_Family]] = {}
+        for quantity, places in members.items():
+            own = [(place, category) for place in places if (category := self.quantities[place].category) is not None]
+            rows = np.array(own, np.int64).reshape(-1, 2)
+            whole = [place for place in places if self.quantities[place].category is None]
+            families.setdefault(quantity.population, []).append(_Family(quantity, whole, rows[:, 0], rows[:, 1]))
+        return families
 
     def support(self) -> FloatArray:
         """How many samples each is a share of, NaN for counts: float64[quantities].
@@ -54,8 +79,11 @@ class Measuring:
 
     def only(self, quantities: Sequence[Quantity]) -> Measuring:
         """Some of the quantities."""
-        populations = {one.population for one in quantities}
-        kept = {population: part for population, part in self.parts.items() if population in populations}
+        kept = {
+            population: part.only([one for one in quantities if one.population == population])
+            for population, part in self.parts.items()
+            if any(one.population == population for one in quantities)
+        }
         return Measuring(tuple(dict.fromkeys(quantities)), self.images, kept)
 
     def units(self, unit: RowArray) -> RowArray:
@@ -103,11 +131,36 @@ def _own_weights(part: Part, weights: Weights) -> Weights:
     return weights if part.image is None else weights * part.image.astype(np.int32)
 
 
-def _told(part: Part, weights: Weights, wanted: Sequence[Quantity]) -> dict[Quantity, float]:
+def _fill(numbers: FloatArray, part: Part, weights: Weights, families: Sequence[_Family]) -> None:
+    """Write the numbers of one population in their places."""
     labels = run_totals(weights, part.labels)
     curves = _curve_values(part, weights, labels)
     counts = {setting: Counts(*(run_totals(weights, runs) for runs in part.rates[setting])) for setting in part.rates}
-    return {one: _value(part, weights, labels, curves, counts, one) for one in wanted}
+    for family in families:
+        one = family.quantity
+        if one.is_curve:
+            values = np.stack([curves[threshold][one.kind != AP] for threshold in one.thresholds])
+            whole, each = _mean(values), values.mean(0)
+        elif one.kind == "images":
+            whole, each = float(weights.sum()), np.zeros(0)
+        elif one.kind == "labels":
+            whole, each = float(labels.sum()), labels.astype(np.float64)
+        elif one.kind == "predictions":
+            inside = run_totals(weights, part.inside)
+            whole, each = float(inside.sum()), inside.astype(np.float64)
+        else:
+            whole, each = _rate(counts[one.iou, one.confidence], one.kind)
+        numbers[family.whole] = whole
+        if len(family.places):
+            numbers[family.places] = each[family.categories]
+
+
+def _rate(counts: Counts, kind: str) -> tuple[float, FloatArray]:
+    """A count, share or mean of shares of everything, and of each category."""
+    each = np.asarray(getattr(counts, kind.removesuffix(MACRO)), np.float64)
+    if kind.endswith(MACRO):
+        return _mean(each), each
+    return float(each.sum() if kind in OUTCOME_COUNTS else getattr(counts.total(), kind)[0]), each
 
 
 def _curve_values(part: Part, weights: Weights, labels: RowArray) -> dict[float, tuple[FloatArray, FloatArray]]:
@@ -120,30 +173,6 @@ def _curve_values(part: Part, weights: Weights, labels: RowArray) -> dict[float,
         precision, found = weighted_average_precision(weights, lane, part.curves.ranked, totals, labels)
         values[threshold] = (precision, np.where(labels > 0, found / np.maximum(labels, 1), np.nan))
     return values
-
-
-def _value(
-    part: Part,
-    weights: Weights,
-    labels: RowArray,
-    curves: dict[float, tuple[FloatArray, FloatArray]],
-    counts: dict[Setting, Counts],
-    one: Quantity,
-) -> float:
-    if one.is_curve:
-        values = np.stack([curves[threshold][one.kind != AP] for threshold in one.thresholds])
-        return _mean(values if one.category is None else values[:, one.category])
-    own = counts[one.iou, one.confidence]
-    if one.kind.endswith(MACRO):
-        return _mean(getattr(own, one.kind.removesuffix(MACRO)))
-    if one.kind == "images":
-        return float(weights.sum())
-    if one.kind in OUTCOME_COUNTS:
-        return _sum(getattr(own, one.kind), one.category)
-    if one.kind in ("labels", "predictions"):
-        return _sum(labels if one.kind == "labels" else run_totals(weights, part.inside), one.category)
-    rate = getattr(own.total() if one.category is None else own, one.kind)
-    return float(rate[0 if one.category is None else one.category])
 
 
 def _support(part: Part, weights: Weights, one: Quantity) -> float:

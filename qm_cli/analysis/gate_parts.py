@@ -53,6 +53,21 @@ class Part:
     image: BoolArray | None
     whole: bool
 
+    def only(self, quantities: Sequence[Quantity]) -> Part:
+        """What these quantities need of it."""
+        settings = {(one.iou, one.confidence) for one in quantities if not one.is_curve}
+        rates = {setting: runs for setting, runs in self.rates.items() if setting in settings}
+        named = {threshold for one in quantities if one.is_curve for threshold in one.thresholds}
+        if self.curves is None or not named:
+            return replace(self, curves=None, rates=rates)
+        chosen = [place for place, threshold in enumerate(self.curves.thresholds) if threshold in named]
+        curves = replace(
+            self.curves,
+            lanes=tuple(self.curves.lanes[place] for place in chosen),
+            thresholds=tuple(self.curves.thresholds[place] for place in chosen),
+        )
+        return replace(self, curves=curves, rates=rates)
+
 
 def parts(
     tables: Tables, settings: Settings, quantities: Sequence[Quantity], members: Mapping[str, Members]

@@ -115,15 +115,17 @@ def gate(
         raise UsageError("-o is where --init writes", "see --junit, --markdown and --json")
     if init:
         return _write_gate(target, model, output or Path("gate.toml"), minimum or maximum or config or predictions)
-    if target is not None and target.suffix == TOML and predictions is None:
+    if target is not None and target.suffix == TOML and predictions is None and not target.is_dir():
         if config is not None:
             raise UsageError(f"{target} and --config {config} are both gate files", "give the run folder, or one file")
         target, config = None, target
-    from qm_cli.analysis.gate_checks import FAIL, MAX, MIN, SKIP, Rules, parsed
+    from qm_cli.analysis.gate_checks import MAX, MIN, Rules, parsed, skipping_undefined
 
-    rules = Rules(on_undefined=SKIP if allow_undefined else FAIL, confidence_level=confidence_level)
+    rules = Rules(confidence_level=confidence_level)
     checks = [parsed(side, text, rules) for side, texts in ((MIN, minimum), (MAX, maximum)) for text in texts or ()]
     wanted = _gate(config, checks, options.split(allow_findings))
+    if allow_undefined:
+        wanted = replace(wanted, checks=tuple(map(skipping_undefined, wanted.checks)))
     wanted = replace(
         wanted,
         model=model or wanted.model,

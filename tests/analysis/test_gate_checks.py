@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from qm_cli.analysis.gate_checks import DROP, Check, Scope, each_category, parsed, refuse_contradictions
+from qm_cli.analysis.gate_checks import (
+    DROP,
+    Check,
+    Scope,
+    each_category,
+    parsed,
+    refuse_contradictions,
+    skipping_undefined,
+)
 from qm_cli.errors import UsageError
 from qm_cli.settings import AreaRange
 
@@ -45,6 +53,10 @@ def test_titles() -> None:
 def test_each_category() -> None:
     checks = each_category([parsed("min", "recall@*=0.5"), parsed("min", "AP=0.5")], ["cat", "dog"])
     assert [check.name for check in checks] == ["recall@cat", "recall@dog", "AP"]
+
+
+def test_skipping_undefined() -> None:
+    assert skipping_undefined(parsed("min", "AP=0.5")).rules.on_undefined == "skip"
 
 
 def test_contradictions() -> None:

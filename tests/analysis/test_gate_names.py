@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from qm_cli.analysis.gate_names import category_place, support_of, value_of
+from qm_cli.analysis.gate_names import category_keys, category_place, support_of, value_of
 from qm_cli.errors import UsageError
 from tests.made_run import report
 
@@ -62,6 +62,8 @@ def test_a_name_that_several_have() -> None:
     twice["categories"][1]["name"] = "cat"
     with pytest.raises(UsageError, match="2 categories"):
         category_place(twice["categories"], "cat")
+    assert category_keys(twice["categories"]) == ["1", "2"]
+    assert category_keys(report()["categories"]) == ["cat", "dog"]
     with pytest.raises(UsageError, match="2 numbers"):
         value_of(calibrated() | {"other": {"ece": 1}}, "ece")
 
