@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -67,7 +69,8 @@ def _model_checks(gate: Gate, subject: Subject) -> tuple[list[dict[str, Any]], l
 
 def _quantity(check: Check, subject: Subject) -> Quantity | None:
     category = check.scope.category
-    place = None if category is None else category_place(subject.report["categories"], category)
+    with _placed(check):
+        place = None if category is None else category_place(subject.report["categories"], category)
     found = quantity_of(check, subject.settings, place)
     if check.side == DROP and (found is None or not found.has_interval):
         raise UsageError(f"{check.where}: {check.metric} cannot drop", "name a share: AP, recall, precision, f1 …")
@@ -81,6 +84,15 @@ def _needs_tables(check: Check, quantity: Quantity | None) -> bool:
     scope = check.scope
     scoped = any(one is not None for one in (scope.slice, scope.size, scope.iou, scope.confidence))
     return scoped or check.side == DROP or (quantity.has_interval and check.rules.confidence_level is not None)
+
+
+@contextmanager
+def _placed(check: Check) -> Iterator[None]:
+    """What is refused inside names the place the check was written."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{check.where}: {error.message}", error.hint) from error
 
 
 @dataclass(frozen=True)
@@ -100,6 +112,7 @@ class _Reports:
                 at = replace(settings, iou=iou, confidence=confidence)
                 self._known[iou, confidence] = report_of(self.subject.tables, at)
             report = self._known[iou, confidence]
-        value = value_of(report, check.metric, scope.category)
+        with _placed(check):
+            value = value_of(report, check.metric, scope.category)
         note = NO_INTERVAL if check.rules.confidence_level is not None else ""
         return Measured(value, support_of(report, check.metric, scope.category), note=note)

@@ -15,7 +15,7 @@ from qm_cli.analysis.gate_checks import Check, Gate
 from qm_cli.analysis.gate_parts import Members
 from qm_cli.analysis.gate_quantities import LABEL_NUMBERS, Quantity
 from qm_cli.arrays import to_arrow
-from qm_cli.errors import InputError, UsageError
+from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.image_checks import findings_of
 from qm_cli.query import Source
 from qm_cli.report import report_of
@@ -24,6 +24,7 @@ from qm_cli.run_tables import tables_of_run
 from qm_cli.scoring import can_evaluate
 from qm_cli.settings import Settings
 from qm_cli.slice_language import OBJECT, Slice, Wanted, slices_of, sorted_by_image
+from qm_cli.slice_rows import all_columns, rows_of_source
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
 
@@ -105,6 +106,7 @@ def named_slices(gate: Gate, source: Source, asked: Asked) -> tuple[dict[str, Sl
     if not names:
         return {}, []
     known = dict(gate.slices)
+    _refuse_mistyped(names, known, source)
     conditions = tuple(f"{name}={known[name]}" if name in known else name for name in names)
     found = slices_of(source, Wanted(conditions=conditions))
     own = [sorted_by_image(source, one) if isinstance(source, Run) else one for one in found.slices]
@@ -112,6 +114,14 @@ def named_slices(gate: Gate, source: Source, asked: Asked) -> tuple[dict[str, Sl
         if one.name != name:
             raise UsageError(f"[slices] {name}: is a column's name", "give the slice another one")
     return dict(zip(names, own, strict=True)), list(found.notes)
+
+
+def _refuse_mistyped(names: Sequence[str], known: Mapping[str, str], source: Source) -> None:
+    """A word that is no column's name and nearly a slice's."""
+    for name in names:
+        hint = nearest(name, list(known))
+        if name not in known and name.isidentifier() and hint and name not in all_columns(rows_of_source(source)):
+            raise UsageError(f"[slices]: there is no slice {name!r}", hint)
 
 
 def members_of(one: Slice, asked: Asked) -> Members:

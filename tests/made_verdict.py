@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qm_cli.analysis.gate_checks import Rules, parsed
+from qm_cli.analysis.gate_checks import DROP, Check, Rules, parsed
 from qm_cli.analysis.gate_names import value_of
 from qm_cli.analysis.gating import Interval, Measured, judged, lost_rows, verdict_of
 from tests.made_run import report
@@ -30,3 +30,10 @@ def verdict(
     lost, _ = lost_rows(findings, ())
     about = {key: own[key] for key in ("task", "convention", "iou", "confidence", "images")}
     return {"target": target, "model": "better", **about, **verdict_of([*rows, *lost]), "notes": list(own["notes"])}
+
+
+def drop_verdict() -> dict[str, Any]:
+    """Of a model that is worse than its baseline."""
+    check = Check(DROP, "AP", 0.01, rules=Rules(confidence_level=0.95))
+    row = judged(check, Measured(0.75, 12, Interval(0.95, -0.07, -0.03, 0.04, 96), 0.8))
+    return {**verdict("precision=0.5"), **verdict_of([row]), "baseline": "old"}

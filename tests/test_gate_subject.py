@@ -34,6 +34,30 @@ def test_a_run_at_its_own_thresholds_is_not_evaluated_again(tmp_path: Path) -> N
     assert subject.model == "better"
 
 
+def test_a_run_without_evaluation(tmp_path: Path) -> None:
+    (tmp_path / "labels.json").write_bytes(LABELS.read_bytes())
+    place = score(tmp_path, tmp_path / "run", kinds=("label",)).path
+    gate = Gate((Check(MIN, "AP", 0.1),))
+    with pytest.raises(InputError, match="holds no evaluation"):
+        decide(gate, of_run(place, gate))
+    with pytest.raises(InputError, match="the baseline holds no predictions"):
+        hold(of_baseline(place))
+
+
+def test_a_mistyped_slice_and_where_a_check_was_written() -> None:
+    gate = Gate(
+        (Check(MIN, "recall", 0.1, Scope(slice="nigth")),), model="better", slices=(("night", "brightness < 1"),)
+    )
+    with pytest.raises(UsageError, match=r"no slice 'nigth' .did you mean night"):
+        hold(gate)
+    for check in (
+        Check(MIN, "recal", 0.1, where="g.toml: check 3"),
+        Check(MIN, "AP", 0.1, Scope("vam"), where="g.toml"),
+    ):
+        with pytest.raises(UsageError, match=r"^g\.toml"):
+            hold(Gate((check,), model="better"))
+
+
 def test_a_baseline_that_does_not_fit(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no qm run there"):
         hold(of_baseline(tmp_path / "nowhere"))

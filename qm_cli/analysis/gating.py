@@ -72,6 +72,7 @@ def judged(check: Check, found: Measured) -> dict[str, Any]:
         "limit": check.limit,
         "value": found.value if few else value,
         "baseline": old,
+        "difference": None if value is None or old is None else value - old,
         "margin": margin,
         "support": found.support,
         "confidence_level": interval.level if interval else None,
@@ -106,8 +107,9 @@ def _verdict(check: Check, found: Measured, margin: float | None, few: bool) -> 
     if found.interval is None:
         told = f"; {found.note}" if found.note else ""
         return (PASS, found.note) if margin >= 0 else (FAIL, f"{_miss(check, found, margin)}{told}")
-    if _conclusive(check, found.interval):
-        return (PASS, "") if margin >= 0 else (FAIL, _miss(check, found, margin))
+    told = _told(check, found.interval, margin)
+    if told is not None:
+        return told, "" if told == PASS else _miss(check, found, margin)
     reason = _why_inconclusive(check, found.interval, margin)
     rule = check.rules.inconclusive
     if rule == REPORT:
@@ -115,16 +117,20 @@ def _verdict(check: Check, found: Measured, margin: float | None, few: bool) -> 
     return rule, f"{reason}, which {'fails' if rule == FAIL else 'passes'}"
 
 
-def _conclusive(check: Check, interval: Interval) -> bool:
-    """Whether the limit lies outside the interval; on its edge it does where that end passes."""
+def _told(check: Check, interval: Interval, margin: float) -> str | None:
+    """pass where no part of the interval lies beyond the limit, fail where all does, None in between.
+
+    An interval may leave its own number out: average precision is taken back by its bias.
+    """
     if interval.conclusive is not None:
-        return interval.conclusive
+        return (PASS if margin >= 0 else FAIL) if interval.conclusive else None
     if interval.low is None or interval.high is None:
-        return False
-    if check.side == MAX:
-        return interval.high <= check.limit or interval.low > check.limit
+        return None
     limit = -check.limit if check.side == DROP else check.limit
-    return interval.low >= limit or interval.high < limit
+    good, bad = interval.low >= limit, interval.high < limit
+    if check.side == MAX:
+        good, bad = interval.high <= limit, interval.low > limit
+    return PASS if good else FAIL if bad else None
 
 
 def _why_undefined(check: Check, found: Measured, few: bool) -> str:
@@ -168,6 +174,8 @@ def _miss(check: Check, found: Measured, margin: float) -> str:
             f"{check.name} drops by {drop:.6g}, from {found.baseline:.6g} to {found.value:.6g}; {check.limit:g} may be"
         )
     side = "below the floor" if check.side == MIN else "above the ceiling"
+    if margin >= 0 and found.interval is not None and found.interval.low is not None:
+        return f"{check.name} lies in {found.interval.low:.4g}..{found.interval.high:.4g}, {side} of {check.limit:g}"
     return f"{check.name} is {found.value:.6g}, {-margin:.6g} {side} of {check.limit:g}"
 
 

@@ -68,9 +68,11 @@ def _checks(checks: Sequence[dict[str, Any]]) -> str:
 def _value(check: dict[str, Any]) -> str:
     """The value, with the interval of what is held against the limit."""
     value = number(check["value"])
+    if check["difference"] is not None:
+        value = f"{value}, was {number(check['baseline'])}"
     if check["low"] is None:
         return value
-    what = "change " if check["baseline"] is not None else ""
+    what = "change " if check["difference"] is not None else ""
     return f"{value} ({what}{number(check['low'])} to {number(check['high'])})"
 
 

@@ -11,7 +11,7 @@ STYLES = {"passed": "bold green", "failed": "bold red", "inconclusive": "bold ye
 
 
 def show_gate(verdict: dict[str, Any]) -> None:
-    """Every check, then why those that did not simply pass did not, and the verdict."""
+    """Every check, then why those that did not simply pass did not, and the verdict; of a drop the change is shown."""
     console = plain_console()
     console.print(headline(verdict), style="bold", markup=False)
     checks = verdict["checks"]
@@ -20,7 +20,7 @@ def show_gate(verdict: dict[str, Any]) -> None:
     rows = [
         (
             check["check"],
-            check["value"],
+            check["value"] if check["difference"] is None else f"{check['difference']:+.4f}",
             *((check["low"], check["high"]) if certain else ()),
             check["limit"],
             check["margin"],

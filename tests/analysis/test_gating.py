@@ -52,6 +52,13 @@ def test_an_interval(side: str, limit: float, verdict: str) -> None:
     assert judged(check, Measured(0.75, 50, BETWEEN))["verdict"] == verdict
 
 
+def test_an_interval_that_leaves_its_own_number_out() -> None:
+    """The number is above the floor, and all that is likely is not."""
+    found = judged(Check(MIN, "AP", 0.82, rules=SURE), Measured(0.83, 50, BETWEEN))
+    assert (found["verdict"], found["reason"]) == ("fail", "AP lies in 0.7..0.8, below the floor of 0.82")
+    assert judged(Check(MAX, "AP", 0.82, rules=SURE), Measured(0.83, 50, BETWEEN))["verdict"] == "pass"
+
+
 @pytest.mark.parametrize(("rule", "verdict"), [("report", "inconclusive"), ("fail", "fail"), ("pass", "pass")])
 def test_what_an_inconclusive_number_is(rule: str, verdict: str) -> None:
     check = Check(MIN, "precision", 0.74, rules=dataclasses.replace(SURE, inconclusive=rule))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qm_cli.render.markdown import gate_as_markdown
-from tests.made_verdict import verdict
+from tests.made_verdict import drop_verdict, verdict
 
 GOLDEN = """\
 ## Gate failed: 1 of 2 checks
@@ -36,6 +36,10 @@ def test_intervals_and_the_undecided() -> None:
     assert text.startswith("## Gate inconclusive: 1 of 1 checks\n")
     assert "| 0.7500 (0.6500 to 0.8200) |" in text
     assert "**inconclusive**: precision lies in" in text
+
+
+def test_a_drop_shows_both_numbers() -> None:
+    assert "| 0.7500, was 0.8000 (change -0.0700 to -0.0300) |" in gate_as_markdown(drop_verdict())
 
 
 def test_notes() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qm_cli.render.terminal_gate import headline, outcome, show_gate
-from tests.made_verdict import verdict
+from tests.made_verdict import drop_verdict, verdict
 
 
 def test_without_intervals(capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,3 +39,9 @@ def test_words() -> None:
     assert outcome(verdict("precision=0.9", "precision=0.7", sure=True)) == "failed: 1 of 2 checks, 1 inconclusive"
     images = {key: value for key, value in passed.items() if key not in ("convention", "iou", "confidence")}
     assert headline({**images, "baseline": "old"}) == "run, baseline old"
+
+
+def test_a_drop_shows_the_change(capsys: pytest.CaptureFixture[str]) -> None:
+    show_gate(drop_verdict())
+    line = capsys.readouterr().out.splitlines()[2]
+    assert line.split()[-6:] == ["-0.0500", "-0.0700", "-0.0300", "0.0100", "-0.0400", "FAIL"]
