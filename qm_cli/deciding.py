@@ -12,10 +12,11 @@ from qm_cli.analysis.gate_names import category_keys, category_place, support_of
 from qm_cli.analysis.gate_quantities import Quantity, quantity_of
 from qm_cli.analysis.gating import Measured, judged, lost_rows, verdict_of
 from qm_cli.errors import UsageError
-from qm_cli.gate_measuring import NO_INTERVAL, measured
+from qm_cli.gate_measuring import COCO, NO_INTERVAL, measured
 from qm_cli.gate_subject import Subject
 from qm_cli.image_checks import image_checks
 from qm_cli.report import report_of
+from qm_cli.settings import Settings
 
 
 def decide(gate: Gate, subject: Subject) -> dict[str, Any]:
@@ -51,9 +52,9 @@ def decide(gate: Gate, subject: Subject) -> dict[str, Any]:
 
 def _model_checks(gate: Gate, subject: Subject) -> tuple[list[dict[str, Any]], list[str]]:
     checks = each_category(gate.checks, category_keys(subject.report["categories"]))
-    refuse_contradictions(checks)
     wanted = [_quantity(check, subject) for check in checks]
-    needed = [place for place, check in enumerate(checks) if _needs_tables(check, wanted[place])]
+    refuse_contradictions(checks, wanted)
+    needed = [place for place, check in enumerate(checks) if _needs_tables(check, wanted[place], subject.settings)]
     found: dict[int, Measured] = {}
     notes: list[str] = []
     if needed:
@@ -77,12 +78,15 @@ def _quantity(check: Check, subject: Subject) -> Quantity | None:
     return found
 
 
-def _needs_tables(check: Check, quantity: Quantity | None) -> bool:
-    """Whether the report at hand does not say it all."""
+def _needs_tables(check: Check, quantity: Quantity | None, settings: Settings) -> bool:
+    """Whether no report says it all: that at hand, or of another convention than COCO's one at other thresholds."""
     if quantity is None:
         return False
     scope = check.scope
-    scoped = any(one is not None for one in (scope.slice, scope.size, scope.iou, scope.confidence))
+    elsewhere = any(one is not None for one in (scope.iou, scope.confidence))
+    if settings.convention != COCO and not quantity.is_curve:
+        elsewhere = False
+    scoped = elsewhere or scope.slice is not None or scope.size is not None
     return scoped or check.side == DROP or (quantity.has_interval and check.rules.confidence_level is not None)
 
 

@@ -129,6 +129,15 @@ def test_counts_are_compared_as_they_are() -> None:
         decided(Check(DROP, "false_positives", 1), baseline=Baseline(sample_run(), "worse"))
 
 
+def test_contradictions_however_they_are_written() -> None:
+    for floor, ceiling in (
+        (Check(MIN, "APs", 0.6), Check(MAX, "AP", 0.5, Scope(size="small"))),
+        (Check(MIN, "recall", 0.6, Scope("van")), Check(MAX, "recall", 0.5, Scope("van", iou=0.5))),
+    ):
+        with pytest.raises(UsageError, match=r"is at least 0\.6 and at most 0\.5"):
+            decided(floor, ceiling)
+
+
 def test_data_alone_needs_no_model() -> None:
     verdict = decided(model=None, data=DataRules(exact_duplicates=Ceiling(3)))
     assert (verdict["verdict"], verdict["model"]) == ("passed", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -131,12 +131,15 @@ def each_category(checks: Iterable[Check], names: Sequence[str]) -> list[Check]:
     ]
 
 
-def refuse_contradictions(checks: Iterable[Check]) -> None:
-    """Raise UsageError for a floor above a ceiling of the same number: no model could pass."""
-    floors: dict[tuple[str, Scope], Check] = {}
-    ceilings: dict[tuple[str, Scope], Check] = {}
-    for check in checks:
-        key = (check.metric, check.scope)
+def refuse_contradictions(checks: Sequence[Check], numbers: Sequence[Hashable] | None = None) -> None:
+    """Raise UsageError for a floor above a ceiling of the same number: no model could pass.
+
+    numbers: what each check is about, None where its metric and scope say it.
+    """
+    floors: dict[Hashable, Check] = {}
+    ceilings: dict[Hashable, Check] = {}
+    for place, check in enumerate(checks):
+        key = (numbers and numbers[place]) or (check.metric, check.scope)
         if check.side == MIN and (key not in floors or check.limit > floors[key].limit):
             floors[key] = check
         if check.side == MAX and (key not in ceilings or check.limit < ceilings[key].limit):
