@@ -1,8 +1,9 @@
 """May this model ship? What was measured, held against what a gate asks for.
 
 With a confidence level a check passes only if its whole interval lies on the right side of the limit and fails only if
-none of it does; else it is inconclusive. So a model whose number lies further from the limit than the smallest
-difference, (z.975 + z.99) standard errors at 95 %, is told so in 99 of 100 sets like this one, and the opposite never.
+none of it does; else it is inconclusive. A model whose true number lies further from the limit than the smallest
+difference, (z.975 + z.99) standard errors at 95 %, gets its verdict in 98 to 99 of 100 sets like this one, and hardly
+ever the opposite one: in simulations in none of 4,140.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ PASSED, FAILED = "passed", "failed"
 class Interval:
     """What is known of a number's certainty; low and high are None where it cannot be told.
 
-    level: of low..high; smallest: the distance from a limit that is told in 99 of 100 sets; units: what was drawn
+    level: of low..high; smallest: the distance from a limit that is nearly always told; units: what was drawn
     anew, called `of`; conclusive: whether the limit is told apart, where another rule than low and high decides.
     """
 
