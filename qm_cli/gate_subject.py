@@ -23,7 +23,7 @@ from qm_cli.run_folder import Run, open_run
 from qm_cli.run_tables import tables_of_run
 from qm_cli.scoring import can_evaluate
 from qm_cli.settings import Settings
-from qm_cli.slice_language import OBJECT, Slice, Wanted, slices_of, sorted_by_image
+from qm_cli.slice_language import NAMED, OBJECT, Slice, Wanted, slices_of, sorted_by_image
 from qm_cli.slice_rows import all_columns, rows_of_source
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
@@ -105,22 +105,24 @@ def named_slices(gate: Gate, source: Source, asked: Asked) -> tuple[dict[str, Sl
     names = list(dict.fromkeys(one.population.slice for _, one in asked if one.population.slice is not None))
     if not names:
         return {}, []
-    known = dict(gate.slices)
-    _refuse_mistyped(names, known, source)
-    conditions = tuple(f"{name}={known[name]}" if name in known else name for name in names)
+    known, columns = dict(gate.slices), all_columns(rows_of_source(source))
+    _refuse_mistyped(names, known, columns)
+    taken = {column.lower() for column in columns}
+    said = [
+        name if name in known and name.lower() not in taken and NAMED.fullmatch(f"{name}=x") else f"no. {place}"
+        for place, name in enumerate(names, 1)
+    ]
+    conditions = tuple(f"{word}={known.get(name, name)}" for word, name in zip(said, names, strict=True))
     found = slices_of(source, Wanted(conditions=conditions))
     own = [sorted_by_image(source, one) if isinstance(source, Run) else one for one in found.slices]
-    for name, one in zip(names, own, strict=True):
-        if one.name != name:
-            raise UsageError(f"[slices] {name}: is a column's name", "give the slice another one")
-    return dict(zip(names, own, strict=True)), list(found.notes)
+    return {name: replace(one, name=name) for name, one in zip(names, own, strict=True)}, list(found.notes)
 
 
-def _refuse_mistyped(names: Sequence[str], known: Mapping[str, str], source: Source) -> None:
+def _refuse_mistyped(names: Sequence[str], known: Mapping[str, str], columns: Sequence[str]) -> None:
     """A word that is no column's name and nearly a slice's."""
     for name in names:
         hint = nearest(name, list(known))
-        if name not in known and name.isidentifier() and hint and name not in all_columns(rows_of_source(source)):
+        if name not in known and name.isidentifier() and hint and name not in columns:
             raise UsageError(f"[slices]: there is no slice {name!r}", hint)
 
 
@@ -130,15 +132,13 @@ def members_of(one: Slice, asked: Asked) -> Members:
         return Members(one.images)
     if one.labels is None:
         raise UsageError(f"slice {one.name!r}: is of predictions alone", "slice by images or labels; see confidence")
-    if one.predictions is not None:
-        return Members(one.images, one.labels, one.predictions)
-    for check, quantity in asked:
+    for check, quantity in asked if one.predictions is None else ():
         if quantity.population.slice == one.name and quantity.kind not in LABEL_NUMBERS:
             raise UsageError(
                 f"{check.where}: slice {one.name!r} says nothing of predictions: {check.metric} is undefined there",
                 f"of labels alone there are {', '.join(LABEL_NUMBERS)}",
             )
-    return Members(one.images, one.labels, np.zeros(0, np.bool_))
+    return Members(one.images, one.labels, one.predictions)
 
 
 def baseline_tables(
@@ -157,7 +157,7 @@ def baseline_tables(
     if not run.models:
         raise InputError(f"{run.path}: the baseline holds no predictions", "score it with predictions")
     tables = detections(only_categories(tables_of_run(run), subject.settings.categories), run.path)
-    own = {name: one.prediction for name, one in members.items() if one.prediction is not None and len(one.prediction)}
+    own = {name: one.prediction for name, one in members.items() if one.prediction is not None}
     if own:
         chosen = [(check, quantity) for check, quantity in asked if quantity.population.slice in own]
         slices, _ = named_slices(gate, run, chosen)

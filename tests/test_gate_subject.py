@@ -50,6 +50,11 @@ def test_a_mistyped_slice_and_where_a_check_was_written() -> None:
     )
     with pytest.raises(UsageError, match=r"no slice 'nigth' .did you mean night"):
         hold(gate)
+    with pytest.raises(UsageError, match="weathr.*did you mean weather"):
+        hold(Gate((Check(MIN, "recall", 0.1, Scope(slice="weathr = 'fog'")),), model="better"))
+    check = Check(MIN, "recall", 0.1, Scope(slice="weather"))
+    with pytest.raises(UsageError, match="or a column's"):
+        hold(Gate((check,), model="better", slices=(("weather", "weather = 'fog'"),)))
     for check in (
         Check(MIN, "recal", 0.1, where="g.toml: check 3"),
         Check(MIN, "AP", 0.1, Scope("vam"), where="g.toml"),

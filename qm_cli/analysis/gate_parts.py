@@ -30,7 +30,7 @@ Objects = tuple[AreaRange, str | None]
 class Members:
     """What belongs to a slice: bool[images], bool[labels], bool[predictions].
 
-    The two of objects are None in a slice of whole images; one of labels alone has an empty one of predictions.
+    Without labels it is one of whole images; with labels alone nothing is known of predictions that match nothing.
     """
 
     image: BoolArray
@@ -118,9 +118,9 @@ def _inside(tables: Tables, key: Objects, members: Mapping[str, Members]) -> Boo
     size, name = key
     inside = inside_range(tables, size)
     prediction = None if name is None else members[name].prediction
-    if prediction is None:
-        return inside
-    return inside & prediction if len(prediction) else np.zeros(len(inside), np.bool_)
+    if prediction is not None:
+        return inside & prediction
+    return inside if name is None else np.zeros(len(inside), np.bool_)
 
 
 def _lanes_of(matches: Matches, area: int) -> Matches:

@@ -136,7 +136,7 @@ def test_labels_alone_leave_false_positives_out() -> None:
         {"image_id": one, "category_id": 1, "bbox": place, "score": 0.9} for one in range(4) for place in (box, far)
     ]
     tables = builders.tables(labels, predictions)
-    members = {"mine": Members(np.ones(4, bool), np.array([True, True, False, False]), np.zeros(0, bool))}
+    members = {"mine": Members(np.ones(4, bool), np.array([True, True, False, False]))}
     population = Population(AREA_RANGES[0], "mine")
     names = ("labels", "true_positives", "false_positives", "recall")
     assert told(tables, [Quantity(name, population) for name in names], members) == [2, 2, 0, 1.0]
