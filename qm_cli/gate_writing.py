@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +37,9 @@ def gate_text(path: Path, model: str | None, folder: Path) -> tuple[str, int]:
     rows = _rows(subject)
     if all(row["low"] is None for row in rows):
         raise InputError(f"{path}: none of its numbers has an interval: {rows[0]['reason']}", "score more images")
-    lines = [*_head(run, subject, folder), *_checks(rows), *_data(run)]
-    known = [row for row in rows if row["low"] is not None]
-    return "\n".join(lines) + "\n", len(known) + sum(line.split(" =")[0] in DATA_KEYS for line in lines)
-
-
-DATA_KEYS = (*COPIES, "unreadable")
+    images = _images(run)
+    lines = [*_head(run, subject, folder), *_checks(rows), *_data(images)]
+    return "\n".join(lines) + "\n", sum(row["low"] is not None for row in rows) + len(images)
 
 
 def _rows(subject: Subject) -> list[dict[str, Any]]:
@@ -91,13 +88,19 @@ def _checks(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         yield f"min = {math.floor(row['low'] / STEP) * STEP:.4f}"
 
 
-def _data(run: Run) -> Iterator[str]:
-    """Ceilings at today's counts of copies and unreadable images, where the images were read."""
+def _images(run: Run) -> dict[str, int]:
+    """Copies and unreadable images, by the key of their ceiling; none where the images were not read."""
     columns = run.columns("image")
     if PIXELS not in columns:
-        return
+        return {}
     found = {name: int(copies(run, column).sum()) for name, column in COPIES.items() if column in columns}
-    found["unreadable"] = run.table("image", [PIXELS])[PIXELS].null_count
+    return {**found, "unreadable": run.table("image", [PIXELS])[PIXELS].null_count}
+
+
+def _data(found: Mapping[str, int]) -> Iterator[str]:
+    """Ceilings at today's counts."""
+    if not found:
+        return
     yield ""
     yield "# Images: a whole number is a count, 0.01 a share."
     yield "[data]"

@@ -125,6 +125,7 @@ def test_clusters() -> None:
 def test_counts_are_compared_as_they_are() -> None:
     row = decided(Check(MAX, "false_positives", 1000, rules=SURE))["checks"][0]
     assert (row["verdict"], row["low"]) == ("pass", None)
+    assert row["reason"] == "false_positives: no interval is known of it: compared as it is"
     with pytest.raises(UsageError, match="cannot drop"):
         decided(Check(DROP, "false_positives", 1), baseline=Baseline(sample_run(), "worse"))
 

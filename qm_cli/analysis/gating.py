@@ -107,7 +107,8 @@ def _verdict(check: Check, found: Measured, margin: float | None, few: bool) -> 
         return (SKIP, f"{reason}, which is allowed") if check.rules.on_undefined == SKIP else (FAIL, reason)
     if found.interval is None:
         noted = f"; {found.note}" if found.note else ""
-        return (PASS, found.note) if margin >= 0 else (FAIL, f"{_miss(check, found, margin)}{noted}")
+        passing = f"{check.name}: {found.note}" if found.note else ""
+        return (PASS, passing) if margin >= 0 else (FAIL, f"{_miss(check, found, margin)}{noted}")
     told = _told(check, found.interval, margin)
     if told is not None:
         return told, "" if told == PASS else _miss(check, found, margin)
