@@ -149,7 +149,7 @@ def _why_inconclusive(check: Check, interval: Interval, margin: float) -> str:
         return f"{check.name} is inconclusive: {needed}"
     limit = -check.limit if check.side == DROP else check.limit
     what = "the change of " if check.side == DROP else ""
-    between = f"{what}{check.name} lies in {interval.low:.4g}..{interval.high:.4g} ({interval.level:.4g})"
+    between = f"{what}{check.name} lies in {interval.low:.4g}..{interval.high:.4g} ({100 * interval.level:g} %)"
     needed = ""
     if interval.smallest and abs(margin) > 0:
         times = (interval.smallest / abs(margin)) ** 2
