@@ -85,7 +85,7 @@ app.command(
     rich_help_panel=DECIDE,
     epilog=_examples(
         "qm gate RUN --min precision=0.8 --min recall@person=0.6 --junit gate.xml",
-        "qm gate labels.json predictions.json --min AP50=0.5 --max false_positives=100",
+        "qm gate gate.toml --markdown gate.md --annotations github",
     ),
 )(gate)
 app.command(

@@ -103,23 +103,6 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         print_table_on(console, ["column", "value"], zip(columns, row, strict=True))
 
 
-def show_gate(verdict: dict[str, Any]) -> None:
-    """Every check, then why the failed ones failed, and the verdict."""
-    console = plain_console()
-    at = f"IoU {verdict['iou']:g}, confidence {verdict['confidence']:g}"
-    console.print(f"{verdict['target']}, convention {verdict['convention']}, {at}", style="bold", markup=False)
-    checks = verdict["checks"]
-    rows = [
-        (check["check"], check["value"], check["limit"], check["margin"], "pass" if check["passed"] else "FAIL")
-        for check in checks
-    ]
-    print_table_on(console, ["check", "value", "limit", "margin", "verdict"], rows)
-    show_notes((check["reason"] for check in checks if check["reason"]), console)
-    show_notes(verdict["notes"], console)
-    words = "passed" if verdict["passed"] else f"failed: {verdict['failed']} of {len(checks)} checks"
-    console.print(f"gate {words}", style="bold green" if verdict["passed"] else "bold red")
-
-
 def plain_console() -> Console:
     """Rich's own rules decide on colour (NO_COLOR, a terminal); a pipe gets lines that are never wrapped."""
     console = _Console(soft_wrap=False)
