@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from qm_cli.columns import Columns, Sources
 from qm_cli.errors import MetricError
 from qm_cli.findings import Finding, finding
-from qm_cli.metric import Metric
+from qm_cli.metric import Metric, listening
 from qm_cli.plan import Plan, Skipped, Step, plan
 from qm_cli.tables import Tables
 from qm_cli.work import PIXELS, Backend, Call, Objects, Progress, ShardResult, Task, call_of, do, failure, quiet
@@ -35,7 +35,8 @@ class Scores:
 
     columns: level → column name → a value per row; NaN, or None among objects, where not defined. Only what was
     requested. metrics: (level, column name) → the metric it is of. sizes: float64[images, 2], width and height of the
-    image files that were opened, else NaN. inputs: the columns the metrics read.
+    image files that were opened, else NaN. inputs: the columns the metrics read. vectors: (level, column name) →
+    float32[n, d], NaN where not defined: all that were computed or given. notes: what metrics told.
     """
 
     columns: dict[str, dict[str, Array]]
@@ -44,6 +45,8 @@ class Scores:
     findings: list[Finding]
     sizes: npt.NDArray[np.float64]
     inputs: Columns
+    vectors: dict[tuple[str, str], Array] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def image_row(self) -> npt.NDArray[np.int32]:
@@ -77,19 +80,26 @@ def run(
     if images is not None:
         files.measure_missing(columns)
     settings = options or {}
-    for per_sample, steps in _batches(plan.steps):
-        if per_sample:
-            files.decode(steps, columns, settings)
-            continue
-        for step in steps:
-            for name, values in _vectorised(step, columns, settings).items():
-                columns.add(step.metric.level, name, values)
-    requested = [step.metric for step in plan.steps if step.requested]
+    with listening() as notes:
+        for per_sample, steps in _batches(plan.steps):
+            if per_sample:
+                files.decode(steps, columns, settings)
+                continue
+            for step in steps:
+                for name, values in _vectorised(step, columns, settings).items():
+                    columns.add(step.metric.level, name, values)
+    requested = [step.metric for step in plan.steps if step.requested and not step.metric.vector]
+    made_vectors = [
+        (step.metric.level, name) for step in plan.steps if step.metric.vector for name in step.metric.outputs
+    ]
+    given_vectors = [key for key, values in (sources or {}).items() if np.ndim(values) == 2]
+    vectors = {key: columns.column(*key) for key in (*given_vectors, *made_vectors)}
     made: dict[str, dict[str, Array]] = defaultdict(dict)
     for metric in requested:
         made[metric.level] |= {name: columns.column(metric.level, name) for name in metric.outputs}
     metrics = {(metric.level, name): metric for metric in requested for name in metric.outputs}
-    return Scores(dict(made), metrics, list(plan.skipped), files.findings(), files.sizes, columns)
+    found = files.findings()
+    return Scores(dict(made), metrics, list(plan.skipped), found, files.sizes, columns, vectors, tuple(notes))
 
 
 def _batches(steps: Sequence[Step]) -> Iterable[tuple[bool, list[Step]]]:
@@ -162,6 +172,19 @@ def _typed(values: list[Any], metric: Metric, name: str) -> Array:
     return np.array([np.nan if value is None else value for value in values], np.float64)
 
 
+def _stacked(values: list[Any], metric: Metric) -> Array:
+    """Vectors under each other: float32[n, d], NaN where there is none; d is 0 where there is not a single one."""
+    sizes = {len(value) for value in values if value is not None}
+    if len(sizes) > 1:
+        told = " and ".join(map(str, sorted(sizes)))
+        raise MetricError(f"metric {metric.id}: gives vectors of {told} numbers", "give every sample as many")
+    rows = np.full((len(values), max(sizes, default=0)), np.nan, np.float32)
+    for row, value in enumerate(values):
+        if value is not None:
+            rows[row] = value
+    return rows
+
+
 @dataclass
 class _Files:
     """The image files: who opens them, what they were found to be."""
@@ -195,7 +218,8 @@ class _Files:
         for metric in (step.metric for step in steps):
             for name in metric.outputs:
                 values = [value for result in results for value in result.columns[metric.level, name]]
-                columns.add(metric.level, name, _typed(values, metric, name))
+                typed = _stacked(values, metric) if metric.vector else _typed(values, metric, name)
+                columns.add(metric.level, name, typed)
 
     def findings(self) -> list[Finding]:
         """One finding per code, the images by file name in the order of their rows."""

@@ -15,6 +15,7 @@ from qm_cli import catalog, dataset, run_folder
 from qm_cli.dataset import DatasetFiles
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.ingest.values import with_values
+from qm_cli.ingest.values_embeddings import with_embeddings
 from qm_cli.load import Source, load_tables, read_labels
 from qm_cli.raw import RawLabels
 from qm_cli.report import report_of
@@ -46,6 +47,8 @@ class Request:
     set: tuple[str, ...] = ()
     plugins: tuple[Path, ...] = ()
     values: tuple[Path, ...] = ()
+    embeddings: Path | None = None
+    embedder: str | None = None
     limit: int | None = None
     seed: int = 0
     workers: int | None = None
@@ -54,7 +57,11 @@ class Request:
 
     def files(self) -> DatasetFiles:
         """The files of the dataset, of one model alone where it is named."""
-        files = dataset.find(self.dataset, self.labels, self.predictions, self.images)
+        files = dataset.find(self.dataset, self.labels, self.predictions, self.images, self.embeddings)
+        if self.embedder is not None and self.embeddings is not None:
+            raise UsageError("--embeddings and --embedder exclude each other", "give one of them")
+        if self.embedder is not None:
+            files = replace(files, embeddings=None)
         if self.model is None:
             return files
         names = list(files.predictions)
@@ -64,7 +71,8 @@ class Request:
         return replace(files, predictions={self.model: files.predictions[self.model]})
 
     def selection(self) -> Selection:
-        return selection(self.metrics, self.kinds, self.plugins, self.set, self.seed)
+        named = () if self.embedder is None else (f"embedding.embedder={self.embedder}",)
+        return selection(self.metrics, self.kinds, self.plugins, (*named, *self.set), self.seed)
 
 
 def evaluate(labels: Path | str, predictions: Path | str, **chosen: Any) -> dict[str, Any]:
@@ -152,6 +160,8 @@ def _tables(request: Request, files: DatasetFiles, model: str | None, labels: Ra
     reserved = {(metric.level, name) for metric in known for name in metric.outputs}
     for path in request.values:
         tables = with_values(tables, path, reserved)
+    if files.embeddings is not None:
+        tables = with_embeddings(tables, files.embeddings)
     return only_categories(first_images(tables, request.limit), request.settings.categories)
 
 

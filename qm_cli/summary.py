@@ -54,10 +54,21 @@ def _skipped(data: Scored, models: Mapping[str, Scored]) -> list[Any]:
 def _notes(data: Scored, models: Mapping[str, Scored]) -> list[str]:
     skipped = _skipped(data, models)
     notes = [f"{item.metric} was skipped: {item.reason}" for item in skipped]
+    parts = {id(part): part for part in (data, *models.values())}.values()
+    notes += dict.fromkeys(note for part in parts for note in (*_embedders(part), *part.scores.notes))
     for name, scored in models.items():
         if scored.evaluation is None:
             notes.append(f"{name}: not evaluated: {_why_not(scored)}")
     return notes
+
+
+def _embedders(scored: Scored) -> list[str]:
+    """What made the embeddings, in words."""
+    made: dict[str, list[str]] = {}
+    for level, facts in scored.embedders.items():
+        size = scored.scores.vectors[level, "embedding"].shape[1]
+        made.setdefault(f"{facts['name']}, {size} numbers each", []).append(f"{level}s")
+    return [f"embeddings of {' and '.join(levels)}: {maker}" for maker, levels in made.items()]
 
 
 def _why_not(scored: Scored) -> str:

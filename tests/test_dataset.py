@@ -80,7 +80,7 @@ def test_settings_file(tmp_path: Path, text: str, models: dict[str, str]) -> Non
     ("text", "expected"),
     [
         ('lables = "x"', "unknown key 'lables' (did you mean labels?)"),
-        ("zzz = 1", "unknown key 'zzz' (known keys: labels, predictions, images, prob_categories)"),
+        ("zzz = 1", "unknown key 'zzz' (known keys: labels, predictions, images, prob_categories, embeddings)"),
         ("labels = [", "not valid TOML"),
         ("labels = 3", "labels: expected a path, got 3"),
         ("predictions = 3", "expected a path, a list of paths or a table name → path, got 3"),
