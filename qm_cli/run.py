@@ -19,7 +19,7 @@ from qm_cli.ingest.values_embeddings import with_embeddings
 from qm_cli.load import Source, load_tables, read_labels
 from qm_cli.raw import RawLabels
 from qm_cli.report import report_of
-from qm_cli.run_tables import sample_tables
+from qm_cli.run_tables import sample_tables, vector_tables
 from qm_cli.run_writing import Parts, write_run
 from qm_cli.scoring import Resources, Scored, Selection, planned, score_tables, selection
 from qm_cli.settings import Settings
@@ -198,7 +198,7 @@ def _scored_once(request: Request, chosen: Selection) -> dict[str, pa.Table]:
             raise UsageError(f"{files.root}: has the models {', '.join(names)}", "name one with --model")
         name = None
     scored = _scored(request, files, name, chosen, Resources(files.images, request.workers, request.shards))
-    return sample_tables(scored.tables, scored.scores, base=True)
+    return {**sample_tables(scored.tables, scored.scores, base=True), **vector_tables(scored.tables, scored.scores)}
 
 
 @dataclass(frozen=True)
