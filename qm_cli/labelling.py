@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from qm_cli import console
 from qm_cli.arrays import to_arrow, to_numpy
 from qm_cli.errors import InputError, UsageError
 from qm_cli.ranking import Answer
+from qm_cli.render.as_json import as_json
 from qm_cli.render.labelling_coco import as_coco
 from qm_cli.render.labelling_cvat import as_cvat, as_cvat_manifest
 from qm_cli.render.labelling_label_studio import as_label_studio
@@ -21,7 +23,7 @@ from qm_cli.row_fields import Source
 from qm_cli.settings import Settings
 
 LOCAL_FILES = "/data/local-files/?d={file_name}"
-WRITERS = {
+WRITERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "coco": as_coco,
     "cvat": as_cvat,
     "cvat-manifest": as_cvat_manifest,
@@ -48,7 +50,8 @@ def import_file(answer: Answer, format: str, image_url: str | None) -> str:
     if format in WITH_PREDICTIONS:
         count = sum(len(image["predictions"]) for image in chosen["images"])
         console.say(f"qm: {count:,} predictions with a score of {confidence:g} or more as pre-annotations")
-    return WRITERS[format](chosen)
+    content = WRITERS[format](chosen)
+    return content if isinstance(content, str) else as_json(content)
 
 
 def _confidence(answer: Answer) -> float:

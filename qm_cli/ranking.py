@@ -41,13 +41,14 @@ class Answer:
     model: str | None
 
 
-def rank(asked: Ranking, run: Run | None, source: Source, rows: RowArray | None = None) -> Answer:
-    """Filter, rank and choose. rows: only these. Says on stderr what a reader of the bare ids should know."""
+def rank(asked: Ranking, run: Run | None, source: Source, rows: RowArray | None = None, tells: bool = True) -> Answer:
+    """Filter, rank and choose. rows: only these. tells: say on stderr what a reader of the bare ids should know."""
     choice = asked.choice if rows is None else replace(asked.choice, rows=rows)
     if asked.ensemble:
         source = _ensembled(run, asked)
     selection = select(source, choice, asked.batch if asked.batch.asks else None)
-    _tell(selection)
+    if tells:
+        _tell(selection)
     only = run.models[0] if run is not None and len(run.models) == 1 else None
     return Answer(selection, source, run, asked.model or only)
 

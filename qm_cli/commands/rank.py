@@ -10,6 +10,8 @@ from qm_cli import console, options, rank_options
 from qm_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
 
     from qm_cli.ranking import Answer, Ranking
@@ -46,6 +48,7 @@ def rank(
     field: rank_options.Field = None,
     format: rank_options.Format = "lines",
     image_url: rank_options.ImageUrl = None,
+    back_test: rank_options.BackTest = False,
     output: options.Output = None,
     json: options.Json = False,
     workers: options.Workers = None,
@@ -94,6 +97,8 @@ def rank(
         exclude_near_duplicates=exclude_near_duplicates,
         seed=seed,
     )
+    if back_test and (field or format != "lines"):
+        raise UsageError("--back-test prints a report", "leave out --format and --field, or use --json")
     named = options.split([ensemble] if ensemble else None)
     asked = Ranking(target, choice, batch, model, named, (*(set_option or ()), *(plugin or ())))
     source: Source
@@ -121,6 +126,8 @@ def rank(
         from qm_cli.query import rows_of
 
         rows = rows_of(tables, choice.level, where)
+    if back_test:
+        return _back_test(asked, run, rows, output, json)
     answer = ranked(asked, run, source, rows)
     _deliver(answer, asked, format, image_url, output, json)
     if choice.column is None and not batch.asks:
@@ -158,6 +165,23 @@ def _refuse_batch(
         raise UsageError("--diverse badge takes no weights", "use k-center or k-means++ with --balance")
     if cost is not None and budget is None:
         raise UsageError("--cost goes with --budget", "say how much may be spent")
+
+
+def _back_test(
+    asked: Ranking, run: Run | None, rows: npt.NDArray[np.int64] | None, output: Path | None, json: bool
+) -> int:
+    from qm_cli.back_testing import back_test_report
+    from qm_cli.output import deliver
+    from qm_cli.render.as_json import as_json
+
+    report = back_test_report(asked, run, rows)
+    if json or output is not None:
+        deliver(as_json(report), output)
+    else:
+        from qm_cli.render.terminal_back_test import show_back_test
+
+        show_back_test(report)
+    return 0
 
 
 def _deliver(

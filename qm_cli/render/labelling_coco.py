@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from qm_cli.render.as_json import as_json
 
-
-def as_coco(chosen: dict[str, Any]) -> str:
+def as_coco(chosen: dict[str, Any]) -> dict[str, Any]:
     """images, annotations and categories; ids as in the input, fields that are not known left out."""
     images, annotations = [], []
     for image in chosen["images"]:
@@ -18,7 +16,7 @@ def as_coco(chosen: dict[str, Any]) -> str:
             links = {"id": label["id"], "image_id": image["id"], "category_id": label["category"]["id"]}
             crowd = {"iscrowd": int(label.get("iscrowd") or 0)}
             annotations.append({**links, **{name: value for name, value in own.items() if value is not None}, **crowd})
-    return as_json({"images": images, "annotations": annotations, "categories": chosen["categories"]})
+    return {"images": images, "annotations": annotations, "categories": chosen["categories"]}
 
 
 def _whole(value: Any) -> Any:

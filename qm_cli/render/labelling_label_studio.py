@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from qm_cli.render.as_json import as_json
-
 BOX_TAG, CLASS_TAG, IMAGE_TAG = "label", "class", "image"
 
 
-def as_label_studio(chosen: dict[str, Any]) -> str:
+def as_label_studio(chosen: dict[str, Any]) -> list[dict[str, Any]]:
     """A list of tasks in the basic JSON format, in the order they are to be labelled.
 
     For a labelling configuration with <Image name="image" value="$image"/> and <RectangleLabels name="label"
@@ -24,7 +22,7 @@ def as_label_studio(chosen: dict[str, Any]) -> str:
             score = min(one["score"] for one in results)
             task["predictions"] = [{"model_version": chosen["model"], "score": score, "result": results}]
         tasks.append(task)
-    return as_json(tasks)
+    return tasks
 
 
 def _placed(one: dict[str, Any], image: dict[str, Any]) -> bool:

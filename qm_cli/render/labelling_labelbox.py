@@ -6,18 +6,15 @@ import json
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from qm_cli.render.as_json import as_json
-
 QUESTION = "category"
 
 
-def as_labelbox(chosen: dict[str, Any]) -> str:
+def as_labelbox(chosen: dict[str, Any]) -> list[dict[str, Any]]:
     """A list of data rows for dataset.create_data_rows; the file name is the global key."""
-    rows = [
+    return [
         {"row_data": image["url"], "global_key": image["file_name"], "external_id": str(image["id"])}
         for image in chosen["images"]
     ]
-    return as_json(rows)
 
 
 def as_labelbox_predictions(chosen: dict[str, Any]) -> str:
