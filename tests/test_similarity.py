@@ -70,7 +70,7 @@ def test_a_file_of_vectors(folder: Path, tmp_path: Path) -> None:
     assert run.manifest["embedders"] == {"image": {"name": "file"}}
     assert run.manifest["inputs"]["embeddings"]["sha256"]
     np.testing.assert_allclose(embeddings_of(run, "image"), vectors, rtol=1e-6)
-    assert pq.read_schema(run.path / "image.parquet").names[-2:] == ["singularity", "nearest_image"]
+    assert pq.read_schema(run.path / "image.parquet").names[-2:] == ["singularity", "nearest_id"]
     assert similar(run, "16", top=1)["items"][0]["id"] == 15
     with pytest.raises(InputError, match="were read from a file"):
         similar(run, str(folder / "images" / "12.png"))

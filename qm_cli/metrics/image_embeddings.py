@@ -20,10 +20,10 @@ ObjectArray = npt.NDArray[np.object_]
 
 
 class Singularity(NamedTuple):
-    """singularity: float64[n]; nearest_image: object[n], an id or None."""
+    """singularity: float64[n]; nearest_id: object[n], an id or None."""
 
     singularity: FloatArray
-    nearest_image: ObjectArray
+    nearest_id: ObjectArray
 
 
 @metric(level="image", kind="data", unit="distance", range=(0, 1), better="higher")
@@ -32,11 +32,11 @@ def singularity(id: npt.NDArray[Any], embedding: Vectors, *, copy_distance: floa
 
     Cosine distance to the nearest other embedding, at most 1; 1 for an image that is alone (Encord Active's "Image
     Singularity", with exact neighbours and nobody left out). Images nearer than `copy_distance` are copies, also by way
-    of others: the first keeps the distance to the nearest that is none, the later ones get 0. `nearest_image` is the
+    of others: the first keeps the distance to the nearest that is none, the later ones get 0. `nearest_id` is the
     image it was measured to, for a copy its original. Null without an embedding.
 
     >>> found = singularity(np.array([7, 8, 9]), np.array([[1, 0], [0.6, 0.8], [1, 0]], np.float32))
-    >>> found.singularity.round(6).tolist(), found.nearest_image.tolist()
+    >>> found.singularity.round(6).tolist(), found.nearest_id.tolist()
     ([0.4, 0.4, 0.0], [8, 7, 7])
     """
     found = apart_from_copies(embedding, copy_distance)

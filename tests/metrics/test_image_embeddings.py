@@ -45,7 +45,7 @@ def test_examples(example: Example) -> None:
 def test_examples_to_single_precision() -> None:
     found = image_embeddings.singularity(np.array([5, 6, 7, 8]), FOUR)
     np.testing.assert_allclose(found.singularity, [0.4, 0.4, 0, NAN], atol=1e-6)
-    assert found.nearest_image.tolist() == [6, 5, 5, None]
+    assert found.nearest_id.tolist() == [6, 5, 5, None]
     assert image_embeddings.diversity(FOUR, 2)[:3].tolist() in ([1, 3, 2], [1, 2, 3])
 
 
