@@ -197,6 +197,8 @@ def _spread(
     reader: Reader, candidates: Candidates, usefulness: FloatArray, batch: Batch, notes: list[str]
 ) -> Iterator[int]:
     """Places one after another, far from those before; those without an embedding behind all others."""
+    if batch.diverse == BADGE and candidates.level != "image":
+        raise UsageError(f"badge is of images, not of {candidates.level}s", "use k-center or k-means++")
     vectors = vectors_of(reader, candidates.level)
     labeled = np.zeros(0, np.int64)
     if batch.unlabeled_only and candidates.level == "image" and batch.diverse != BADGE:

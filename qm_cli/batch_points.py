@@ -45,7 +45,7 @@ def gradient_points(reader: Reader, rows: RowArray, vectors: Vectors) -> Points:
     predictions has the gradient 0.
     """
     if "prediction" not in reader.table_names():
-        raise UsageError("badge needs predictions", "use --diverse k-center")
+        raise UsageError("badge needs predictions", "of several models name one by --model, or use --diverse k-center")
     images, categories = len(vectors), len(reader.column("category", "id"))
     image = np.asarray(image_rows(reader, "prediction", 0), np.int64)
     score = to_numpy(reader.column("prediction", "score")).astype(np.float64)
