@@ -21,6 +21,7 @@ RowArray = npt.NDArray[np.int64]
 
 TABLES = {"image": "embedding", "label": "label_embedding"}
 FROM_FILE = "file"
+ROWS_AT_ONCE = 1 << 16
 SHOWN = {"image": ("id", "file_name"), "label": ("id", "image_id", "category")}
 
 
@@ -70,11 +71,14 @@ def similar(run: Run, to: str, level: str = "image", top: int = 20) -> dict[str,
 
 def cosine_distances(vectors: Vectors, vector: Vectors) -> npt.NDArray[np.float64]:
     """1 − cosine of each row to one vector, 0..2, NaN for a row without a direction: float64[n]."""
-    wide, one = vectors.astype(np.float64), vector.astype(np.float64)
-    lengths = np.sqrt(np.einsum("nd,nd->n", wide, wide)) * np.sqrt(one @ one)
-    distance = 1 - np.einsum("nd,d->n", wide, one) / np.where(lengths > 0, lengths, np.nan)
-    clipped: npt.NDArray[np.float64] = np.maximum(distance, 0.0)
-    return clipped
+    one = vector.astype(np.float64)
+    distance = np.empty(len(vectors))
+    for first in range(0, len(vectors), ROWS_AT_ONCE):
+        wide = vectors[first : first + ROWS_AT_ONCE].astype(np.float64)
+        lengths = np.sqrt(np.einsum("nd,nd->n", wide, wide) * (one @ one))
+        products = np.einsum("nd,d->n", wide, one)
+        distance[first : first + ROWS_AT_ONCE] = 1 - products / np.where(lengths > 0, lengths, np.nan)
+    return np.maximum(distance, 0.0)
 
 
 def _query(run: Run, to: str, level: str, vectors: Vectors) -> Query:

@@ -26,18 +26,24 @@ def k_means(vectors: Vectors, clusters: int, seed: int) -> tuple[RowArray, Float
     from threadpoolctl import threadpool_limits
 
     known = directed(vectors)
-    rows = vectors[known].astype(np.float64)
+    rows = vectors[known]
     if len(rows) == 0:
         return np.zeros(0, np.int64), np.zeros(0), known
     different = len(np.unique(rows, axis=0)) if len(rows) <= clusters * 100 else clusters
     fitted = rows
     if len(rows) > FITTED:
         fitted = rows[np.sort(np.random.default_rng(seed).permutation(len(rows))[:FITTED])]
+    group, distance = np.empty(len(rows), np.int64), np.empty(len(rows))
     with threadpool_limits(1):
-        model = KMeans(min(clusters, different), n_init=1, max_iter=ROUNDS, random_state=seed).fit(fitted)
-        group = np.asarray(model.predict(rows), np.int64)
-    apart = rows - model.cluster_centers_[group]
-    return group, np.einsum("nd,nd->n", apart, apart), known
+        model = KMeans(min(clusters, different), n_init=1, max_iter=ROUNDS, random_state=seed)
+        model.fit(fitted.astype(np.float64))
+        for first in range(0, len(rows), FITTED):
+            part = rows[first : first + FITTED].astype(np.float64)
+            own = model.predict(part)
+            apart = part - model.cluster_centers_[own]
+            group[first : first + FITTED] = own
+            distance[first : first + FITTED] = np.einsum("nd,nd->n", apart, apart)
+    return group, distance, known
 
 
 def dealt_round(group: RowArray, distance: FloatArray) -> RowArray:

@@ -90,15 +90,15 @@ def distinct(vectors: Vectors) -> tuple[RowArray, RowArray]:
 
 def nearest_distinct(vectors: Vectors, count: int, exact_up_to: int = EXACT_UP_TO) -> Neighbours:
     """As `nearest`, for vectors that all have a direction and of which no two are equal."""
-    unit = vectors / np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))[:, None]
-    single = unit.astype(np.float32)
-    wanted = min(count + 1 + SPARE, len(unit))
-    if len(unit) <= exact_up_to:
+    lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
+    single = vectors / lengths[:, None].astype(np.float32)
+    wanted = min(count + 1 + SPARE, len(vectors))
+    if len(vectors) <= exact_up_to:
         index, recall = _flat(single), 1.0
     else:
         index, recall = _inverted(single, min(count + 1, wanted))
     similarity, candidates = _searched(index, single, wanted)
-    return _ranked(unit, np.arange(len(unit)), similarity, candidates, count, recall)
+    return _ranked(vectors, lengths, similarity, candidates, count, recall)
 
 
 def _flat(vectors: Vectors) -> Any:
@@ -140,21 +140,25 @@ def _searched(index: Any, queries: Vectors, count: int) -> tuple[npt.NDArray[np.
 
 
 def _ranked(
-    unit: FloatArray,
-    own: RowArray,
+    vectors: Vectors,
+    lengths: FloatArray,
     similarity: npt.NDArray[np.float32],
     candidates: RowArray,
     count: int,
     recall: float,
 ) -> Neighbours:
     """Candidates by their distance in float64, then row. Where more might be as near as the last one, all are asked."""
-    distance = np.where((candidates >= 0) & (candidates != own[:, None]), _distances(unit, own, candidates), np.inf)
+    own = np.arange(len(vectors))
+    others = (candidates >= 0) & (candidates != own[:, None])
+    distance = np.where(others, _distances(vectors, lengths, candidates), np.inf)
     order = np.lexsort((candidates, distance), axis=1)[:, :count]
     row, distance = np.take_along_axis(candidates, order, 1), np.take_along_axis(distance, order, 1)
-    if recall == 1.0 and candidates.shape[1] < len(unit):
+    if recall == 1.0 and candidates.shape[1] < len(vectors):
         beyond = 1 - similarity[:, -1].astype(np.float64)
-        for place in np.flatnonzero(beyond <= distance[:, -1] + CLOSE):
-            row[place], distance[place] = _from_all(unit, int(own[place]), count)
+        unsure = np.flatnonzero(beyond <= distance[:, -1] + CLOSE)
+        wide = vectors.astype(np.float64) if len(unsure) else np.zeros((0, 0))
+        for place in unsure.tolist():
+            row[place], distance[place] = _from_all(wide, lengths, place, count)
     row = np.where(np.isfinite(distance), row, -1)
     distance[row < 0] = np.nan
     missing = ((0, 0), (0, count - row.shape[1]))
@@ -163,18 +167,20 @@ def _ranked(
     )
 
 
-def _distances(unit: FloatArray, own: RowArray, candidates: RowArray) -> FloatArray:
-    """1 − cosine in float64, of each row to its candidates."""
+def _distances(vectors: Vectors, lengths: FloatArray, candidates: RowArray) -> FloatArray:
+    """1 − cosine in float64, of each row to its candidates; some rows at a time."""
     result = np.empty(candidates.shape)
-    step = max(VALUES_AT_ONCE // (candidates.shape[1] * unit.shape[1]), 1)
-    for first in range(0, len(own), step):
+    step = max(VALUES_AT_ONCE // (candidates.shape[1] * vectors.shape[1]), 1)
+    for first in range(0, len(candidates), step):
         part = slice(first, first + step)
-        result[part] = np.einsum("nd,nkd->nk", unit[own[part]], unit[candidates[part]])
+        near = candidates[part]
+        products = np.einsum("nd,nkd->nk", vectors[part], vectors[near], dtype=np.float64)
+        result[part] = products / (lengths[part, None] * lengths[near])
     return np.maximum(1 - result, 0.0)
 
 
-def _from_all(unit: FloatArray, own: int, count: int) -> tuple[RowArray, FloatArray]:
-    distance = np.maximum(1 - np.einsum("nd,d->n", unit, unit[own]), 0.0)
+def _from_all(wide: FloatArray, lengths: FloatArray, own: int, count: int) -> tuple[RowArray, FloatArray]:
+    distance = np.maximum(1 - np.einsum("nd,d->n", wide, wide[own]) / (lengths * lengths[own]), 0.0)
     distance[own] = np.inf
     near = np.flatnonzero(distance <= np.partition(distance, count - 1)[count - 1])
     near = near[np.lexsort((near, distance[near]))][:count]
