@@ -139,9 +139,11 @@ def _without_near_duplicates(reader: Reader, candidates: Candidates, unlabeled_o
         raise UsageError(f"there is no column {GROUP}", f"score the dataset with the metric image.{GROUP}")
     groups = reader.column("image", GROUP)
     grouped = valid(groups)
+    if not grouped.any():
+        return np.arange(len(candidates.rows))
     codes = np.asarray(to_numpy(groups.dictionary_encode().indices), np.float64)
     code = np.where(grouped, np.nan_to_num(codes), -1).astype(np.int64)
-    taken = np.zeros(code.max(initial=-1) + 1, bool)
+    taken = np.zeros(code.max() + 1, bool)
     if unlabeled_only:
         taken[code[labeled_images(reader, len(code)) & grouped]] = True
     own = code[candidates.rows]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from qm_cli.batch import Batch, Candidates, pick, sampled, usefulness_of
@@ -61,6 +63,29 @@ def test_of_near_duplicates_the_first_stays(place: Path) -> None:
     assert ids(place, Batch(exclude_near_duplicates=True), unlabeled_only=True) == [2, 100]
     with pytest.raises(UsageError, match="near duplicates are of images"):
         ids(place, Batch(exclude_near_duplicates=True), level="prediction", column="score", descending=True)
+
+
+@pytest.mark.parametrize("dtype", [pa.null(), pa.int64(), pa.string()])
+def test_no_image_has_a_near_duplicate(tmp_path: Path, dtype: pa.DataType) -> None:
+    folder = write_embedded(tmp_path / "run")
+    image = pq.read_table(folder / "image.parquet")
+    column = image.schema.get_field_index("near_duplicate_group")
+    pq.write_table(image.set_column(column, "near_duplicate_group", pa.nulls(6, dtype)), folder / "image.parquet")
+    assert ids(folder, Batch(exclude_near_duplicates=True)) == [9, 1, 2, 10, 7, 100]
+
+
+def test_nobody_is_left(place: Path) -> None:
+    nobody = np.zeros(0, np.int64)
+    for batch in (
+        Batch(diverse="k-center"),
+        Batch(diverse="badge"),
+        Batch(sample="power"),
+        Batch(budget=3),
+        Batch(exclude_near_duplicates=True),
+        Batch(balance=True),
+        Batch(diverse="k-means++"),
+    ):
+        assert ids(place, batch, rows=nobody) == []
 
 
 def test_farthest_first_times_entropy(place: Path) -> None:
@@ -147,8 +172,6 @@ def test_many_costs_as_in_a_plain_loop(place: Path) -> None:
             self.columns = lambda name: {"cost": None}  # type: ignore[dict-item]
 
         def column(self, table: str, name: str):  # type: ignore[no-untyped-def]
-            import pyarrow as pa
-
             return pa.array(costs)
 
     found = pick(Made(), Candidates("image", np.arange(400), None, False), Batch(budget=budget, cost="cost"))
