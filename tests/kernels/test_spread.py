@@ -63,15 +63,15 @@ def test_products_are_the_outer_products() -> None:
 def test_draws_have_the_odds_of_squared_distance() -> None:
     """Second point after row 0: 1, 4 and 9 in 14; the third among the two that are left, by their nearest."""
     line = points(np.array([[0.0], [1], [2], [3]]))
-    draws = [list(k_means_plus_plus(line, np.ones(4, np.float32), np.array([0]), seed)) for seed in range(4000)]
+    draws = [list(k_means_plus_plus(line, np.ones(4, np.float32), np.array([0]), seed)) for seed in range(1500)]
     second = np.bincount([one[0] for one in draws], minlength=4) / len(draws)
-    np.testing.assert_allclose(second, [0, 1 / 14, 4 / 14, 9 / 14], atol=0.02)
+    np.testing.assert_allclose(second, [0, 1 / 14, 4 / 14, 9 / 14], atol=0.05)
     after_three = [one[1] for one in draws if one[0] == 3]
-    assert np.mean(np.array(after_three) == 1) == pytest.approx(0.5, abs=0.03)
+    assert np.mean(np.array(after_three) == 1) == pytest.approx(0.5, abs=0.06)
     weighted = [
-        next(k_means_plus_plus(line, np.array([1, 9, 0, 1], np.float32), np.array([0]), seed)) for seed in range(2000)
+        next(k_means_plus_plus(line, np.array([1, 9, 0, 1], np.float32), np.array([0]), seed)) for seed in range(800)
     ]
-    assert np.mean(np.array(weighted) == 1) == pytest.approx(0.5, abs=0.04)
+    assert np.mean(np.array(weighted) == 1) == pytest.approx(0.5, abs=0.07)
 
 
 def test_the_same_seed_draws_the_same() -> None:
