@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from qm_cli import catalog, engine
 from qm_cli.analysis.counts import matched_iou
@@ -16,6 +17,7 @@ from qm_cli.backends.local import open_backend
 from qm_cli.backends.ray import open_cluster
 from qm_cli.columns import Sources, available
 from qm_cli.console import progress
+from qm_cli.embedding import Embedder
 from qm_cli.engine import Plan, Scores
 from qm_cli.errors import UsageError
 from qm_cli.evaluation import Evaluation, evaluate_tables
@@ -31,6 +33,7 @@ from qm_cli.work import Backend
 
 SEEDED = "seed"
 LOCAL, RAY = "local", "ray"
+EMBEDDING, FILE = "embedding", "file"
 IMAGES_LOOKED_FOR = 100
 
 
@@ -91,13 +94,17 @@ class Resources:
 
 @dataclass(frozen=True)
 class Scored:
-    """Tables with their scores; evaluation and pairs are None where labels, predictions or boxes are missing."""
+    """Tables with their scores; evaluation and pairs are None where labels, predictions or boxes are missing.
+
+    embedders: level → what made its embeddings, as `run.json` says it.
+    """
 
     tables: Tables
     plan: Plan
     scores: Scores
     evaluation: Evaluation | None
     pairs: Pairs | None
+    embedders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def can_evaluate(tables: Tables) -> bool:
@@ -120,8 +127,11 @@ def score_tables(tables: Tables, chosen: Selection, settings: Settings, resource
     resources = replace(resources, images=images_there(tables, resources.images))
     evaluation = evaluate_tables(tables, settings) if can_evaluate(tables) else None
     pairs = overlapping_pairs(tables, settings.task) if evaluation else None
-    sources = evaluation_columns(evaluation, pairs) if evaluation and pairs else {}
+    tables, given = without_vectors(tables)
+    sources = {**(evaluation_columns(evaluation, pairs) if evaluation and pairs else {}), **given}
+    chosen = chosen.without({f"{level}.{name}" for level, name in given})
     plan = plan_for(tables, chosen, sources, resources)
+    embedders = embedders_of(plan, chosen, given)
     with resources.opened() as backend, progress("images") as advance:
         scores = engine.run(
             tables,
@@ -135,7 +145,28 @@ def score_tables(tables: Tables, chosen: Selection, settings: Settings, resource
             resources.access,
             resources.kept,
         )
-    return Scored(with_free_names(tables, scores), plan, scores, evaluation, pairs)
+    return Scored(with_free_names(tables, scores), plan, scores, evaluation, pairs, embedders)
+
+
+def without_vectors(tables: Tables) -> tuple[Tables, Sources]:
+    """The tables less the embeddings that were read into them, and those as columns of their own: float32[n, d]."""
+    if EMBEDDING not in tables.image.column_names or not pa.types.is_fixed_size_list(tables.image[EMBEDDING].type):
+        return tables, {}
+    vectors = np.asarray(tables.values("image", EMBEDDING), np.float32)
+    bare = replace(tables, image=tables.image.drop_columns([EMBEDDING]), _views={})
+    return bare, {("image", EMBEDDING): vectors}
+
+
+def embedders_of(plan: Plan, chosen: Selection, sources: Sources) -> dict[str, dict[str, Any]]:
+    """Level → what makes its embeddings: FILE for those read, else the embedder with its settings, found to work."""
+    found: dict[str, dict[str, Any]] = {level: {"name": FILE} for level, name in sources if name == EMBEDDING}
+    for metric in (step.metric for step in plan.steps):
+        if metric.name == EMBEDDING and metric.vector and metric.built_in:
+            options = engine.options_of(metric, chosen.options)
+            facts = {**options, "name": options["embedder"]}
+            embedder = Embedder(**{key: facts[key] for key in Embedder.__dataclass_fields__})
+            found[metric.level] = embedder.facts()
+    return found
 
 
 def plan_for(tables: Tables, chosen: Selection, sources: Sources, resources: Resources) -> Plan:
@@ -147,8 +178,9 @@ def plan_for(tables: Tables, chosen: Selection, sources: Sources, resources: Res
 def planned(tables: Tables, chosen: Selection, resources: Resources) -> Plan:
     """The plan of a run that has not evaluated yet."""
     resources = replace(resources, images=images_there(tables, resources.images))
-    sources = dict.fromkeys(EVALUATION_COLUMNS, np.zeros(0)) if can_evaluate(tables) else {}
-    return plan_for(tables, chosen, sources, resources)
+    bare, given = without_vectors(tables)
+    sources = {**(dict.fromkeys(EVALUATION_COLUMNS, np.zeros(0)) if can_evaluate(tables) else {}), **given}
+    return plan_for(bare, chosen.without({f"{level}.{name}" for level, name in given}), sources, resources)
 
 
 EVALUATION_COLUMNS = (
