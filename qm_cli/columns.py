@@ -32,8 +32,8 @@ RELATED: dict[str, tuple[str, ...]] = {
 BY_IMAGE = ("image", "label", "prediction")
 GROUPED = ("image", "category", "image_category", "dataset")
 DERIVED: dict[str, frozenset[str]] = {
-    "label": frozenset({"matched_prediction_row", "matched_iou", "counts"}),
-    "prediction": frozenset({"matched_label_row", "matched_iou", "best_iou", "counted"}),
+    "label": frozenset({"matched_prediction_row", "matched_iou", "counts", "error_code"}),
+    "prediction": frozenset({"matched_label_row", "matched_iou", "best_iou", "counted", "error_code", "reason_code"}),
 }
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.kernels.segments import bounded_stretches, expand
+from qm_cli.kernels.segments import bounded_stretches, expand, starts_of
 from qm_cli.overlap import overlap
 from qm_cli.tables import Tables
 
 LOWEST_IOU = 0.1
-PAIRS_AT_ONCE = 1 << 21
+PAIRS_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,17 @@ class Pairs:
 
 
 def overlapping_pairs(tables: Tables, task: str = "bbox") -> Pairs:
-    """All pairs of an image, a stretch of predictions at a time, so memory stays bounded."""
+    """All pairs of an image, stretches of predictions side by side, so memory stays bounded."""
     offsets = tables.offsets("label")
     image = tables.values("prediction", "image_row")
     counts = np.diff(offsets)[image]
     best = np.full(len(image), np.nan)
     first_label = offsets[:-1][image]
     stretches = bounded_stretches(counts, PAIRS_AT_ONCE)
-    parts = [_stretch(tables, task, rows, counts[rows], first_label[rows], best) for rows in stretches]
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        parts = list(
+            threads.map(lambda rows: _stretch(tables, task, rows, counts[rows], first_label[rows], best), stretches)
+        )
     label, prediction, iou = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Pairs(label, prediction, iou, best)
 
@@ -51,10 +56,13 @@ def _stretch(
     best: npt.NDArray[np.float64],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     label, prediction = expand(first_label, counts), np.repeat(rows, counts)
-    crowd = tables.values("label", "iscrowd")[label]
+    crowd = tables.values("label", "iscrowd").take(label)
     iou = overlap(tables, task, label, prediction, crowd)
-    same = tables.values("label", "category_row")[label] == tables.values("prediction", "category_row")[prediction]
-    comparable = same & ~crowd
-    np.fmax.at(best, prediction[comparable], iou[comparable])
-    near = iou >= LOWEST_IOU
+    category = tables.values("prediction", "category_row").take(prediction)
+    comparable = np.flatnonzero((tables.values("label", "category_row").take(label) == category) & ~crowd)
+    compared = prediction[comparable]
+    starts = starts_of(compared)
+    if len(starts):
+        best[compared[starts]] = np.maximum.reduceat(iou[comparable], starts)
+    near = np.flatnonzero(iou >= LOWEST_IOU)
     return label[near], prediction[near], iou[near]

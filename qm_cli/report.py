@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.analyses import analysed
 from qm_cli.analysis.average_precision import AveragePrecision
 from qm_cli.analysis.counts import category_counts
 from qm_cli.evaluation import Evaluation, evaluate_tables
@@ -47,14 +49,15 @@ COCO_NUMBERS = (
 )
 
 
-def report_of(tables: Tables, settings: Settings) -> dict[str, Any]:
-    """The evaluation report of tables, over the categories of the settings."""
-    return evaluation_report(evaluate_tables(only_categories(tables, settings.categories), settings))
+def report_of(tables: Tables, settings: Settings, analyses: Iterable[str] = ()) -> dict[str, Any]:
+    """The evaluation report of tables, over the categories of the settings, with the named analyses."""
+    return evaluation_report(evaluate_tables(only_categories(tables, settings.categories), settings), analyses)
 
 
-def evaluation_report(evaluation: Evaluation) -> dict[str, Any]:
+def evaluation_report(evaluation: Evaluation, analyses: Iterable[str] = ()) -> dict[str, Any]:
     """The one object that `qm evaluate --json` prints and every table is rendered from."""
     settings, tables = evaluation.settings, evaluation.tables
+    parts, notes = analysed(evaluation, analyses)
     return {
         "task": settings.task,
         "convention": settings.convention,
@@ -68,8 +71,9 @@ def evaluation_report(evaluation: Evaluation) -> dict[str, Any]:
         "metrics": {**_summary_numbers(evaluation), **_count_numbers(evaluation)},
         "categories": _categories(evaluation),
         "confusion": _confusion(evaluation),
+        **parts,
         "findings": [finding.as_dict() for finding in tables.findings],
-        "notes": _notes(evaluation),
+        "notes": [*_notes(evaluation), *notes],
     }
 
 

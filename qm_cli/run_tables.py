@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow as pa
 from qm_cli.analysis.counts import matched_iou
 from qm_cli.arrays import to_arrow, to_numpy
 from qm_cli.engine import Scores
+from qm_cli.error_names import KINDS
 from qm_cli.evaluation import Evaluation
 from qm_cli.pairs import Pairs
 from qm_cli.run_folder import Run
@@ -104,13 +106,13 @@ def tables_of_run(run: Run) -> Tables:
     return Tables(**parts)
 
 
-def evaluation_tables(evaluation: Evaluation, pairs: Pairs) -> dict[str, pa.Table]:
-    """pair, match and precision_recall: who overlaps, who matched whom, and the curves."""
+def evaluation_tables(evaluation: Evaluation, analyses: Iterable[str] = ()) -> dict[str, pa.Table]:
+    """pair, match and precision_recall: who overlaps, who matched whom (with "errors" also why not), and the curves."""
     tables = evaluation.tables
     rows = {level: _output_rows(tables, level) for level in OBJECTS}
     return {
-        "pair": _pair_table(pairs, rows),
-        "match": _match_table(evaluation, rows),
+        "pair": _pair_table(evaluation.pairs, rows),
+        "match": _match_table(evaluation, rows, "errors" in analyses),
         "precision_recall": _curve_table(evaluation),
     }
 
@@ -122,7 +124,7 @@ def _pair_table(pairs: Pairs, rows: dict[str, RowArray]) -> pa.Table:
     return _table(label_row=label[order], prediction_row=prediction[order], iou=pairs.iou[order])
 
 
-def _match_table(evaluation: Evaluation, rows: dict[str, RowArray]) -> pa.Table:
+def _match_table(evaluation: Evaluation, rows: dict[str, RowArray], errors: bool) -> pa.Table:
     """One row per prediction that counts, with its label if it took one, then one per label that was missed."""
     found = evaluation.outcomes
     counted = np.flatnonzero(found.counted)
@@ -131,13 +133,24 @@ def _match_table(evaluation: Evaluation, rows: dict[str, RowArray]) -> pa.Table:
     iou = matched_iou(evaluation.tables, evaluation.settings.task, found)[counted]
     outcome = np.where(found.ignored[counted], "ignored", np.where(found.true_positive[counted], "TP", "FP"))
     order = np.argsort(rows["prediction"][counted])
-    label_row = np.concatenate([_or_null(rows["label"], label)[order], np.sort(rows["label"][missed])])
+    missed = missed[np.argsort(rows["label"][missed])]
+    label_row = np.concatenate([_or_null(rows["label"], label)[order], rows["label"][missed]])
     prediction_row = np.concatenate([rows["prediction"][counted][order], np.full(len(missed), np.nan)])
     table = _table(iou=np.concatenate([iou[order], np.full(len(missed), np.nan)]))
     outcomes = pa.array([*outcome[order].tolist(), *["FN"] * len(missed)], pa.string())
+    kinds = _kind_column(evaluation, counted[order], missed) if errors else {}
     keys = {"prediction_row": to_arrow(prediction_row), "label_row": to_arrow(label_row)}
     columns = {name: column.cast(pa.int64()) for name, column in keys.items()}
-    return pa.table({**columns, "iou": table["iou"], "outcome": outcomes})
+    return pa.table({**columns, "iou": table["iou"], "outcome": outcomes, **kinds})
+
+
+def _kind_column(evaluation: Evaluation, predictions: RowArray, labels: RowArray) -> dict[str, pa.Array]:
+    """The error kind of these predictions, then of these labels; null for none."""
+    kinds = evaluation.error_kinds
+    if kinds is None:
+        return {"error_kind": pa.nulls(len(predictions) + len(labels), pa.string())}
+    codes = np.concatenate([kinds.prediction_kind[predictions], kinds.label_kind[labels]])
+    return {"error_kind": pa.array([*KINDS, None], pa.string()).take(pa.array(codes % (len(KINDS) + 1)))}
 
 
 def _or_null(rows: RowArray, chosen: RowArray) -> npt.NDArray[np.float64]:

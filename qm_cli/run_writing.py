@@ -58,8 +58,8 @@ def write_run(
 
 def _write_tables(folder: Path, scored: Scored, base: bool) -> None:
     tables: dict[str, pa.Table] = sample_tables(scored.tables, scored.scores, base)
-    if scored.evaluation and scored.pairs:
-        tables |= evaluation_tables(scored.evaluation, scored.pairs)
+    if scored.evaluation:
+        tables |= evaluation_tables(scored.evaluation, scored.analyses)
     for name, table in tables.items():
         write_parquet(table, folder / f"{name}.parquet")
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from qm_cli import catalog, engine
+from qm_cli.analyses import EVERYTHING
 from qm_cli.analysis.counts import matched_iou
+from qm_cli.analysis.false_positive_reasons import false_positive_reasons
 from qm_cli.backends.local import open_backend
 from qm_cli.columns import Sources, available
 from qm_cli.console import progress
 from qm_cli.engine import Plan, Scores
+from qm_cli.error_names import NONE
 from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.metric import Metric
-from qm_cli.pairs import Pairs, overlapping_pairs
 from qm_cli.renaming import with_free_names
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
@@ -67,13 +70,16 @@ class Resources:
 
 @dataclass(frozen=True)
 class Scored:
-    """Tables with their scores; evaluation and pairs are None where labels, predictions or boxes are missing."""
+    """Tables with their scores; evaluation is None where labels, predictions or boxes are missing.
+
+    analyses: the names of those its report holds.
+    """
 
     tables: Tables
     plan: Plan
     scores: Scores
     evaluation: Evaluation | None
-    pairs: Pairs | None
+    analyses: tuple[str, ...] = EVERYTHING
 
 
 def can_evaluate(tables: Tables) -> bool:
@@ -91,13 +97,18 @@ def images_there(tables: Tables, folder: Path | None) -> Path | None:
     return folder if any(name and (folder / name).exists() for name in names) else None
 
 
-def score_tables(tables: Tables, chosen: Selection, settings: Settings, resources: Resources) -> Scored:
+def score_tables(
+    tables: Tables,
+    chosen: Selection,
+    settings: Settings,
+    resources: Resources,
+    analyses: tuple[str, ...] = EVERYTHING,
+) -> Scored:
     """Evaluate, plan and run: every score of one model, or of the data alone."""
     resources = replace(resources, images=images_there(tables, resources.images))
     evaluation = evaluate_tables(tables, settings) if can_evaluate(tables) else None
-    pairs = overlapping_pairs(tables, settings.task) if evaluation else None
-    sources = evaluation_columns(evaluation, pairs) if evaluation and pairs else {}
-    plan = plan_for(tables, chosen, sources, resources)
+    plan = plan_for(tables, chosen, _promised(tables), resources)
+    sources = evaluation_columns(evaluation, plan) if evaluation else {}
     with open_backend(resources.workers) as backend, progress("images") as advance:
         scores = engine.run(
             tables,
@@ -109,7 +120,7 @@ def score_tables(tables: Tables, chosen: Selection, settings: Settings, resource
             chosen.options,
             advance,
         )
-    return Scored(with_free_names(tables, scores), plan, scores, evaluation, pairs)
+    return Scored(with_free_names(tables, scores), plan, scores, evaluation, analyses)
 
 
 def plan_for(tables: Tables, chosen: Selection, sources: Sources, resources: Resources) -> Plan:
@@ -121,29 +132,47 @@ def plan_for(tables: Tables, chosen: Selection, sources: Sources, resources: Res
 def planned(tables: Tables, chosen: Selection, resources: Resources) -> Plan:
     """The plan of a run that has not evaluated yet."""
     resources = replace(resources, images=images_there(tables, resources.images))
-    sources = dict.fromkeys(EVALUATION_COLUMNS, np.zeros(0)) if can_evaluate(tables) else {}
-    return plan_for(tables, chosen, sources, resources)
+    return plan_for(tables, chosen, _promised(tables), resources)
 
 
-EVALUATION_COLUMNS = (
-    ("prediction", "matched_label_row"),
-    ("prediction", "matched_iou"),
-    ("prediction", "best_iou"),
-    ("prediction", "counted"),
-    ("label", "matched_prediction_row"),
-    ("label", "counts"),
-)
+def _promised(tables: Tables) -> Sources:
+    """The columns an evaluation of these tables can give, without their values."""
+    return dict.fromkeys(EVALUATION_COLUMNS, np.zeros(0)) if can_evaluate(tables) else {}
 
 
-def evaluation_columns(evaluation: Evaluation, pairs: Pairs) -> Sources:
-    """What matching found, as columns that metrics may take."""
-    found = evaluation.outcomes
-    values = (
-        found.matched_label,
-        matched_iou(evaluation.tables, evaluation.settings.task, found),
-        pairs.best_iou,
-        found.counted,
-        found.matched_prediction,
-        found.label_counts,
-    )
-    return dict(zip(EVALUATION_COLUMNS, values, strict=True))
+def _matched_iou(evaluation: Evaluation) -> npt.NDArray[np.float64]:
+    return matched_iou(evaluation.tables, evaluation.settings.task, evaluation.outcomes)
+
+
+def _prediction_error(evaluation: Evaluation) -> npt.NDArray[np.int8]:
+    kinds = evaluation.error_kinds
+    return kinds.prediction_kind if kinds else np.full(evaluation.tables.count("prediction"), NONE, np.int8)
+
+
+def _label_error(evaluation: Evaluation) -> npt.NDArray[np.int8]:
+    kinds = evaluation.error_kinds
+    return kinds.label_kind if kinds else np.full(evaluation.tables.count("label"), NONE, np.int8)
+
+
+def _reason(evaluation: Evaluation) -> npt.NDArray[np.int8]:
+    return false_positive_reasons(evaluation.outcomes, evaluation.pairs.best_iou, evaluation.settings.iou)
+
+
+EVALUATION_COLUMNS: dict[tuple[str, str], Callable[[Evaluation], npt.NDArray[Any]]] = {
+    ("prediction", "matched_label_row"): lambda evaluation: evaluation.outcomes.matched_label,
+    ("prediction", "matched_iou"): _matched_iou,
+    ("prediction", "best_iou"): lambda evaluation: evaluation.pairs.best_iou,
+    ("prediction", "counted"): lambda evaluation: evaluation.outcomes.counted,
+    ("prediction", "error_code"): _prediction_error,
+    ("prediction", "reason_code"): _reason,
+    ("label", "matched_prediction_row"): lambda evaluation: evaluation.outcomes.matched_prediction,
+    ("label", "counts"): lambda evaluation: evaluation.outcomes.label_counts,
+    ("label", "error_code"): _label_error,
+}
+"""Columns that metrics may take, by level and name → how an evaluation gives them."""
+
+
+def evaluation_columns(evaluation: Evaluation, plan: Plan) -> Sources:
+    """What matching found, as columns: those that a step of the plan reads."""
+    read = {(origin.level, origin.name) for step in plan.steps for origin in step.inputs.values()}
+    return {key: column(evaluation) for key, column in EVALUATION_COLUMNS.items() if key in read}

@@ -30,7 +30,7 @@ def run_summary(data: Scored, models: Mapping[str, Scored]) -> dict[str, Any]:
 
 
 def _evaluation(scored: Scored) -> dict[str, Any] | None:
-    return evaluation_report(scored.evaluation) if scored.evaluation else None
+    return evaluation_report(scored.evaluation, scored.analyses) if scored.evaluation else None
 
 
 def all_findings(scored: Scored) -> list[Finding]:

@@ -59,10 +59,13 @@ def sources_of(given: Tables) -> dict[tuple[str, str], Any]:
         ("label", "matched_prediction_row"): matched_prediction,
         ("label", "matched_iou"): np.where(matched_prediction >= 0, 0.75, np.nan),
         ("label", "counts"): np.arange(labels) % 5 > 0,
+        ("label", "error_code"): np.where(matched_prediction >= 0, -1, 5).astype(np.int8),
         ("prediction", "matched_label_row"): matched_label,
         ("prediction", "matched_iou"): iou,
         ("prediction", "best_iou"): iou,
         ("prediction", "counted"): np.arange(predictions) % 7 > 0,
+        ("prediction", "error_code"): (np.arange(predictions) % 6 - 1).astype(np.int8),
+        ("prediction", "reason_code"): (np.arange(predictions) % 4 - 1).astype(np.int8),
     }
 
 

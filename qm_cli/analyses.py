@@ -1,0 +1,55 @@
+"""The analyses that add a part to the evaluation report when they are asked for, by name; a new one is a row here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from qm_cli.analysis.calibration import calibration_report
+from qm_cli.analysis.error_impact import error_impact
+from qm_cli.analysis.error_kinds import BACKGROUND_IOU
+from qm_cli.analysis.error_report import error_report
+from qm_cli.analysis.false_positive_reasons import false_positive_reasons
+from qm_cli.analysis.optimal_lrp import lrp_report, optimal_lrp
+from qm_cli.evaluation import Evaluation
+
+Part = dict[str, Any]
+
+
+def errors(evaluation: Evaluation) -> Part:
+    """Error kinds, what each costs, and why predictions are false positives."""
+    tables, settings, kinds = evaluation.tables, evaluation.settings, evaluation.error_kinds
+    if kinds is None:
+        return {"notes": [f"error kinds are undefined at IoU {settings.iou:g}: {BACKGROUND_IOU:g} is still background"]}
+    reasons = false_positive_reasons(evaluation.outcomes, evaluation.pairs.best_iou, settings.iou)
+    return error_report(tables, kinds, error_impact(tables, kinds), reasons, settings)
+
+
+def calibration(evaluation: Evaluation) -> Part:
+    """Whether confidence is the share of right predictions."""
+    return calibration_report(evaluation.tables, evaluation.every_outcome, evaluation.settings)
+
+
+def lrp(evaluation: Evaluation) -> Part:
+    """Optimal LRP, its components and the confidence it is reached at."""
+    tables, settings = evaluation.tables, evaluation.settings
+    order, found = evaluation.matches.order, evaluation.every_outcome
+    return lrp_report(tables, optimal_lrp(tables, order, found, evaluation.every_iou, settings.iou), settings)
+
+
+ANALYSES: dict[str, Callable[[Evaluation], Part]] = {
+    "errors": errors,
+    "calibration": calibration,
+    "lrp": lrp,
+}
+"""Name → what it adds to the report under that name; `qm evaluate` has an option for each. `notes` in it are the
+report's."""
+EVERYTHING = tuple(ANALYSES)
+
+
+def analysed(evaluation: Evaluation, names: Iterable[str]) -> tuple[dict[str, Part | None], list[str]]:
+    """The parts of the named analyses, in the order of ANALYSES, and their notes; an undefined part is None."""
+    wanted = set(names)
+    parts = {name: analyse(evaluation) for name, analyse in ANALYSES.items() if name in wanted}
+    notes = [note for part in parts.values() for note in part.pop("notes", [])]
+    return {name: part or None for name, part in parts.items()}, notes
