@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from qm_cli.analysis.calibration import calibration_report
@@ -50,6 +52,11 @@ EVERYTHING = tuple(ANALYSES)
 def analysed(evaluation: Evaluation, names: Iterable[str]) -> tuple[dict[str, Part | None], list[str]]:
     """The parts of the named analyses, in the order of ANALYSES, and their notes; an undefined part is None."""
     wanted = set(names)
-    parts = {name: analyse(evaluation) for name, analyse in ANALYSES.items() if name in wanted}
+    chosen = {name: analyse for name, analyse in ANALYSES.items() if name in wanted}
+    if not chosen:
+        return {}, []
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        started = {name: threads.submit(analyse, evaluation) for name, analyse in chosen.items()}
+        parts = {name: part.result() for name, part in started.items()}
     notes = [note for part in parts.values() for note in part.pop("notes", [])]
     return {name: part or None for name, part in parts.items()}, notes

@@ -35,6 +35,11 @@ class Reliability:
     total: FloatArray
     edges: FloatArray
 
+    def together(self) -> Reliability:
+        """All groups as one."""
+        count, right, total = (values.sum(axis=0)[None] for values in (self.count, self.right, self.total))
+        return Reliability(count, right, total, self.edges)
+
     @property
     def confidence(self) -> FloatArray:
         """Mean confidence of each bin, NaN for an empty one."""
@@ -100,17 +105,19 @@ def calibration_report(tables: Tables, every: Outcomes, settings: Settings) -> d
     edges = bin_edges(score, bins, quantile)
     category = tables.values("prediction", "category_row").take(rows)
     by_category = reliability(score, right, edges, category, tables.count("category"))
+    overall = by_category.together()
     area = _area(tables, every).take(rows)
     sizes = []
     for limits in settings.area_ranges[1:]:
-        inside = (area >= limits.low) & (area <= limits.high)
-        sizes.append({"name": limits.name, **_group(reliability(score[inside], right[inside], edges), 0)})
+        inside = np.flatnonzero((area >= limits.low) & (area <= limits.high))
+        sized = reliability(score.take(inside), right.take(inside), edges)
+        sizes.append({"name": limits.name, **_group(sized, 0)})
     identity = zip(tables.category["id"].to_pylist(), tables.category["name"].to_pylist(), strict=True)
     return {
         "iou": settings.iou,
         "binning": QUANTILE if quantile else EQUAL_WIDTH,
         "size": "area of the matched label, else of the predicted box",
-        **_group(reliability(score, right, edges), 0),
+        **_group(overall, 0),
         "sizes": sizes,
         "categories": [
             {"id": identifier, "name": name, **_group(by_category, row)}
