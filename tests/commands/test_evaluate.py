@@ -149,3 +149,39 @@ def test_a_place_that_holds_something_else_is_refused(capsys: pytest.CaptureFixt
     assert main.run(["evaluate", str(LABELS), str(BETTER), "-o", str(tmp_path)]) == 2
     assert "-o" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["precious.json"]
+
+
+def test_analyses_are_added_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    plain, every = report(capsys, LABELS, BETTER), report(capsys, LABELS, BETTER, "--everything")
+    assert every.keys() - plain.keys() == {"errors", "calibration", "lrp"}
+    for name in ("errors", "calibration", "lrp"):
+        alone = report(capsys, LABELS, BETTER, f"--{name}")
+        assert alone.keys() - plain.keys() == {name}
+        assert alone[name] == every[name]
+
+
+def test_calibration_bins(capsys: pytest.CaptureFixture[str]) -> None:
+    found = report(capsys, LABELS, BETTER, "--calibration", "--calibration-bins", 4, "--quantile-bins")["calibration"]
+    counts = [one["count"] for one in found["bins"]]
+    assert len(counts) == 4
+    assert max(counts) - min(counts) <= 2
+    assert main.run(["evaluate", str(LABELS), str(BETTER), "--quantile-bins"]) == 2
+    assert "add --calibration" in capsys.readouterr().err
+
+
+def test_error_kinds_are_in_the_run_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    found = report(capsys, LABELS, BETTER, "--everything", "-o", tmp_path / "out")
+    run = run_folder.open_run(tmp_path / "out")
+    assert run.summary()["models"]["better"]["errors"] == found["errors"]
+    rows, match = run.table("prediction").to_pylist(), run.table("match").to_pylist()
+    counts = {row["kind"]: row["count"] for row in found["errors"]["kinds"]}
+    kinds = [row["error_kind"] for row in rows]
+    assert {kind: kinds.count(kind) for kind in counts if kind != "missed"} | {"missed": counts["missed"]} == counts
+    labels = run.table("label").to_pylist()
+    assert sum(row["error_kind"] == "missed" for row in labels) == counts["missed"]
+    for row in match:
+        own = labels[row["label_row"]] if row["outcome"] == "FN" else rows[row["prediction_row"]]
+        assert row["error_kind"] == own["error_kind"]
+    reasons = [row["false_positive_reason"] for row in rows]
+    for one in found["errors"]["false_positive_reasons"]:
+        assert reasons.count(one["reason"]) == one["count"]
