@@ -13,6 +13,7 @@ from qm_cli.analysis.average_precision import AveragePrecision, average_precisio
 from qm_cli.analysis.confusion import confusion_matrix
 from qm_cli.analysis.counts import Outcomes, matched_iou, outcomes
 from qm_cli.analysis.error_kinds import BACKGROUND_IOU, ErrorKinds, error_kinds
+from qm_cli.analysis.label_errors import Evidence, corresponding, evidence
 from qm_cli.matching import Matches, match_tables
 from qm_cli.pairs import Pairs, overlapping_pairs
 from qm_cli.settings import Settings
@@ -44,6 +45,16 @@ class Evaluation:
     def every_iou(self) -> npt.NDArray[np.float64]:
         """IoU of each prediction with the label it took at any confidence, NaN where none: float64[predictions]."""
         return matched_iou(self.tables, self.settings.task, self.every_outcome)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What the predictions say about the labels."""
+        return evidence(self.tables, self.settings.task)
+
+    @cached_property
+    def corresponding(self) -> npt.NDArray[np.int64]:
+        """The prediction that sits on each label, of its category or of another: row or −1, int64[labels]."""
+        return corresponding(self.tables, self.outcomes, self.settings)
 
     @cached_property
     def error_kinds(self) -> ErrorKinds | None:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from qm_cli import catalog, engine
 from qm_cli.analyses import EVERYTHING
-from qm_cli.analysis.counts import matched_iou
-from qm_cli.analysis.false_positive_reasons import false_positive_reasons
 from qm_cli.backends.local import open_backend
 from qm_cli.columns import Sources, available
 from qm_cli.console import progress
 from qm_cli.engine import Plan, Scores
-from qm_cli.error_names import NONE
 from qm_cli.evaluation import Evaluation, evaluate_tables
+from qm_cli.evaluation_columns import evaluation_columns, promised
 from qm_cli.metric import Metric
 from qm_cli.renaming import with_free_names
 from qm_cli.settings import Settings
@@ -107,7 +102,7 @@ def score_tables(
     """Evaluate, plan and run: every score of one model, or of the data alone."""
     resources = replace(resources, images=images_there(tables, resources.images))
     evaluation = evaluate_tables(tables, settings) if can_evaluate(tables) else None
-    plan = plan_for(tables, chosen, _promised(tables), resources)
+    plan = plan_for(tables, chosen, _offered(tables), resources)
     sources = evaluation_columns(evaluation, plan) if evaluation else {}
     with open_backend(resources.workers) as backend, progress("images") as advance:
         scores = engine.run(
@@ -132,47 +127,9 @@ def plan_for(tables: Tables, chosen: Selection, sources: Sources, resources: Res
 def planned(tables: Tables, chosen: Selection, resources: Resources) -> Plan:
     """The plan of a run that has not evaluated yet."""
     resources = replace(resources, images=images_there(tables, resources.images))
-    return plan_for(tables, chosen, _promised(tables), resources)
+    return plan_for(tables, chosen, _offered(tables), resources)
 
 
-def _promised(tables: Tables) -> Sources:
-    """The columns an evaluation of these tables can give, without their values."""
-    return dict.fromkeys(EVALUATION_COLUMNS, np.zeros(0)) if can_evaluate(tables) else {}
-
-
-def _matched_iou(evaluation: Evaluation) -> npt.NDArray[np.float64]:
-    return matched_iou(evaluation.tables, evaluation.settings.task, evaluation.outcomes)
-
-
-def _prediction_error(evaluation: Evaluation) -> npt.NDArray[np.int8]:
-    kinds = evaluation.error_kinds
-    return kinds.prediction_kind if kinds else np.full(evaluation.tables.count("prediction"), NONE, np.int8)
-
-
-def _label_error(evaluation: Evaluation) -> npt.NDArray[np.int8]:
-    kinds = evaluation.error_kinds
-    return kinds.label_kind if kinds else np.full(evaluation.tables.count("label"), NONE, np.int8)
-
-
-def _reason(evaluation: Evaluation) -> npt.NDArray[np.int8]:
-    return false_positive_reasons(evaluation.outcomes, evaluation.pairs.best_iou, evaluation.settings.iou)
-
-
-EVALUATION_COLUMNS: dict[tuple[str, str], Callable[[Evaluation], npt.NDArray[Any]]] = {
-    ("prediction", "matched_label_row"): lambda evaluation: evaluation.outcomes.matched_label,
-    ("prediction", "matched_iou"): _matched_iou,
-    ("prediction", "best_iou"): lambda evaluation: evaluation.pairs.best_iou,
-    ("prediction", "counted"): lambda evaluation: evaluation.outcomes.counted,
-    ("prediction", "error_code"): _prediction_error,
-    ("prediction", "reason_code"): _reason,
-    ("label", "matched_prediction_row"): lambda evaluation: evaluation.outcomes.matched_prediction,
-    ("label", "counts"): lambda evaluation: evaluation.outcomes.label_counts,
-    ("label", "error_code"): _label_error,
-}
-"""Columns that metrics may take, by level and name → how an evaluation gives them."""
-
-
-def evaluation_columns(evaluation: Evaluation, plan: Plan) -> Sources:
-    """What matching found, as columns: those that a step of the plan reads."""
-    read = {(origin.level, origin.name) for step in plan.steps for origin in step.inputs.values()}
-    return {key: column(evaluation) for key, column in EVALUATION_COLUMNS.items() if key in read}
+def _offered(tables: Tables) -> Sources:
+    """The columns an evaluation of these tables can give, where there can be one."""
+    return promised(tables) if can_evaluate(tables) else {}
