@@ -24,6 +24,7 @@ from qm_cli.commands.metrics import metrics
 from qm_cli.commands.outliers import outliers
 from qm_cli.commands.query import query
 from qm_cli.commands.rank import rank
+from qm_cli.commands.review import review
 from qm_cli.commands.score import score
 from qm_cli.errors import QmError
 
@@ -96,6 +97,13 @@ app.command(
     rich_help_panel=DECIDE,
     epilog=_examples("qm drift RUN_A RUN_B --metrics 'image.*'", "qm drift last_week.json this_week.json --json"),
 )(drift)
+
+app.command(
+    rich_help_panel=DECIDE,
+    epilog=_examples(
+        "qm review RUN --top 20", "qm review RUN --where \"reason = 'wrong category'\" --patch corrected.json"
+    ),
+)(review)
 
 app.command(
     rich_help_panel=INSPECT,
