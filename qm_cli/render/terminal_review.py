@@ -24,7 +24,7 @@ def show_review(report: dict[str, Any]) -> None:
             row["category"],
             _suggestion(row),
             row["score"],
-            row["delta_AP"],
+            "–" if row["delta_AP"] is None else f"{row['delta_AP']:+.6f}",
         )
         for row in report["queue"]
     ]

@@ -48,5 +48,6 @@ def test_names_are_written_as_they_are() -> None:
         3,
     ],
 )
-def test_text_is_what_the_standard_library_writes(data: Any) -> None:
+def test_text_is_what_the_standard_library_writes(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qm_cli.render.as_json.LONG", 0)
     assert as_json(data) == json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
