@@ -31,6 +31,7 @@ from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
 ACTIONS = (ADD, CHANGE_CATEGORY, CHANGE_BOX, REMOVE)
+"""What each of REASONS suggests, in their order."""
 ESTIMATE = (
     "ΔAP is what AP would gain were this suggestion alone accepted, by matching the same predictions again; the"
     " suggestion is the model's own, so it tells what is at stake, not that it is right"
