@@ -13,7 +13,9 @@ from qm_cli.analysis.error_kinds import BACKGROUND_IOU
 from qm_cli.analysis.error_report import error_report
 from qm_cli.analysis.false_positive_reasons import false_positive_reasons
 from qm_cli.analysis.optimal_lrp import lrp_report, optimal_lrp
+from qm_cli.errors import UsageError
 from qm_cli.evaluation import Evaluation
+from qm_cli.settings import Settings
 
 Part = dict[str, Any]
 
@@ -47,14 +49,30 @@ ANALYSES: dict[str, Callable[[Evaluation], Part]] = {
 """Name → what it adds to the report under that name; `qm evaluate` has an option for each. `notes` in it are the
 report's."""
 EVERYTHING = tuple(ANALYSES)
+DEFINED_UNDER = "coco"
+"""The convention whose matches they are read off."""
+
+
+def refuse_undefined(names: Iterable[str], settings: Settings) -> None:
+    """Raise UsageError where the convention of the settings has not what the named analyses are read off."""
+    options = ", ".join(f"--{name}" for name in names)
+    if options and settings.convention != DEFINED_UNDER:
+        hint = f"use --convention {DEFINED_UNDER}"
+        raise UsageError(f"{options}: not defined under convention {settings.convention}", hint)
 
 
 def analysed(evaluation: Evaluation, names: Iterable[str]) -> tuple[dict[str, Part | None], list[str]]:
-    """The parts of the named analyses, in the order of ANALYSES, and their notes; an undefined part is None."""
+    """The parts of the named analyses, in the order of ANALYSES, and their notes; an undefined part is None.
+
+    Under a convention that knows none of them there are no parts, and a note says so.
+    """
     wanted = set(names)
     chosen = {name: analyse for name, analyse in ANALYSES.items() if name in wanted}
     if not chosen:
         return {}, []
+    if evaluation.coco is None:
+        convention = evaluation.settings.convention
+        return {}, [f"left out: {', '.join(chosen)}, not defined under convention {convention}"]
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         started = {name: threads.submit(analyse, evaluation) for name, analyse in chosen.items()}
         parts = {name: part.result() for name, part in started.items()}

@@ -33,7 +33,7 @@ RowArray = npt.NDArray[np.int64]
 ACTIONS = (ADD, CHANGE_CATEGORY, CHANGE_BOX, REMOVE)
 """What each of REASONS suggests, in their order."""
 ESTIMATE = (
-    "ΔAP is what AP would gain were this suggestion alone accepted, by matching the same predictions again; the"
+    "ΔAP is what COCO's AP would gain were this suggestion alone accepted, by matching the same predictions again; the"
     " suggestion is the model's own, so it tells what is at stake, not that it is right"
 )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from qm_cli.analyses import ANALYSES, EVERYTHING
+from qm_cli.analyses import ANALYSES, EVERYTHING, refuse_undefined
+from qm_cli.errors import UsageError
 from qm_cli.report import report_of
 from qm_cli.settings import Settings
 from tests import builders
-from tests.oracles.random_sets import detection_set
+from tests.oracles.error_sets import detection_set
 
 
 @pytest.mark.parametrize("name", EVERYTHING)
@@ -37,3 +38,14 @@ def test_error_kinds_are_undefined_where_background_reaches_the_iou() -> None:
     found = report_of(builders.tables(*detection_set(3)), Settings(iou=0.1), EVERYTHING)
     assert found["errors"] is None
     assert any("error kinds are undefined at IoU 0.1" in note for note in found["notes"])
+
+
+def test_a_convention_without_coco_matches_has_none_and_says_so() -> None:
+    voc = Settings(convention="voc12")
+    found = report_of(builders.tables(*detection_set(3)), voc, EVERYTHING)
+    assert not found.keys() & ANALYSES.keys()
+    assert "left out: errors, calibration, lrp, not defined under convention voc12" in found["notes"]
+    refuse_undefined([], voc)
+    refuse_undefined(EVERYTHING, Settings())
+    with pytest.raises(UsageError, match="--errors, --lrp: not defined under convention voc12"):
+        refuse_undefined(["errors", "lrp"], voc)

@@ -7,8 +7,6 @@ overlap predictions like any label and have no score of their own.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +18,7 @@ from qm_cli.kernels.iou import box_iou
 from qm_cli.kernels.object_lab import similarity
 from qm_cli.kernels.segments import bounded_stretches, expand, starts_of
 from qm_cli.overlap import overlap
+from qm_cli.pairs import PAIRS_AT_ONCE, in_stretches, of_one_category
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
@@ -29,7 +28,6 @@ RowArray = npt.NDArray[np.int64]
 
 HIGH_CONFIDENCE, LOW_CONFIDENCE = 0.95, 0.5
 SAME_BOX = 0.95
-PAIRS_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -60,31 +58,24 @@ class _Votes:
 
 
 def evidence(tables: Tables, task: str = "bbox") -> Evidence:
-    """All pairs of an image, stretches of predictions side by side."""
-    image = tables.values("prediction", "image_row")
-    counts = np.diff(tables.offsets("label")).take(image)
+    """What all pairs of an image say."""
     overlooked = np.where(tables.values("prediction", "score") >= HIGH_CONFIDENCE, -1.0, np.nan)
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        stretches = bounded_stretches(counts, PAIRS_AT_ONCE)
-        parts = list(threads.map(lambda rows: _stretch(tables, task, rows, counts.take(rows), overlooked), stretches))
+    parts = in_stretches(tables, lambda label, prediction: _said(tables, task, label, prediction, overlooked))
     located, located_by = _strongest([part[1] for part in parts], tables.count("label"))
     swapped, swapped_by = _strongest([part[2] for part in parts], tables.count("label"))
     least = min((part[0] for part in parts), default=1.0)
     return Evidence(least, overlooked, located, located_by, swapped, swapped_by, _conflicting(tables))
 
 
-def _stretch(
-    tables: Tables, task: str, rows: RowArray, counts: RowArray, overlooked: FloatArray
+def _said(
+    tables: Tables, task: str, label: RowArray, prediction: RowArray, overlooked: FloatArray
 ) -> tuple[float, _Votes, _Votes]:
-    """The least similarity and the votes on place and category; `overlooked` is filled for these rows."""
-    image = tables.values("prediction", "image_row").take(rows)
-    label, prediction = expand(tables.offsets("label").take(image), counts), np.repeat(rows, counts)
+    """The least similarity and the votes on place and category; `overlooked` is filled for these predictions."""
     iou = overlap(tables, task, label, prediction)
     boxes = (tables.values("label", "bbox").take(label, axis=0), tables.values("prediction", "bbox"))
     near = similarity(iou, boxes[0], boxes[1].take(prediction, axis=0))
     score = tables.values("prediction", "score").take(prediction)
-    category = tables.values("prediction", "category_row").take(prediction)
-    same = tables.values("label", "category_row").take(label) == category
+    same = of_one_category(tables, label, prediction)
     real = ~tables.values("label", "iscrowd").take(label)
     _fill_overlooked(overlooked, prediction, near, same, iou > 0)
     located = np.flatnonzero(same & real & (iou > 0) & (score > LOW_CONFIDENCE))

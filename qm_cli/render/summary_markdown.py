@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-RATES = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
+from qm_cli.headlines import headline
 
 
 def summary_markdown(summary: dict[str, Any]) -> str:
@@ -18,8 +18,9 @@ def summary_markdown(summary: dict[str, Any]) -> str:
     if evaluated:
         parts.append(_models(evaluated))
     for name, report in evaluated.items():
-        rows = [[row["name"], row["labels"], *(row[rate] for rate in RATES)] for row in report["categories"]]
-        parts += [f"## {name}: categories", _table(["category", "labels", *RATES], rows)]
+        rates = headline(report, report["categories"][0] if report["categories"] else {})
+        rows = [[row["name"], row["labels"], *(row[rate] for rate in rates)] for row in report["categories"]]
+        parts += [f"## {name}: categories", _table(["category", "labels", *rates], rows)]
     for title, rows in (
         ("Metrics", summary["metrics"]),
         *((f"{n}: metrics", r) for n, r in summary["model_metrics"].items()),
@@ -31,6 +32,7 @@ def summary_markdown(summary: dict[str, Any]) -> str:
                 for row in numeric
             ]
             parts += [f"## {title}", _table(["metric", "unit", "null", "min", "median", "max"], cells)]
+    parts += _importances(summary.get("importance", {})) + _outliers(summary.get("outliers", {}))
     if summary["findings"]:
         rows = [
             [found["code"], found["severity"], found["count"], found["meaning"], ", ".join(found["examples"])]
@@ -42,12 +44,32 @@ def summary_markdown(summary: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _importances(importance: Mapping[str, Any]) -> list[str]:
+    """A table of the most important measures per model and level."""
+    parts = []
+    for name, levels in importance.items():
+        for level, told in levels.items():
+            columns = ["metric", "importance", "p", "q", "spearman"]
+            rows = [[row[column] for column in columns] for row in told["metrics"]]
+            if rows:
+                parts += [f"## {name}: what tells {level}s {told['outcome']}", _table(columns, rows)]
+    return parts
+
+
+def _outliers(outliers: Mapping[str, Any]) -> list[str]:
+    """A table of the metrics with outliers."""
+    counted = [*outliers.get("data", {}).values(), *outliers.get("models", {}).values()]
+    rows = [[row["metric"], row["moderate"], row["severe"]] for level in counted for row in level]
+    return ["## Outliers", _table(["metric", "moderate", "severe"], rows)] if rows else []
+
+
 def _models(evaluated: dict[str, dict[str, Any]]) -> str:
     first = next(iter(evaluated.values()))
-    rows = [[name, *(report["metrics"][rate] for rate in RATES)] for name, report in evaluated.items()]
+    rates = headline(first, first["metrics"])
+    rows = [[name, *(report["metrics"][rate] for rate in rates)] for name, report in evaluated.items()]
     thresholds = f"IoU {first['iou']:g}, confidence {first['confidence']:g}"
     at = f"Convention {first['convention']}; precision, recall and F1 at {thresholds}."
-    return f"{_table(['model', *RATES], rows)}\n\n{at}"
+    return f"{_table(['model', *rates], rows)}\n\n{at}"
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

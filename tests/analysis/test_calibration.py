@@ -17,7 +17,7 @@ from qm_cli.settings import Settings
 from tests import builders
 from tests.boxes import document, label, prediction
 from tests.oracles import counts_loop
-from tests.oracles.random_sets import detection_set
+from tests.oracles.error_sets import detection_set
 
 
 def loop(confidence: list[float], right: list[bool], edges: list[float]) -> tuple[Any, Any, list[int]]:

@@ -12,7 +12,7 @@ from qm_cli.evaluation import evaluate_tables
 from qm_cli.settings import Settings
 from tests import builders
 from tests.oracles import counts_loop
-from tests.oracles.random_sets import detection_set
+from tests.oracles.error_sets import detection_set
 
 NAN = float("nan")
 

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.oracles.random_sets import detection_set
+from tests.oracles.error_sets import detection_set
 
 PLACE = Path(__file__).with_name("tide.json")
 SEEDS = range(60)

@@ -12,7 +12,7 @@ from qm_cli.render.terminal_analyses import SHOWN, show_analyses
 from qm_cli.report import report_of
 from qm_cli.settings import Settings
 from tests import builders
-from tests.oracles.random_sets import detection_set
+from tests.oracles.error_sets import detection_set
 from tests.render.screens import printed, rows_below
 
 
