@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from qm_cli.analysis.counts import Outcomes
 from qm_cli.kernels.assignment import greedy_one_to_one
+from qm_cli.kernels.greedy import match_bound
 from qm_cli.kernels.segments import bounded_stretches, expand, offsets_of
 from qm_cli.overlap import overlap
 from qm_cli.settings import Settings
@@ -63,5 +64,5 @@ def _near_pairs(
     """Pairs of these predictions with the `counts` labels from `first` on that reach the threshold, and their IoU."""
     labels, predictions = label[expand(first, counts)], np.repeat(prediction, counts)
     iou = overlap(tables, settings.task, labels, predictions)
-    near = iou >= min(settings.iou, 1 - 1e-10)
+    near = iou >= match_bound(settings.iou)
     return predictions[near], labels[near], iou[near]
