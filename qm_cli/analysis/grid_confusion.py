@@ -55,8 +55,8 @@ def score_levels(tables: Tables, confidences: tuple[float, ...]) -> LevelArray:
 class _Lanes:
     """level: confidences each prediction counts at; candidate: its place in `Matches.row`, −1 for none: [predictions].
 
-    label: taken per lane, int32[lanes, detections + 1], −1 for none and in the last column; found: confidences each label is found at, int16[lanes, labels];
-    bound: least IoU of each lane.
+    label: taken per lane, int32[lanes, detections + 1], −1 for none and in the last column. found: confidences each
+    label is found at, int16[lanes, labels]. bound: least IoU of each lane.
     """
 
     tables: Tables
@@ -132,11 +132,9 @@ def _near_pairs(
     counts = np.diff(starts).take(image)
     label = counted.take(expand(starts.take(image), counts))
     prediction = np.repeat(prediction, counts)
-    strange = tables.values("label", "category_row").take(label) != tables.values("prediction", "category_row").take(
-        prediction
-    )
+    true, predicted = (tables.values(level, "category_row") for level in ("label", "prediction"))
     open_somewhere = lanes.found.min(0).take(label) < lanes.level.take(prediction)
-    kept = np.flatnonzero(strange & open_somewhere)
+    kept = np.flatnonzero((true.take(label) != predicted.take(prediction)) & open_somewhere)
     prediction, label = prediction.take(kept), label.take(kept)
     iou = overlap(tables, lanes.task, label, prediction)
     near = np.flatnonzero(iou >= lanes.bound[0])
@@ -170,4 +168,5 @@ def _summed(keys: RowArray, counts: RowArray) -> tuple[RowArray, RowArray]:
 
 def _unpacked(keys: RowArray, counts: RowArray, grid: Grid, categories: int) -> Confused:
     shape = (len(grid.ious), len(grid.confidences), max(categories, 1), max(categories, 1))
-    return Confused(*(axis.astype(np.int64) for axis in np.unravel_index(keys, shape)), counts)
+    iou, confidence, true, predicted = np.unravel_index(keys, shape)
+    return Confused(iou, confidence, true, predicted, counts)

@@ -12,18 +12,16 @@ RowArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 Levels = npt.NDArray[np.uint64]
 MOST_LEVELS = 64
+BELOW: Levels = np.array([(1 << end) - 1 for end in range(MOST_LEVELS + 1)], np.uint64)
 
 
 def level_masks(first: IntArray, end: IntArray) -> Levels:
-    """Bits first … end − 1 set, none where first ≥ end: uint64[n]. 0 ≤ end ≤ 64.
+    """Bits first … end − 1 set, none where first ≥ end: uint64[n]. Both in 0 … 64.
 
     >>> level_masks(np.array([0, 1, 2]), np.array([2, 3, 2])).tolist()
     [3, 6, 0]
     """
-    one = np.uint64(1)
-    below_end = np.where(end >= MOST_LEVELS, ~np.uint64(0), (one << np.minimum(end, 63).astype(np.uint64)) - one)
-    below_first = np.where(first >= MOST_LEVELS, ~np.uint64(0), (one << np.minimum(first, 63).astype(np.uint64)) - one)
-    masks: Levels = below_end & ~below_first
+    masks: Levels = BELOW.take(end) & ~BELOW.take(first)
     return masks
 
 
@@ -68,7 +66,7 @@ def _freed(waits: npt.NDArray[np.int8], after_left: RowArray, after_right: RowAr
 
 
 def _chains(ends: IntArray) -> tuple[RowArray, RowArray, BoolArray]:
-    """Ends numbered from 0, the next pair with the same end (n for none), whether a pair is its end's first: [n] each."""
+    """Ends numbered from 0, the next pair of the same end (n for none), and whether a pair is its end's first."""
     count = len(ends)
     order = stable_order(ends, int(ends.max(initial=0)) + 1)
     ordered = ends.take(order)
