@@ -15,6 +15,7 @@ from qm_cli.analysis.bootstrap import METRICS, weighable
 from qm_cli.analysis.changes import changes
 from qm_cli.analysis.comparison import Compared, comparison
 from qm_cli.analysis.intervals import LEAST_UNITS
+from qm_cli.analysis.summary_numbers import last_recall
 from qm_cli.arrays import one_chunk, to_numpy
 from qm_cli.change_report import change_counts, change_rows, regressed_images
 from qm_cli.errors import InputError, UsageError, nearest
@@ -86,8 +87,8 @@ def compare(request: Request) -> tuple[dict[str, Any], pa.Table]:
         "method": "half-sample bootstrap",
         "resamples": request.resamples,
         "seed": request.seed,
-        "metrics": _rows(found.overall),
-        "categories": _category_rows(first.tables, found.category, found.category_units),
+        "metrics": _rows(found.overall, settings),
+        "categories": _category_rows(first, found.category, found.category_units),
         "changes": change_counts(first, second, changed),
         "regressed_images": regressed_images(first, second, changed),
         "notes": _notes(a, b, request, found.units, found.category_units),
@@ -155,7 +156,7 @@ def _side(run: Run, name: str, request: Request) -> Side:
         if request.cluster not in known:
             raise _no_column(run.path, request.cluster, known)
         column = one_chunk(run.table("image", [request.cluster])[request.cluster])
-    settings = _at(Settings.from_dict(run.manifest["settings"]), request)
+    settings = _at(replace(Settings.from_dict(run.manifest["settings"]), grid=None), request)
     return Side(name, str(run.path), tables_of_run(run), settings, column)
 
 
@@ -186,9 +187,11 @@ def _about(side: Side, evaluation: Evaluation) -> dict[str, Any]:
     return {"model": side.name, "target": side.target, "predictions": evaluation.tables.count("prediction")}
 
 
-def _rows(compared: Compared, place: int | None = None) -> list[dict[str, Any]]:
+def _rows(compared: Compared, settings: Settings, place: int | None = None) -> list[dict[str, Any]]:
     """One row per metric; place: of one category."""
-    return [_row(name, compared, (row,) if place is None else (row, place)) for row, name in enumerate(METRICS)]
+    called = {"AR100": last_recall(settings.max_detections)}
+    cells = [(row,) if place is None else (row, place) for row in range(len(METRICS))]
+    return [_row(called.get(name, name), compared, cell) for name, cell in zip(METRICS, cells, strict=True)]
 
 
 def _row(name: str, compared: Compared, place: tuple[int, ...]) -> dict[str, Any]:
@@ -214,10 +217,10 @@ def _number(value: float) -> float | None:
     return None if np.isnan(value) else value
 
 
-def _category_rows(tables: Tables, compared: Compared, units: RowArray) -> list[dict[str, Any]]:
-    ids, names = tables.category["id"].to_pylist(), tables.category["name"].to_pylist()
+def _category_rows(first: Evaluation, compared: Compared, units: RowArray) -> list[dict[str, Any]]:
+    ids, names = (first.tables.category[column].to_pylist() for column in ("id", "name"))
     return [
-        {"id": ids[row], "name": names[row], "units": int(units[row]), "metrics": _rows(compared, row)}
+        {"id": ids[row], "name": names[row], "units": int(units[row]), "metrics": _rows(compared, first.settings, row)}
         for row in range(len(ids))
     ]
 

@@ -3,48 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.average_precision import AveragePrecision
-from qm_cli.analysis.counts import category_counts
+from qm_cli.analysis.counts import Counts, category_counts, category_iou_sum, ratio
+from qm_cli.analysis.max_detections import cut_by_max_detections
+from qm_cli.analysis.summary_numbers import SummaryNumber, last_recall, suffix, summary_numbers
 from qm_cli.evaluation import Evaluation, evaluate_tables
-from qm_cli.matching import within_max_detections
 from qm_cli.settings import Settings
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
 
 FloatArray = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class SummaryNumber:
-    """One of COCO's twelve numbers as a row of data. threshold: None is the mean over all; limit: max detections."""
-
-    name: str
-    kind: str
-    threshold: float | None = None
-    area: str = "all"
-    limit: int = 100
-
-
-COCO_NUMBERS = (
-    SummaryNumber("AP", "precision"),
-    SummaryNumber("AP50", "precision", 0.5),
-    SummaryNumber("AP75", "precision", 0.75),
-    SummaryNumber("APs", "precision", area="small"),
-    SummaryNumber("APm", "precision", area="medium"),
-    SummaryNumber("APl", "precision", area="large"),
-    SummaryNumber("AR1", "recall", limit=1),
-    SummaryNumber("AR10", "recall", limit=10),
-    SummaryNumber("AR100", "recall"),
-    SummaryNumber("ARs", "recall", area="small"),
-    SummaryNumber("ARm", "recall", area="medium"),
-    SummaryNumber("ARl", "recall", area="large"),
-)
 
 
 def report_of(tables: Tables, settings: Settings) -> dict[str, Any]:
@@ -55,18 +28,25 @@ def report_of(tables: Tables, settings: Settings) -> dict[str, Any]:
 def evaluation_report(evaluation: Evaluation) -> dict[str, Any]:
     """The one object that `qm evaluate --json` prints and every table is rendered from."""
     settings, tables = evaluation.settings, evaluation.tables
+    counts = category_counts(tables, evaluation.outcomes)
+    iou_sum = category_iou_sum(tables, settings.task, evaluation.outcomes)
     return {
         "task": settings.task,
         "convention": settings.convention,
         "iou": settings.iou,
         "confidence": settings.confidence,
+        "beta": settings.beta,
         "max_detections": list(settings.max_detections),
+        "area_ranges": [
+            {"name": area.name, "low": area.low, "high": area.high, "suffix": suffix(area)}
+            for area in settings.area_ranges[1:]
+        ],
         "images": tables.count("image"),
         "labels": int(evaluation.outcomes.label_counts.sum()),
         "crowd": int((~evaluation.outcomes.label_counts).sum()),
         "predictions": tables.count("prediction"),
-        "metrics": {**_summary_numbers(evaluation), **_count_numbers(evaluation)},
-        "categories": _categories(evaluation),
+        "metrics": {**_summary_numbers(evaluation), **_count_numbers(counts, iou_sum, settings.beta)},
+        "categories": _categories(evaluation, counts, iou_sum),
         "confusion": _confusion(evaluation),
         "findings": [finding.as_dict() for finding in tables.findings],
         "notes": _notes(evaluation),
@@ -75,8 +55,12 @@ def evaluation_report(evaluation: Evaluation) -> dict[str, Any]:
 
 def _summary_numbers(evaluation: Evaluation) -> dict[str, float | None]:
     curves, settings = evaluation.average_precision, evaluation.settings
-    chosen = (SummaryNumber("AP_at_iou", "precision", settings.iou), SummaryNumber("AR_at_iou", "recall", settings.iou))
-    return {number.name: _mean(_values(curves, number, evaluation)) for number in (*COCO_NUMBERS, *chosen)}
+    limit = max(settings.max_detections)
+    chosen = (
+        SummaryNumber("AP_at_iou", "precision", settings.iou),
+        SummaryNumber("AR_at_iou", "recall", settings.iou, limit=limit),
+    )
+    return {number.name: _mean(_values(curves, number, evaluation)) for number in (*summary_numbers(settings), *chosen)}
 
 
 def _values(curves: AveragePrecision, number: SummaryNumber, evaluation: Evaluation) -> FloatArray:
@@ -99,30 +83,36 @@ def _mean(values: FloatArray) -> float | None:
     return float(np.mean(defined)) if len(defined) else None
 
 
-def _count_numbers(evaluation: Evaluation) -> dict[str, float | int | None]:
-    counts = category_counts(evaluation.tables, evaluation.outcomes)
+def _count_numbers(counts: Counts, iou_sum: FloatArray, beta: float | None) -> dict[str, float | int | None]:
     total = counts.total()
-    micro = {name: _number(getattr(total, name)[0]) for name in ("precision", "recall", "f1")}
-    macro = {f"{name}_macro": _mean(getattr(counts, name)) for name in ("precision", "recall", "f1")}
+    macro = {f"{name}_macro": _mean(values) for name, values in _rates(counts, iou_sum, beta).items()}
+    overall = _rates(total, iou_sum.sum(keepdims=True), beta)
+    micro = {name: _number(values[0]) for name, values in overall.items()}
     sums = {name: int(getattr(total, name)[0]) for name in ("true_positives", "false_positives", "false_negatives")}
     return {**micro, **macro, **sums}
+
+
+def _rates(counts: Counts, iou_sum: FloatArray, beta: float | None) -> dict[str, FloatArray]:
+    rates = {name: getattr(counts, name) for name in ("precision", "recall", "f1")}
+    f_beta = {} if beta is None else {"f_beta": counts.f_beta(beta)}
+    return {**rates, **f_beta, "mean_iou": ratio(iou_sum, counts.true_positives)}
 
 
 def _number(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _categories(evaluation: Evaluation) -> list[dict[str, Any]]:
+def _categories(evaluation: Evaluation, counts: Counts, iou_sum: FloatArray) -> list[dict[str, Any]]:
     """One row per category, in the order of the label file."""
     tables, curves = evaluation.tables, evaluation.average_precision
-    counts = category_counts(tables, evaluation.outcomes)
     labels = np.bincount(
         tables.values("label", "category_row")[evaluation.outcomes.label_counts], minlength=tables.count("category")
     )
     predictions = np.bincount(tables.values("prediction", "category_row"), minlength=tables.count("category"))
-    columns = {number.name: _values(curves, number, evaluation) for number in COCO_NUMBERS}
-    means = {name: _category_means(columns[name]) for name in ("AP", "AP50", "AP75", "AR100")}
-    rates = {name: getattr(counts, name) for name in ("precision", "recall", "f1")}
+    columns = {number.name: _values(curves, number, evaluation) for number in summary_numbers(evaluation.settings)}
+    averaged = ("AP", "AP50", "AP75", last_recall(evaluation.settings.max_detections))
+    means = {name: _category_means(columns[name]) for name in averaged}
+    rates = _rates(counts, iou_sum, evaluation.settings.beta)
     sums = {name: getattr(counts, name) for name in ("true_positives", "false_positives", "false_negatives")}
     return [
         {
@@ -176,11 +166,11 @@ def _notes(evaluation: Evaluation) -> list[str]:
     if tables.count("prediction") == 0:
         zeros = "AP and recall are 0, " if evaluation.outcomes.label_counts.any() else ""
         notes.append(f"no predictions: {zeros}precision is undefined")
-    limit = max(settings.max_detections)
-    kept = within_max_detections(tables, evaluation.matches.order, limit)
-    cut = 0 if kept is None else int(np.count_nonzero(~kept))
+    cut = cut_by_max_detections(tables, evaluation.matches, settings)
     if cut:
-        notes.append(f"{cut} predictions beyond {limit} an image and category are left out of AP and AR")
+        beyond = f"{cut.predictions} predictions beyond {max(settings.max_detections)} an image and category"
+        lost = f"images: {cut.images}, true positives lost at IoU {settings.iou:g}: {cut.true_positives}"
+        notes.append(f"{beyond} are left out of AP and AR ({lost})")
     if settings.categories:
         notes.append(f"only the categories {', '.join(settings.categories)}")
     return notes

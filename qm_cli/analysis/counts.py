@@ -96,6 +96,11 @@ class Counts:
         """2·TP / (2·TP + FP + FN), NaN where there is neither."""
         return ratio(2 * self.true_positives, 2 * self.true_positives + self.false_positives + self.false_negatives)
 
+    def f_beta(self, beta: float) -> FloatArray:
+        """(1 + β²)·TP / ((1 + β²)·TP + FP + β²·FN), NaN where there is neither."""
+        weighed = (1 + beta**2) * self.true_positives
+        return ratio(weighed, weighed + self.false_positives + beta**2 * self.false_negatives)
+
     def total(self) -> Counts:
         return Counts(
             *(np.array([values.sum()]) for values in (self.true_positives, self.false_positives, self.false_negatives))
@@ -108,7 +113,7 @@ def ratio(part: npt.NDArray[np.number], whole: npt.NDArray[np.number]) -> FloatA
     >>> ratio(np.array([1, 0]), np.array([2, 0])).tolist()
     [0.5, nan]
     """
-    return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
+    return np.where(whole > 0, part / np.where(whole > 0, whole, 1), np.nan)
 
 
 def category_counts(tables: Tables, found: Outcomes) -> Counts:
@@ -120,3 +125,11 @@ def category_counts(tables: Tables, found: Outcomes) -> Counts:
         np.bincount(predicted[found.false_positive], minlength=groups),
         np.bincount(labelled[found.false_negative], minlength=groups),
     )
+
+
+def category_iou_sum(tables: Tables, task: str, found: Outcomes) -> FloatArray:
+    """IoU of the true positives with their labels, summed by category: float64[categories]."""
+    true = np.flatnonzero(found.true_positive)
+    category = tables.values("prediction", "category_row")[true]
+    iou = overlap(tables, task, found.matched_label[true], true)
+    return np.asarray(np.bincount(category, iou, tables.count("category")), np.float64)

@@ -114,7 +114,8 @@ def _of_run(target: Path, model: str | None, iou: float | None, confidence: floa
         from qm_cli.run_tables import tables_of_run
         from qm_cli.settings import Settings
 
-        report = report_of(tables_of_run(run), _at(Settings.from_dict(run.manifest["settings"]), iou, confidence))
+        own_settings = replace(Settings.from_dict(run.manifest["settings"]), grid=None)
+        report = report_of(tables_of_run(run), _at(own_settings, iou, confidence))
     known = {finding["code"] for finding in own["findings"]}
     others = [
         finding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-RATES = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
+from qm_cli.analysis.summary_numbers import headline_rates
 
 
 def summary_markdown(summary: dict[str, Any]) -> str:
@@ -18,8 +18,9 @@ def summary_markdown(summary: dict[str, Any]) -> str:
     if evaluated:
         parts.append(_models(evaluated))
     for name, report in evaluated.items():
-        rows = [[row["name"], row["labels"], *(row[rate] for rate in RATES)] for row in report["categories"]]
-        parts += [f"## {name}: categories", _table(["category", "labels", *RATES], rows)]
+        rates = headline_rates(report["max_detections"])
+        rows = [[row["name"], row["labels"], *(row[rate] for rate in rates)] for row in report["categories"]]
+        parts += [f"## {name}: categories", _table(["category", "labels", *rates], rows)]
     for title, rows in (
         ("Metrics", summary["metrics"]),
         *((f"{n}: metrics", r) for n, r in summary["model_metrics"].items()),
@@ -44,10 +45,11 @@ def summary_markdown(summary: dict[str, Any]) -> str:
 
 def _models(evaluated: dict[str, dict[str, Any]]) -> str:
     first = next(iter(evaluated.values()))
-    rows = [[name, *(report["metrics"][rate] for rate in RATES)] for name, report in evaluated.items()]
+    rates = headline_rates(first["max_detections"])
+    rows = [[name, *(report["metrics"][rate] for rate in rates)] for name, report in evaluated.items()]
     thresholds = f"IoU {first['iou']:g}, confidence {first['confidence']:g}"
     at = f"Convention {first['convention']}; precision, recall and F1 at {thresholds}."
-    return f"{_table(['model', *RATES], rows)}\n\n{at}"
+    return f"{_table(['model', *rates], rows)}\n\n{at}"
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -20,24 +20,14 @@ PIPE_WIDTH = 1 << 16
 def show_evaluation(report: dict[str, Any]) -> None:
     """The numbers of one model, its categories and what it confuses."""
     console = plain_console()
-    metrics = report["metrics"]
     console.print(_headline(report), style="bold", highlight=False)
-    print_table_on(console, ["", "all", "small", "medium", "large", "IoU .50", "IoU .75"], _precision_rows(metrics))
+    areas = [area["name"] for area in report["area_ranges"]]
+    print_table_on(console, ["", "all", *areas, "IoU .50", "IoU .75"], _precision_rows(report))
     at = f"at IoU {report['iou']:g}, confidence {report['confidence']:g}"
-    rows = [(kind, metrics[f"{name}"], metrics[f"{name}_macro"]) for kind, name in _RATES]
-    counts = [
-        ("true positives", "true_positives"),
-        ("false positives", "false_positives"),
-        ("false negatives", "false_negatives"),
-    ]
-    rates = [(*row, label, metrics[name]) for row, (label, name) in zip(rows, counts, strict=True)]
-    print_table_on(console, [at, "micro", "macro", "", "count"], rates)
-    _show_categories(console, report["categories"])
+    print_table_on(console, [at, "micro", "macro", "", "count"], _rate_rows(report))
+    _show_categories(console, report)
     _show_confusion(console, report["confusion"])
     show_notes(report["notes"], console)
-
-
-_RATES = (("precision", "precision"), ("recall", "recall"), ("F1", "f1"))
 
 
 def _headline(report: dict[str, Any]) -> str:
@@ -45,17 +35,37 @@ def _headline(report: dict[str, Any]) -> str:
     return f"{report['task']}, convention {report['convention']}: {sizes}"
 
 
-def _precision_rows(metrics: dict[str, Any]) -> list[tuple[Any, ...]]:
-    precision = ("AP", *(metrics[name] for name in ("AP", "APs", "APm", "APl", "AP50", "AP75")))
-    recall = ("AR", *(metrics[name] for name in ("AR100", "ARs", "ARm", "ARl")), None, None)
-    first = ("AR, best 1 / 10", metrics["AR1"], metrics["AR10"], None, None, None, None)
-    return [precision, recall, first]
+def _precision_rows(report: dict[str, Any]) -> list[tuple[Any, ...]]:
+    metrics, limits = report["metrics"], sorted(report["max_detections"])
+    suffixes = [area["suffix"] for area in report["area_ranges"]]
+    precision = ("AP", metrics["AP"], *(metrics[f"AP{one}"] for one in suffixes), metrics["AP50"], metrics["AP75"])
+    recall = ("AR", metrics[f"AR{limits[-1]}"], *(metrics[f"AR{one}"] for one in suffixes), None, None)
+    first = [metrics[f"AR{limit}"] for limit in limits[:-1]]
+    if not first:
+        return [precision, recall]
+    blanks = [None] * (len(recall) - 1 - len(first))
+    return [precision, recall, (f"AR, best {' / '.join(map(str, limits[:-1]))}", *first, *blanks)]
 
 
-def _show_categories(console: Console, categories: Sequence[dict[str, Any]]) -> None:
+def _rate_rows(report: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Rates over all predictions and over categories, beside the counts."""
+    metrics, beta = report["metrics"], report["beta"]
+    rates = [("precision", "precision"), ("recall", "recall"), ("F1", "f1")]
+    rates += [] if beta is None else [(f"F{beta:g}", "f_beta")]
+    rates += [("mean IoU of true positives", "mean_iou")]
+    counts = [("true positives", "true_positives"), ("false positives", "false_positives")]
+    counts += [("false negatives", "false_negatives"), *[("", "")] * (len(rates) - 3)]
+    return [
+        (kind, metrics[rate], metrics[f"{rate}_macro"], label, metrics[name] if name else "")
+        for (kind, rate), (label, name) in zip(rates, counts, strict=True)
+    ]
+
+
+def _show_categories(console: Console, report: dict[str, Any]) -> None:
     """Categories by falling number of labels."""
-    columns = ["category", "labels", "predictions", "AP", "AP50", "AR100", "precision", "recall", "f1"]
-    ordered = sorted(categories, key=lambda row: -row["labels"])
+    last = f"AR{max(report['max_detections'])}"
+    columns = ["category", "labels", "predictions", "AP", "AP50", last, "precision", "recall", "f1"]
+    ordered = sorted(report["categories"], key=lambda row: -row["labels"])
     rows = [
         tuple(row["name" if column == "category" else column] for column in columns)
         for row in ordered[:CATEGORIES_SHOWN]

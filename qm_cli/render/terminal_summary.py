@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from qm_cli.analysis.summary_numbers import headline_rates
 from qm_cli.render.terminal import plain_console, show_notes, show_table, shown
 
-MODEL_COLUMNS = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
 FINDINGS_SHOWN = 12
 LEVELS_SHOWN = ("image", "label")
 
@@ -33,8 +33,9 @@ def _show_models(summary: dict[str, Any]) -> None:
         return
     first = next(iter(evaluated.values()))
     at = f"{first['convention']}, IoU {first['iou']:g}, confidence {first['confidence']:g}"
-    rows = [(name, *(report["metrics"][column] for column in MODEL_COLUMNS)) for name, report in evaluated.items()]
-    show_table([f"model ({at})", *MODEL_COLUMNS], rows)
+    rates = headline_rates(first["max_detections"])
+    rows = [(name, *(report["metrics"][rate] for rate in rates)) for name, report in evaluated.items()]
+    show_table([f"model ({at})", *rates], rows)
 
 
 def _show_distributions(rows: list[dict[str, Any]]) -> None:

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from qm_cli.render.summary_markdown import RATES, summary_markdown
+from qm_cli.analysis.summary_numbers import headline_rates
+from qm_cli.render.summary_markdown import summary_markdown
 from tests.render.screens import summary
+
+RATES = headline_rates((1, 10, 100))
 
 BARE: dict[str, Any] = {
     "images": 1200,
