@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.average_precision import AveragePrecision
-from qm_cli.analysis.counts import Counts, category_counts, category_iou_sum, ratio
+from qm_cli.analysis.counts import Counts, category_counts, category_iou_sum
 from qm_cli.analysis.max_detections import cut_by_max_detections
 from qm_cli.analysis.summary_numbers import SummaryNumber, last_recall, suffix, summary_numbers
+from qm_cli.count_report import category_numbers, confusion_report, mean, number, overall_numbers
 from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.settings import Settings
 from qm_cli.subset import only_categories
@@ -45,9 +46,11 @@ def evaluation_report(evaluation: Evaluation) -> dict[str, Any]:
         "labels": int(evaluation.outcomes.label_counts.sum()),
         "crowd": int((~evaluation.outcomes.label_counts).sum()),
         "predictions": tables.count("prediction"),
-        "metrics": {**_summary_numbers(evaluation), **_count_numbers(counts, iou_sum, settings.beta)},
+        "metrics": {**_summary_numbers(evaluation), **overall_numbers(counts, iou_sum, settings.beta)},
         "categories": _categories(evaluation, counts, iou_sum),
-        "confusion": _confusion(evaluation),
+        "confusion": confusion_report(
+            evaluation.confusion, _category_names(evaluation)[1], settings.iou, settings.confidence
+        ),
         "findings": [finding.as_dict() for finding in tables.findings],
         "notes": _notes(evaluation),
     }
@@ -60,7 +63,7 @@ def _summary_numbers(evaluation: Evaluation) -> dict[str, float | None]:
         SummaryNumber("AP_at_iou", "precision", settings.iou),
         SummaryNumber("AR_at_iou", "recall", settings.iou, limit=limit),
     )
-    return {number.name: _mean(_values(curves, number, evaluation)) for number in (*summary_numbers(settings), *chosen)}
+    return {number.name: mean(_values(curves, number, evaluation)) for number in (*summary_numbers(settings), *chosen)}
 
 
 def _values(curves: AveragePrecision, number: SummaryNumber, evaluation: Evaluation) -> FloatArray:
@@ -77,31 +80,6 @@ def _values(curves: AveragePrecision, number: SummaryNumber, evaluation: Evaluat
     return recall
 
 
-def _mean(values: FloatArray) -> float | None:
-    """Mean of the defined values, summed in pycocotools' order; None when there are none."""
-    defined = values[~np.isnan(values)]
-    return float(np.mean(defined)) if len(defined) else None
-
-
-def _count_numbers(counts: Counts, iou_sum: FloatArray, beta: float | None) -> dict[str, float | int | None]:
-    total = counts.total()
-    macro = {f"{name}_macro": _mean(values) for name, values in _rates(counts, iou_sum, beta).items()}
-    overall = _rates(total, iou_sum.sum(keepdims=True), beta)
-    micro = {name: _number(values[0]) for name, values in overall.items()}
-    sums = {name: int(getattr(total, name)[0]) for name in ("true_positives", "false_positives", "false_negatives")}
-    return {**micro, **macro, **sums}
-
-
-def _rates(counts: Counts, iou_sum: FloatArray, beta: float | None) -> dict[str, FloatArray]:
-    rates = {name: getattr(counts, name) for name in ("precision", "recall", "f1")}
-    f_beta = {} if beta is None else {"f_beta": counts.f_beta(beta)}
-    return {**rates, **f_beta, "mean_iou": ratio(iou_sum, counts.true_positives)}
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
 def _categories(evaluation: Evaluation, counts: Counts, iou_sum: FloatArray) -> list[dict[str, Any]]:
     """One row per category, in the order of the label file."""
     tables, curves = evaluation.tables, evaluation.average_precision
@@ -112,16 +90,15 @@ def _categories(evaluation: Evaluation, counts: Counts, iou_sum: FloatArray) -> 
     columns = {number.name: _values(curves, number, evaluation) for number in summary_numbers(evaluation.settings)}
     averaged = ("AP", "AP50", "AP75", last_recall(evaluation.settings.max_detections))
     means = {name: _category_means(columns[name]) for name in averaged}
-    rates = _rates(counts, iou_sum, evaluation.settings.beta)
-    sums = {name: getattr(counts, name) for name in ("true_positives", "false_positives", "false_negatives")}
+    counted = category_numbers(counts, iou_sum, evaluation.settings.beta)
     return [
         {
             "id": identifier,
             "name": name,
             "labels": int(labels[row]),
             "predictions": int(predictions[row]),
-            **{metric: _number(values[row]) for metric, values in {**means, **rates}.items()},
-            **{metric: int(values[row]) for metric, values in sums.items()},
+            **{metric: number(values[row]) for metric, values in means.items()},
+            **counted[row],
         }
         for row, (identifier, name) in enumerate(zip(*_category_names(evaluation), strict=True))
     ]
@@ -138,23 +115,6 @@ def _category_means(values: FloatArray) -> FloatArray:
     undefined = np.isnan(flat).all(0)
     means = np.where(undefined, 0.0, flat).mean(0) if len(flat) else np.full(values.shape[-1], np.nan)
     return np.where(undefined, np.nan, means)
-
-
-def _confusion(evaluation: Evaluation) -> dict[str, Any]:
-    """The matrix as its filled cells, largest first; None stands for no label or no prediction."""
-    names: list[str | None] = [*_category_names(evaluation)[1], None]
-    true, predicted = np.nonzero(evaluation.confusion)
-    counts = evaluation.confusion[true, predicted]
-    cells = [
-        {"true": names[true[place]], "predicted": names[predicted[place]], "count": int(counts[place])}
-        for place in np.lexsort((predicted, true, -counts))
-    ]
-    return {
-        "orientation": "rows true, columns predicted",
-        "iou": evaluation.settings.iou,
-        "confidence": evaluation.settings.confidence,
-        "cells": cells,
-    }
 
 
 def _notes(evaluation: Evaluation) -> list[str]:

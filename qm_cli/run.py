@@ -13,7 +13,9 @@ import pyarrow as pa
 
 from qm_cli import catalog, dataset, run_folder
 from qm_cli.dataset import DatasetFiles
+from qm_cli.detail_report import with_answers
 from qm_cli.errors import InputError, UsageError, nearest
+from qm_cli.evaluation_options import Questions
 from qm_cli.ingest.values import with_values
 from qm_cli.load import Source, load_tables, read_labels
 from qm_cli.raw import RawLabels
@@ -21,7 +23,7 @@ from qm_cli.report import report_of
 from qm_cli.run_tables import sample_tables
 from qm_cli.run_writing import Parts, write_run
 from qm_cli.scoring import Resources, Scored, Selection, planned, score_tables, selection
-from qm_cli.settings import Settings
+from qm_cli.settings import Grid, Settings
 from qm_cli.subset import first_images, only_categories
 from qm_cli.tables import Tables
 
@@ -72,9 +74,15 @@ def evaluate(labels: Path | str, predictions: Path | str, **chosen: Any) -> dict
     return report_of(load_tables(Path(labels), Path(predictions)), Settings(**chosen))
 
 
-def evaluate_to_folder(source: Source, tables: Tables, settings: Settings, output: Path) -> dict[str, Any]:
-    """Evaluate into a run folder of matches, per-image and per-category tables; the evaluation report."""
+def evaluate_to_folder(
+    source: Source, tables: Tables, settings: Settings, output: Path, questions: Questions | None = None
+) -> dict[str, Any]:
+    """Evaluate into a run folder of matches, grid, per-image and per-category tables; the evaluation report.
+
+    questions: what the report answers beside.
+    """
     started = time.perf_counter()
+    settings = replace(settings, grid=settings.grid or Grid())
     tables = only_categories(tables, settings.categories)
     scored = score_tables(tables, selection([EVALUATION_METRICS]), settings, Resources())
     if source.labels is None or source.predictions is None or scored.evaluation is None:
@@ -84,7 +92,7 @@ def evaluate_to_folder(source: Source, tables: Tables, settings: Settings, outpu
     with run_folder.writing(output) as fresh:
         summary = write_run(fresh, Parts(scored, {name: scored}), files, settings, 0, started)
     report: dict[str, Any] = summary["models"][name]
-    return report
+    return report if questions is None else with_answers(report, scored.evaluation, questions)
 
 
 def score(folder: Path | str, output: Path | None = None, **options: Any) -> run_folder.Run:
@@ -98,6 +106,7 @@ def score_to_folder(request: Request, output: Path | None) -> tuple[Path, dict[s
     started = time.perf_counter()
     files = request.files()
     place = output or files.root / run_folder.DEFAULT_NAME
+    request = replace(request, settings=replace(request.settings, grid=request.settings.grid or Grid()))
     with run_folder.writing(place) as fresh:
         parts = scored_parts(request, files)
         summary = write_run(fresh, parts, files, request.settings, request.seed, started)

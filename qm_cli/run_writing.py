@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from qm_cli import __version__, run_folder
 from qm_cli.dataset import DatasetFiles
+from qm_cli.grid_tables import grid_tables
 from qm_cli.render.as_json import as_json
 from qm_cli.render.summary_markdown import summary_markdown
 from qm_cli.run_tables import evaluation_tables, sample_tables
@@ -59,7 +60,7 @@ def write_run(
 def _write_tables(folder: Path, scored: Scored, base: bool) -> None:
     tables: dict[str, pa.Table] = sample_tables(scored.tables, scored.scores, base)
     if scored.evaluation and scored.pairs:
-        tables |= evaluation_tables(scored.evaluation, scored.pairs)
+        tables |= evaluation_tables(scored.evaluation, scored.pairs) | grid_tables(scored.evaluation)
     for name, table in tables.items():
         write_parquet(table, folder / f"{name}.parquet")
 

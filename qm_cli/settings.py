@@ -34,10 +34,14 @@ GRID_STEPS = tuple(step / 10 for step in range(11))
 
 @dataclass(frozen=True)
 class Grid:
-    """Thresholds at which everything is counted, each confidence with each IoU; ascending, each in [0, 1]."""
+    """Thresholds at which everything is counted, each confidence with each IoU; ascending, each in [0, 1].
+
+    images: count for every image as well.
+    """
 
     confidences: tuple[float, ...] = GRID_STEPS
     ious: tuple[float, ...] = GRID_STEPS
+    images: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Settings:
         ranges = tuple(AreaRange(**area) for area in values.get("area_ranges", ()))
         plain["area_ranges"] = ranges or AREA_RANGES
         grid = values.get("grid")
-        plain["grid"] = Grid(tuple(grid["confidences"]), tuple(grid["ious"])) if grid else None
+        plain["grid"] = Grid(tuple(grid["confidences"]), tuple(grid["ious"]), grid["images"]) if grid else None
         return cls(**plain)
 
     def match_thresholds(self) -> tuple[float, ...]:

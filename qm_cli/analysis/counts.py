@@ -98,8 +98,7 @@ class Counts:
 
     def f_beta(self, beta: float) -> FloatArray:
         """(1 + β²)·TP / ((1 + β²)·TP + FP + β²·FN), NaN where there is neither."""
-        weighed = (1 + beta**2) * self.true_positives
-        return ratio(weighed, weighed + self.false_positives + beta**2 * self.false_negatives)
+        return f_beta(self.true_positives, self.false_positives, self.false_negatives, beta)
 
     def total(self) -> Counts:
         return Counts(
@@ -114,6 +113,18 @@ def ratio(part: npt.NDArray[np.number], whole: npt.NDArray[np.number]) -> FloatA
     [0.5, nan]
     """
     return np.where(whole > 0, part / np.where(whole > 0, whole, 1), np.nan)
+
+
+def f_beta(
+    found: npt.NDArray[np.number], false: npt.NDArray[np.number], missed: npt.NDArray[np.number], beta: float
+) -> FloatArray:
+    """(1 + β²)·TP / ((1 + β²)·TP + FP + β²·FN) of counts, NaN where there is neither.
+
+    >>> f_beta(np.array([2, 0]), np.array([1, 0]), np.array([3, 0]), 1.0).tolist()
+    [0.5, nan]
+    """
+    weighed = (1 + beta**2) * found
+    return ratio(weighed, weighed + false + beta**2 * missed)
 
 
 def category_counts(tables: Tables, found: Outcomes) -> Counts:

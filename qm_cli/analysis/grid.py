@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.counts import ratio
+from qm_cli.analysis.counts import Counts, f_beta, ratio
 from qm_cli.analysis.grid_confusion import Confused, confused_cells, score_levels
 from qm_cli.errors import UsageError
 from qm_cli.kernels.prefix_counts import prefix_counts
@@ -67,12 +67,17 @@ class GridCounts:
 
     def f_beta(self, beta: float) -> FloatArray:
         """(1 + β²)·TP / ((1 + β²)·TP + FP + β²·FN), NaN where there is neither."""
-        return ratio((1 + beta**2) * self.true_positives, self.kept + beta**2 * self.labels)
+        return f_beta(self.true_positives, self.false_positives, self.false_negatives, beta)
 
     @property
     def mean_iou(self) -> FloatArray:
         """Mean IoU of the true positives with their labels, NaN where there are none."""
         return ratio(self.iou_sum, self.true_positives)
+
+    def cell(self, iou: int, confidence: int) -> Counts:
+        """The counts of each category at one cell, by place on the axes."""
+        place = (iou, confidence)
+        return Counts(self.true_positives[place], self.false_positives[place], self.false_negatives[place])
 
     def total(self) -> GridCounts:
         """All categories counted as one: the category axis has length 1."""

@@ -59,6 +59,9 @@ def score(
     iou: options.IoU = 0.5,
     confidence: options.Confidence = 0.5,
     categories: options.Categories = None,
+    confidences: options.Confidences = None,
+    ious: options.IoUs = None,
+    image_grid: options.ImageGrid = False,
     output: options.Output = None,
     model: options.Model = None,
     level: RowLevel = Level.image,
@@ -72,9 +75,11 @@ def score(
     debug: options.Debug = False,
 ) -> int:
     """Score a dataset folder: data, label and model metrics per sample, and the summary. Writes a run folder."""
+    from qm_cli.evaluation_options import parsed_grid
     from qm_cli.run import Request
     from qm_cli.settings import Settings
 
+    axes = parsed_grid(confidences, ious, images=image_grid)
     request = Request(
         dataset=dataset,
         labels=Path(labels) if labels else None,
@@ -90,7 +95,7 @@ def score(
         set=tuple(set_ or ()),
         plugins=tuple(plugin or ()),
         values=tuple(values or ()),
-        settings=Settings(iou=iou, confidence=confidence, categories=options.split(categories)),
+        settings=Settings(iou=iou, confidence=confidence, categories=options.split(categories), grid=axes),
         workers=workers,
         shards=shards,
         seed=seed,
