@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from qm_cli.analysis.confusion_examples import CellSamples, confusion_samples, samples_of
 from qm_cli.analysis.cross_fit import FOLDS, Choice, choices, fold_numbers, ranked_groups
@@ -18,6 +19,8 @@ from qm_cli.report import evaluation_report
 from qm_cli.settings import Settings
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
+
+FloatArray = npt.NDArray[np.float64]
 
 GRID_ORIENTATION = "rows IoU, columns confidence"
 INTERVALS = (
@@ -99,8 +102,14 @@ def _axes(counts: GridCounts, row: int, beta: float | None) -> dict[str, list[li
     rates |= {} if beta is None else {"f_beta": counts.f_beta(beta)}
     return {
         **{name: values[..., row].tolist() for name, values in numbers.items()},
-        **{name: [[number(one) for one in line] for line in values[..., row]] for name, values in rates.items()},
+        **{name: _or_none(values[..., row]) for name, values in rates.items()},
     }
+
+
+def _or_none(values: FloatArray) -> list[Any]:
+    """Nested lists, None for NaN."""
+    filled: list[Any] = np.where(np.isnan(values), None, values.astype(object)).tolist()  # type: ignore[call-overload]
+    return filled
 
 
 def _examples(evaluation: Evaluation, cells: tuple[tuple[str | None, str | None], ...]) -> list[dict[str, Any]]:

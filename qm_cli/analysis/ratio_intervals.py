@@ -29,7 +29,8 @@ def share_interval_by_image(part: npt.NDArray[np.number], whole: npt.NDArray[np.
         return NOTHING
     share = float(part.sum()) / total
     variance = images / (images - 1) * float(((part - share * whole) ** 2).sum()) / total**2
-    trials = min(share * (1 - share) / variance, total) if variance > 0 else float(images)
+    most = total if 0 < share < 1 else float(images)
+    trials = min(share * (1 - share) / variance, most) if variance > 0 else most
     square = float(student_quantile(images)) ** 2
     centre = share + square / (2 * trials)
     reach = math.sqrt(square * (share * (1 - share) / trials + square / (4 * trials**2)))

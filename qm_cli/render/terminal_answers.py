@@ -102,11 +102,11 @@ def _show_grid(console: Console, grid: dict[str, Any]) -> None:
 
 
 def _show_examples(console: Console, cells: Sequence[dict[str, Any]]) -> None:
-    columns = ["image_id", "file_name", "label_id", "prediction_id", "prediction_row", "score", "iou"]
+    columns = ["image_id", "file_name", "label_id", "prediction_id", "score", "iou"]
     for cell in cells:
         samples = cell["samples"]
         names = f"predicted {_name(cell['predicted'])}, true {_name(cell['true'])}"
-        at = f"at IoU {cell['iou']:g}, confidence {cell['confidence']:g}: {len(samples):,} samples"
+        at = f"at IoU {cell['iou']:g}, confidence {cell['confidence']:g}, samples: {len(samples):,}"
         console.print(f"{names}, {at}", style="bold", highlight=False, markup=False)
         rows = [tuple(_plain(name, sample[name]) for name in columns) for sample in samples[:SAMPLES_SHOWN]]
         if rows:
