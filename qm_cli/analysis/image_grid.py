@@ -1,4 +1,8 @@
-"""The grid of every image: counts, and rates as the mean over the image's categories."""
+"""The grid of every image: counts, and rates as the mean over the image's categories.
+
+Only categories that are labelled in an image need more than a count: in any other every prediction is a false positive,
+so its precision and F1 are 0 from the lowest confidence up to its highest score.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,9 @@ import numpy.typing as npt
 
 from qm_cli.analysis.counts import ratio
 from qm_cli.analysis.grid_confusion import score_levels
+from qm_cli.kernels.order import stable_order
 from qm_cli.kernels.prefix_counts import prefix_counts
+from qm_cli.kernels.segments import offsets_of, reduce_runs, starts_of
 from qm_cli.matching import Matches
 from qm_cli.overlap import overlap
 from qm_cli.settings import Grid
@@ -38,72 +44,104 @@ class ImageCounts:
     iou: FloatArray
 
 
+@dataclass(frozen=True)
+class _Cells:
+    """What all IoU thresholds share. A cell is an image and a category labelled in it; cells stand by image.
+
+    cell: of each prediction, −1 for none; level: confidences it counts at. start: first cell of each image.
+    kept, labels: of each cell; kept_of_image, labels_of_image: of each image. unlabelled: categories of each image that
+    are not labelled in it and have a prediction: [images, confidences].
+    """
+
+    cell: CountArray
+    level: npt.NDArray[np.int16]
+    start: CountArray
+    kept: CountArray
+    labels: CountArray
+    kept_of_image: CountArray
+    labels_of_image: CountArray
+    unlabelled: CountArray
+
+
 def image_grid(tables: Tables, matches: Matches, task: str, grid: Grid) -> Iterator[ImageCounts]:
     """The images' counts at one IoU of the grid after the other; COCO's matches."""
-    cells = _Cells(tables, matches, grid)
+    cells = _cells(tables, matches, grid)
     for threshold in grid.ious:
         yield _counts(tables, matches, task, cells, matches.label[matches.lane(threshold)])
 
 
-class _Cells:
-    """Images × categories that hold a prediction or a label that counts, numbered by image.
+def _cells(tables: Tables, matches: Matches, grid: Grid) -> _Cells:
+    images, categories, levels = tables.count("image"), tables.count("category"), len(grid.confidences)
+    level = score_levels(tables, grid.confidences)
+    image = tables.values("prediction", "image_row")
+    of_prediction, of_label = (
+        tables.values(side, "image_row").astype(np.int64) * categories + tables.values(side, "category_row")
+        for side in ("prediction", "label")
+    )
+    labelled = np.unique(of_label)
+    place = np.searchsorted(labelled, of_prediction)
+    cell = np.where(np.append(labelled, -1)[place] == of_prediction, place, -1)
+    inside = np.flatnonzero(cell >= 0)
+    counted = ~matches.ignored[0]
+    return _Cells(
+        cell,
+        level,
+        offsets_of(labelled // max(categories, 1), images),
+        prefix_counts(cell.take(inside), level.take(inside), len(labelled), levels),
+        np.bincount(np.searchsorted(labelled, of_label[counted]), minlength=len(labelled)),
+        prefix_counts(image, level, images, levels),
+        np.bincount(tables.values("label", "image_row")[counted], minlength=images),
+        _unlabelled(of_prediction[cell < 0], level[cell < 0], images, categories, levels),
+    )
 
-    of_prediction, of_label: the cell of each; image: of each cell; level: confidences a prediction counts at;
-    kept, labels: int64[cells, confidences] and int64[cells].
-    """
 
-    def __init__(self, tables: Tables, matches: Matches, grid: Grid) -> None:
-        categories = max(tables.count("category"), 1)
-        keys = [
-            tables.values(level, "image_row").astype(np.int64) * categories + tables.values(level, "category_row")
-            for level in ("prediction", "label")
-        ]
-        distinct, places = np.unique(np.concatenate(keys), return_inverse=True)
-        self.image = distinct // categories
-        self.of_prediction, self.of_label = np.split(places, [len(keys[0])])
-        self.level = score_levels(tables, grid.confidences)
-        self.levels = len(grid.confidences)
-        self.kept = prefix_counts(self.of_prediction, self.level, len(distinct), self.levels)
-        self.labels = np.bincount(self.of_label[~matches.ignored[0]], minlength=len(distinct))
+def _unlabelled(key: CountArray, level: npt.NDArray[np.int16], images: int, categories: int, levels: int) -> CountArray:
+    """How many different keys of each image reach each level: int64[images, levels]."""
+    order = stable_order(key, images * categories)
+    ordered = key.take(order)
+    starts = starts_of(ordered)
+    highest = np.maximum.reduceat(level.take(order), starts) if len(starts) else level
+    counts: CountArray = prefix_counts(ordered.take(starts) // max(categories, 1), highest, images, levels)
+    return counts
 
 
 def _counts(tables: Tables, matches: Matches, task: str, cells: _Cells, label: npt.NDArray[np.int32]) -> ImageCounts:
     hit = np.flatnonzero(label >= 0)
     rows, taken = matches.row[hit], label[hit].astype(np.int64)
     ignored = matches.ignored[0][taken]
-    true = rows[~ignored]
+    true, beside = rows[~ignored], rows[ignored]
     iou = overlap(tables, task, taken[~ignored], true)
-    count = len(cells.image)
+    image, levels = tables.values("prediction", "image_row"), cells.kept.shape[1]
 
-    def held(chosen: CountArray, weights: FloatArray | None = None) -> npt.NDArray[Any]:
-        return prefix_counts(cells.of_prediction[chosen], cells.level[chosen], count, cells.levels, weights)
+    def held(group: npt.NDArray[Any], chosen: CountArray, groups: int, weights: FloatArray | None = None) -> Any:
+        return prefix_counts(group[chosen], cells.level[chosen], groups, levels, weights)
 
-    found, iou_sum = held(true), held(true, iou)
-    kept = cells.kept - held(rows[ignored])
+    count, images = len(cells.labels), tables.count("image")
+    found, iou_sum = held(cells.cell, true, count), held(cells.cell, true, count, iou)
+    kept = cells.kept - held(cells.cell, beside, count)
     labels = np.broadcast_to(cells.labels[:, None], kept.shape)
-    images = tables.count("image")
-    hits, false, missed = (_by_image(values, cells.image, images) for values in (found, kept - found, labels - found))
+    hits = held(image, true, images)
+    false = cells.kept_of_image - held(image, beside, images) - hits
+    missed = cells.labels_of_image[:, None] - hits
     both = (hits + false > 0) & (hits + missed > 0)
-    rates = (ratio(found, kept), ratio(found, labels), ratio(2 * found, kept + labels), ratio(iou_sum, found))
-    precision, recall, f1, mean_iou = (
-        np.where(both, _mean_by_image(rate, cells.image, images), np.nan) for rate in rates
+    alone = cells.unlabelled
+    means = (
+        _mean(ratio(found, kept), cells.start, alone),
+        _mean(ratio(found, labels), cells.start, np.zeros_like(alone)),
+        _mean(ratio(2 * found, kept + labels), cells.start, alone),
+        _mean(ratio(iou_sum, found), cells.start, np.zeros_like(alone)),
     )
+    precision, recall, f1, mean_iou = (np.where(both, mean, np.nan) for mean in means)
     return ImageCounts(hits, false, missed, precision, recall, f1, mean_iou)
 
 
-def _by_image(values: npt.NDArray[np.number], image: CountArray, images: int) -> CountArray:
-    """Sums over the cells of each image: [images, confidences]. Cells stand by image."""
-    total = np.concatenate([np.zeros((1, values.shape[1]), np.int64), np.cumsum(values, axis=0)])
-    bounds = np.searchsorted(image, np.arange(images + 1))
-    return np.diff(total[bounds], axis=0)
-
-
-def _mean_by_image(values: FloatArray, image: CountArray, images: int) -> FloatArray:
-    """Means of the defined values of each image, each summed by itself."""
+def _mean(values: FloatArray, start: CountArray, zeros: CountArray) -> FloatArray:
+    """Mean of the defined values of each image's cells and of so many zeros beside them: float64[images, levels]."""
     defined = ~np.isnan(values)
-    sums = (
-        np.stack([np.bincount(image, column, images) for column in np.where(defined, values, 0.0).T], axis=1)
+    sums, counts = (
+        np.stack([reduce_runs(np.add, column, start, 0.0) for column in columns.T], axis=1)
         if values.shape[1]
-        else np.zeros((images, 0))
+        else np.zeros(zeros.shape)
+        for columns in (np.where(defined, values, 0.0), defined.astype(np.float64))
     )
-    return ratio(sums, _by_image(defined.astype(np.int64), image, images))
+    return ratio(sums, counts + zeros)
