@@ -24,8 +24,8 @@ FloatArray = npt.NDArray[np.float64]
 
 GRID_ORIENTATION = "rows IoU, columns confidence"
 INTERVALS = (
-    "95 %, Wilson's with the number of trials the images are worth (cost: Student's), Student's quantile by images; "
-    "the thresholds of the folds taken as given"
+    "95 %, Wilson's with the number of trials the images are worth (cost: Student's), "
+    "variance by image and, for the choice of the threshold, the jackknife's over folds"
 )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from qm_cli.analysis.grid import GridCounts, grid_counts
+from qm_cli.analysis.grid import CONVENTIONS, GridCounts, grid_counts
 from qm_cli.analysis.grid_confusion import Confused
 from qm_cli.analysis.image_grid import image_grid
 from qm_cli.analysis.pr_curve import OVERALL, precision_recall_points
@@ -21,9 +21,12 @@ RowArray = npt.NDArray[np.int64]
 
 
 def grid_tables(evaluation: Evaluation) -> dict[str, pa.Table]:
-    """grid, grid_confusion and pr_curve, and image_grid where the settings want it; none where they have no grid."""
+    """grid, grid_confusion and pr_curve, and image_grid where the settings want it.
+
+    None where the settings have no grid or their convention has none.
+    """
     tables, matches, settings = evaluation.tables, evaluation.matches, evaluation.settings
-    if settings.grid is None:
+    if settings.grid is None or settings.convention not in CONVENTIONS:
         return {}
     counts = grid_counts(tables, matches, settings)
     found = {"grid": _grid_table(tables, counts, settings.beta), "pr_curve": _curve_table(evaluation)}

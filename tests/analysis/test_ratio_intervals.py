@@ -43,6 +43,16 @@ def test_even_images_are_worth_no_more_than_their_objects() -> None:
     assert high - low == pytest.approx(2 * stats.t.ppf(0.975, 49) * 0.05, rel=0.03)
 
 
+def test_a_variance_from_elsewhere_widens_the_interval() -> None:
+    part, whole = np.array([1] * 30 + [0] * 10), np.ones(40)
+    own = 40 / 39 * 0.75 * 0.25 / 40
+    twice, once = (share_interval_by_image(part, whole, more) for more in (own, 0.0))
+    half = share_interval_by_image(np.array([1] * 15 + [0] * 5), np.ones(20))
+    assert twice[1] - twice[0] == pytest.approx((once[1] - once[0]) * 2**0.5, rel=0.05)
+    assert twice == pytest.approx(half, abs=0.02)
+    assert mean_interval(np.arange(20.0), 3.0)[1] > mean_interval(np.arange(20.0))[1]
+
+
 def test_few_images_tell_nothing() -> None:
     assert all(map(math.isnan, share_interval_by_image(np.ones(9), np.ones(9))))
     assert all(map(math.isnan, share_interval_by_image(np.zeros(30), np.append(np.ones(9), np.zeros(21)))))
