@@ -13,10 +13,12 @@ from qm_cli.analysis.grid_confusion import Confused
 from qm_cli.analysis.image_grid import image_grid
 from qm_cli.analysis.pr_curve import OVERALL, precision_recall_points
 from qm_cli.arrays import to_arrow
+from qm_cli.errors import UsageError
 from qm_cli.evaluation import Evaluation
 from qm_cli.settings import Grid
 from qm_cli.tables import Tables
 
+IMAGE_CONVENTIONS = ("coco",)
 RowArray = npt.NDArray[np.int64]
 
 
@@ -33,6 +35,8 @@ def grid_tables(evaluation: Evaluation) -> dict[str, pa.Table]:
     if counts.confused is not None:
         found["grid_confusion"] = _confusion_table(tables, counts, counts.confused)
     if settings.grid.images:
+        if settings.convention not in IMAGE_CONVENTIONS:
+            raise UsageError(f"convention {settings.convention} has no grid of images", "leave out --image-grid")
         found["image_grid"] = _image_table(evaluation, settings.grid)
     return found
 

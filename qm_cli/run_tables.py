@@ -148,7 +148,8 @@ def _or_null(rows: RowArray, chosen: RowArray) -> npt.NDArray[np.float64]:
 def _curve_table(evaluation: Evaluation) -> pa.Table:
     """Interpolated precision and the confidence that reaches it, per IoU threshold, category and recall."""
     curves = evaluation.average_precision
-    lanes = np.flatnonzero(curves.area == 0)
+    own = (*evaluation.settings.iou_thresholds, evaluation.settings.iou)
+    lanes = np.flatnonzero((curves.area == 0) & np.isin(curves.threshold, own))
     names = evaluation.tables.category["name"]
     lane_count, categories, points = len(lanes), len(names), len(RECALL_GRID)
     category_row = np.tile(np.repeat(np.arange(categories), points), lane_count)

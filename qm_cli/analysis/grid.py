@@ -2,7 +2,9 @@
 
 A convention matches along lanes and says what it found as `GridCounts`; everything else is read off that. COCO has a
 lane per IoU threshold, in which lower-scored predictions never change what higher ones took: so each confidence is a
-prefix, and all of them are one histogram, cumulated. Every overlap is computed once, whatever the size of the grid.
+prefix, and all of them are one histogram, cumulated (`prefix_counts`). A convention with a lane per confidence, along
+which a pair holds at every IoU threshold below its own, counts in the same way with the axes changed. Every overlap is
+computed once, whatever the size of the grid.
 """
 
 from __future__ import annotations
@@ -146,6 +148,7 @@ class _LaneOverlaps:
 
 Counting = Callable[..., GridCounts]
 CONVENTIONS: dict[str, Counting] = {"coco": coco_counts}
+"""How each convention counts its cells, called as `coco_counts` is."""
 
 
 def grid_counts(tables: Tables, matches: Matches, settings: Settings, *, confusion: bool = True) -> GridCounts:

@@ -80,7 +80,15 @@ def confused_cells(tables: Tables, matches: Matches, task: str, grid: Grid) -> C
         parts = list(threads.map(lambda images: _stretch(lanes, counted, starts, images), stretches))
     nothing = np.zeros(0, np.int64)
     keys, counts = (np.concatenate(column) for column in zip((nothing, nothing), *parts, strict=True))
-    return _unpacked(*_summed(keys, counts), grid, tables.count("category"))
+    return confused_of(keys, counts, grid, tables.count("category"))
+
+
+def confused_of(keys: RowArray, counts: RowArray, grid: Grid, categories: int) -> Confused:
+    """Cells by key, counts of equal keys summed; ((IoU · confidences + confidence) · K + true) · K + predicted."""
+    keys, counts = _summed(keys, counts)
+    shape = (len(grid.ious), len(grid.confidences), max(categories, 1), max(categories, 1))
+    iou, confidence, true, predicted = np.unravel_index(keys, shape)
+    return Confused(iou, confidence, true, predicted, counts)
 
 
 def _lanes(tables: Tables, matches: Matches, task: str, grid: Grid) -> _Lanes:
@@ -164,9 +172,3 @@ def _summed(keys: RowArray, counts: RowArray) -> tuple[RowArray, RowArray]:
     ordered = keys.take(order)
     starts = starts_of(ordered)
     return ordered.take(starts), np.add.reduceat(counts.take(order), starts) if len(starts) else counts
-
-
-def _unpacked(keys: RowArray, counts: RowArray, grid: Grid, categories: int) -> Confused:
-    shape = (len(grid.ious), len(grid.confidences), max(categories, 1), max(categories, 1))
-    iou, confidence, true, predicted = np.unravel_index(keys, shape)
-    return Confused(iou, confidence, true, predicted, counts)
