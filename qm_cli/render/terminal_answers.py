@@ -137,7 +137,9 @@ def _show_thresholds(console: Console, found: dict[str, Any]) -> None:
 
 
 def _all(target: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"name": "all", **target["overall"]}, *target["categories"]]
+    """All categories together, then each by falling number of labels found or missed."""
+    ordered = sorted(target["categories"], key=lambda row: -sum(row[name] or 0 for name in (COUNTS[0], COUNTS[2])))
+    return [{"name": "all", **target["overall"]}, *ordered]
 
 
 def _estimate(estimate: dict[str, Any] | None) -> str | None:
