@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.counts import Counts, ratio
+from qm_cli.analysis.counts import Counts, mean_of_defined, ratio
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -17,15 +17,10 @@ ORIENTATION = "rows true, columns predicted"
 NORMALISATIONS = ("true", "predicted", "all")
 
 
-def number(value: float) -> float | None:
-    """The value, None for NaN."""
-    return None if np.isnan(value) else float(value)
-
-
-def mean(values: FloatArray) -> float | None:
-    """Mean of the defined values, summed in pycocotools' order; None when there are none."""
-    defined = values[~np.isnan(values)]
-    return float(np.mean(defined)) if len(defined) else None
+def number(value: float | np.generic) -> float | int | None:
+    """The value as a plain number, None for NaN."""
+    plain: float | int = value.item() if isinstance(value, np.generic) else value
+    return None if plain != plain else plain
 
 
 def rates_of(counts: Counts, iou_sum: FloatArray, beta: float | None) -> dict[str, FloatArray]:
@@ -38,10 +33,21 @@ def rates_of(counts: Counts, iou_sum: FloatArray, beta: float | None) -> dict[st
 def overall_numbers(counts: Counts, iou_sum: FloatArray, beta: float | None) -> dict[str, float | int | None]:
     """Rates over all objects (micro), their means over categories (macro), and the sums of the counts."""
     total = counts.total()
-    macro = {f"{name}_macro": mean(values) for name, values in rates_of(counts, iou_sum, beta).items()}
+    macro = {f"{name}_macro": mean_of_defined(values) for name, values in rates_of(counts, iou_sum, beta).items()}
     overall = rates_of(total, iou_sum.sum(keepdims=True), beta)
     micro = {name: number(values[0]) for name, values in overall.items()}
     return {**micro, **macro, **{name: int(getattr(total, name)[0]) for name in COUNTS}}
+
+
+def count_definitions(at: str, beta: float | None) -> dict[str, str]:
+    """What each of the overall numbers is. at: the IoU and confidence they are counted at, in words."""
+    formulas = {"precision": "TP / (TP + FP)", "recall": "TP / (TP + FN)", "f1": "2 TP / (2 TP + FP + FN)"}
+    if beta is not None:
+        weight = f"{beta:g}²"
+        formulas["f_beta"] = f"(1 + {weight}) TP / ((1 + {weight}) TP + FP + {weight} FN)"
+    formulas["mean_iou"] = "mean IoU of the true positives with their labels"
+    macro = {f"{name}_macro": f"mean of the categories' {name}, undefined ones left out; {at}" for name in formulas}
+    return {**{name: f"{formula}; {at}" for name, formula in formulas.items()}, **macro, **dict.fromkeys(COUNTS, at)}
 
 
 def category_numbers(counts: Counts, iou_sum: FloatArray, beta: float | None) -> list[dict[str, float | int | None]]:

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.confusion_examples import CellSamples, confusion_samples, samples_of
+from qm_cli.analysis.counts import mean_of_defined
 from qm_cli.analysis.cross_fit import FOLDS, Choice, choices, fold_numbers, ranked_groups
 from qm_cli.analysis.grid import GridCounts, grid_counts
-from qm_cli.count_report import category_numbers, confusion_report, mean, number, overall_numbers
+from qm_cli.count_report import category_numbers, confusion_report, number, overall_numbers
 from qm_cli.errors import UsageError, nearest
 from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.evaluation_options import NONE, Questions
@@ -88,9 +89,9 @@ def _grid(counts: GridCounts, evaluation: Evaluation) -> dict[str, Any]:
         "confidences": list(counts.grid.confidences),
         "ious": list(counts.grid.ious),
         "beta": beta,
-        "overall": {"AP": [mean(one) for one in precision], **_axes(counts.total(), 0, beta)},
+        "overall": {"AP": [mean_of_defined(one) for one in precision], **_axes(counts.total(), 0, beta)},
         "categories": [
-            {**category, "AP": [mean(one[:, row]) for one in precision], **_axes(counts, row, beta)}
+            {**category, "AP": [mean_of_defined(one[:, row]) for one in precision], **_axes(counts, row, beta)}
             for row, category in enumerate(_categories(evaluation.tables))
         ],
     }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from qm_cli.analysis.grid import CONVENTIONS
 from qm_cli.analysis.operating_points import Target, parsed_target
 from qm_cli.count_report import NORMALISATIONS
 from qm_cli.errors import UsageError
@@ -16,6 +17,12 @@ NONE = "none"
 LARGEST_AREA = AREA_RANGES[0].high
 AT = re.compile(r"(confidence|iou)=([^,]*)")
 CELL = re.compile(r"(predicted|true)=(.*),(?!\1)(predicted|true)=(.*)", re.DOTALL)
+ANSWERED_BY: Mapping[str, Collection[str]] = {
+    **dict.fromkeys(("at", "grid", "confidences", "ious"), CONVENTIONS),
+    **dict.fromkeys(("image-grid", "examples", "thresholds", "max-detections"), ("coco",)),
+    "area-range": ("coco", "lvis"),
+}
+"""Options that only some conventions can follow."""
 NUMBER_NAME = re.compile(r"\w[\w.-]*")
 
 
@@ -52,7 +59,10 @@ def asked(
     thresholds: Sequence[str] | None = None,
     seed: int = 0,
 ) -> tuple[Settings, Questions]:
-    """Settings and questions as the options say. writes: a run folder is written, which always holds the grid."""
+    """Settings and questions as the options say. writes: a run folder is written, which holds the grid by itself."""
+    given = {"at": at, "grid": grid, "confidences": confidences, "ious": ious, "image-grid": image_grid}
+    given |= {"examples": examples, "thresholds": thresholds, "max-detections": max_detections}
+    refuse_unanswered(settings.convention, {**given, "area-range": area_range})
     if normalise not in (None, *NORMALISATIONS):
         raise UsageError(f"--normalise: {normalise!r} is none of {', '.join(NORMALISATIONS)}", "")
     if image_grid and not writes:
@@ -69,11 +79,26 @@ def asked(
     )
     limits = settings.max_detections if max_detections is None else parsed_limits(max_detections)
     areas = settings.area_ranges if not area_range else parsed_areas(area_range)
-    axes = parsed_grid(confidences, ious) if grid or writes else Grid((), ()) if questions.at else None
+    written = writes and settings.convention in CONVENTIONS
+    axes = parsed_grid(confidences, ious) if grid or written else Grid((), ()) if questions.at else None
     if axes is not None:
         confidence, iou = zip(*questions.at, strict=True) if questions.at else ((), ())
         axes = Grid(_ascending((*axes.confidences, *confidence)), _ascending((*axes.ious, *iou)), image_grid)
     return replace(settings, beta=beta, max_detections=limits, area_ranges=areas, grid=axes), questions
+
+
+def refuse_unanswered(convention: str, given: Mapping[str, object]) -> None:
+    """Raise UsageError for the first option given that the convention cannot follow; None and False are not given."""
+    for name, value in given.items():
+        if value not in (None, False) and convention not in ANSWERED_BY[name]:
+            raise UsageError(f"--{name}: not with convention {convention}", f"take {' or '.join(ANSWERED_BY[name])}")
+
+
+def chosen_grid(convention: str, confidences: str | None, ious: str | None, *, images: bool = False) -> Grid | None:
+    """The grid where an option names one. Raises UsageError for a convention that has none."""
+    given = {"confidences": confidences, "ious": ious, "image-grid": images}
+    refuse_unanswered(convention, given)
+    return parsed_grid(confidences, ious, images=images) if any(given.values()) else None
 
 
 def parsed_grid(confidences: str | None, ious: str | None, *, images: bool = False) -> Grid:

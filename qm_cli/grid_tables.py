@@ -8,35 +8,28 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from qm_cli.analysis.grid import CONVENTIONS, GridCounts, grid_counts
+from qm_cli.analysis.grid import GridCounts, grid_counts
 from qm_cli.analysis.grid_confusion import Confused
 from qm_cli.analysis.image_grid import image_grid
 from qm_cli.analysis.pr_curve import OVERALL, precision_recall_points
 from qm_cli.arrays import to_arrow
-from qm_cli.errors import UsageError
 from qm_cli.evaluation import Evaluation
 from qm_cli.settings import Grid
 from qm_cli.tables import Tables
 
-IMAGE_CONVENTIONS = ("coco",)
 RowArray = npt.NDArray[np.int64]
 
 
 def grid_tables(evaluation: Evaluation) -> dict[str, pa.Table]:
-    """grid, grid_confusion and pr_curve, and image_grid where the settings want it.
-
-    None where the settings have no grid or their convention has none.
-    """
-    tables, matches, settings = evaluation.tables, evaluation.matches, evaluation.settings
-    if settings.grid is None or settings.convention not in CONVENTIONS:
+    """grid, grid_confusion and pr_curve, and image_grid where the settings want it; none where they have no grid."""
+    tables, settings = evaluation.tables, evaluation.settings
+    if settings.grid is None:
         return {}
-    counts = grid_counts(tables, matches, settings)
+    counts = grid_counts(tables, evaluation.matches, settings)
     found = {"grid": _grid_table(tables, counts, settings.beta), "pr_curve": _curve_table(evaluation)}
     if counts.confused is not None:
         found["grid_confusion"] = _confusion_table(tables, counts, counts.confused)
     if settings.grid.images:
-        if settings.convention not in IMAGE_CONVENTIONS:
-            raise UsageError(f"convention {settings.convention} has no grid of images", "leave out --image-grid")
         found["image_grid"] = _image_table(evaluation, settings.grid)
     return found
 

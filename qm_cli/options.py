@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,103 +15,56 @@ INPUT = "Input"
 OUTPUT = "Output"
 RUNNING = "Running"
 
+
+class ConventionName(StrEnum):
+    """Whose matching rules and numbers."""
+
+    coco = "coco"
+    labelbox = "labelbox"
+    labelbox_sdk = "labelbox-sdk"
+    voc07 = "voc07"
+    voc12 = "voc12"
+    encord = "encord"
+    ultralytics = "ultralytics"
+    lvis = "lvis"
+
+
+Convention = Annotated[
+    ConventionName,
+    typer.Option("--convention", help="Whose matching rules and numbers.", rich_help_panel=EVALUATION),
+]
+OwnConvention = Annotated[
+    ConventionName | None,
+    typer.Option(
+        "--convention",
+        help="Whose rules and numbers; default the run's own, coco for files.",
+        rich_help_panel=EVALUATION,
+    ),
+]
+VocDevkit = Annotated[
+    bool,
+    typer.Option(
+        "--voc-devkit", help="With voc07, voc12: IoU ≥ threshold as the MATLAB kit, not >.", rich_help_panel=EVALUATION
+    ),
+]
 IoU = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--iou",
         min=0.0,
         max=1.0,
-        help="IoU threshold of precision, recall, F1 and confusion.",
+        help="IoU threshold of precision, recall, F1 and confusion; default 0.5 (ultralytics 0.45).",
         rich_help_panel=EVALUATION,
     ),
 ]
 Confidence = Annotated[
-    float,
-    typer.Option(
-        "--confidence", min=0.0, max=1.0, help="Predictions below it do not count there.", rich_help_panel=EVALUATION
-    ),
-]
-At = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--at", help="Show one cell of the grid: confidence=0.35,iou=0.6; repeatable.", rich_help_panel=EVALUATION
-    ),
-]
-ShowGrid = Annotated[
-    bool, typer.Option("--grid", help="Show all cells of confidence × IoU.", rich_help_panel=EVALUATION)
-]
-Confidences = Annotated[
-    str | None,
-    typer.Option(
-        "--confidences", help="The grid's confidences, by commas; default 0,0.1 … 1.", rich_help_panel=EVALUATION
-    ),
-]
-IoUs = Annotated[
-    str | None,
-    typer.Option(
-        "--ious",
-        help="The grid's IoU thresholds, by commas; default 0,0.1 … 1. 0 is any overlap.",
-        rich_help_panel=EVALUATION,
-    ),
-]
-ImageGrid = Annotated[
-    bool,
-    typer.Option("--image-grid", help="Write the grid of every image too: a large table.", rich_help_panel=OUTPUT),
-]
-Beta = Annotated[
     float | None,
     typer.Option(
-        "--beta",
-        min=0.001,
-        max=1000.0,
-        help="Also F-beta: above 1 recall weighs more, below 1 precision.",
+        "--confidence",
+        min=0.0,
+        max=1.0,
+        help="Predictions below it do not count there; default 0.5 (ultralytics 0.25).",
         rich_help_panel=EVALUATION,
-    ),
-]
-AreaRanges = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--area-range",
-        help="Areas in px² instead of small, medium, large: NAME=LOW..HIGH, closed; repeatable.",
-        rich_help_panel=EVALUATION,
-    ),
-]
-MaxDetections = Annotated[
-    str | None,
-    typer.Option(
-        "--max-detections",
-        help="Predictions of an image and category that AP and AR look at; default 1,10,100.",
-        rich_help_panel=EVALUATION,
-    ),
-]
-Normalise = Annotated[
-    str | None,
-    typer.Option(
-        "--normalise",
-        help="Shares in the confusion matrix: of the true category, the predicted one, or all.",
-        rich_help_panel=EVALUATION,
-    ),
-]
-Examples = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--examples",
-        help="List the samples of a cell: predicted=dog,true=cat; either may be none; repeatable.",
-        rich_help_panel=EVALUATION,
-    ),
-]
-DeployThresholds = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--thresholds",
-        help="Confidence to deploy at: precision=0.9, recall=0.8, f1, f0.5 or cost=FP:1,FN:5; repeatable.",
-        rich_help_panel=EVALUATION,
-    ),
-]
-ThresholdsOut = Annotated[
-    Path | None,
-    typer.Option(
-        "--thresholds-out", help="Write them as JSON to load in production; - is stdout.", rich_help_panel=OUTPUT
     ),
 ]
 OwnIoU = Annotated[
@@ -204,6 +158,35 @@ Shards = Annotated[
     typer.Option(
         "--shards", min=1, help="Tasks to cut the images into; the scores are the same.", rich_help_panel=RUNNING
     ),
+]
+Backend = Annotated[
+    str, typer.Option("--backend", help="Who decodes: local or ray.", metavar="local|ray", rich_help_panel=RUNNING)
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option("--ray-address", help="Ray cluster to join; default one of its own.", rich_help_panel=RUNNING),
+]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Take up what an earlier run, finished or killed, measured of images that are the same.",
+        rich_help_panel=RUNNING,
+    ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Exit code 1 when the input has errors; all is written.", rich_help_panel=RUNNING),
+]
+PixelLimit = Annotated[
+    int,
+    typer.Option(
+        "--pixel-limit", min=1, help="Images with more pixels are a finding, not decoded.", rich_help_panel=INPUT
+    ),
+]
+Outside = Annotated[
+    bool,
+    typer.Option("--outside", help="File names and links may lead out of the image folder.", rich_help_panel=INPUT),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.", rich_help_panel=RUNNING)]
 DryRun = Annotated[

@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.errors import UsageError, nearest
+
 IOU_THRESHOLDS = tuple(np.linspace(0.5, 0.95, 10).tolist())
 RECALL_GRID: npt.NDArray[np.float64] = np.linspace(0.0, 1.0, 101)
+
+
+CONVENTIONS = ("coco", "labelbox", "labelbox-sdk", "voc07", "voc12", "encord", "ultralytics", "lvis")
+OWN_THRESHOLDS = {"ultralytics": {"iou": 0.45, "confidence": 0.25}}
+"""IoU and confidence of the counts and the confusion matrix, of the conventions that have other ones than .5 and .5."""
+SCORED_WITHOUT = {"labelbox": 1.0, "labelbox-sdk": 1.0}
+"""The score of a prediction that has none, in the conventions that know one."""
+FLAGS = {"label": ("ignore",)}
+FIELDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "labelbox": FLAGS,
+    "labelbox-sdk": FLAGS,
+    "voc07": {"label": ("difficult", "ignore")},
+    "voc12": {"label": ("difficult", "ignore")},
+    "encord": FLAGS,
+    "ultralytics": FLAGS,
+    "lvis": {
+        "label": ("ignore",),
+        "image": ("neg_category_ids", "not_exhaustive_category_ids"),
+        "category": ("frequency",),
+    },
+}
+"""Fields of the label file, by level, that a convention reads beside COCO's."""
+
+CONVENTION_FIELDS = {
+    level: tuple(dict.fromkeys(name for fields in FIELDS.values() for name in fields.get(level, ())))
+    for level in ("image", "category", "label")
+}
+"""The same of all conventions together: what a run keeps, so that it can be evaluated by any of them."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +82,9 @@ class Settings:
     iou: threshold of precision, recall, F1, counts and confusion, in [0, 1]; 0 means any overlap at all.
     confidence: predictions with a lower score do not count there, in [0, 1]; AP and AR use every prediction.
     categories: names or ids to keep; empty means all.
+    voc_devkit: VOC's IoU ≥ threshold of the MATLAB kit, instead of the Python code's > threshold.
     beta: of an F-beta beside F1; None for none. grid: further thresholds that are matched; None for none.
+    Raises UsageError for a convention that is none.
     """
 
     task: str = "bbox"
@@ -62,6 +95,15 @@ class Settings:
     area_ranges: tuple[AreaRange, ...] = AREA_RANGES
     max_detections: tuple[int, ...] = (1, 10, 100)
     categories: tuple[str, ...] = ()
+    voc_devkit: bool = False
+
+    def __post_init__(self) -> None:
+        if self.convention not in CONVENTIONS:
+            hint = nearest(self.convention, list(CONVENTIONS)) or f"there are {', '.join(CONVENTIONS)}"
+            raise UsageError(f"--convention: there is no {self.convention!r}", hint)
+        if self.voc_devkit and not self.convention.startswith("voc"):
+            raise UsageError(f"--voc-devkit: convention {self.convention} knows no such kit", "add --convention voc12")
+
     beta: float | None = None
     grid: Grid | None = None
 
@@ -81,7 +123,51 @@ class Settings:
         plain["grid"] = Grid(tuple(grid["confidences"]), tuple(grid["ious"]), grid["images"]) if grid else None
         return cls(**plain)
 
+    def at(
+        self,
+        convention: str | None = None,
+        iou: float | None = None,
+        confidence: float | None = None,
+        *,
+        voc_devkit: bool = False,
+    ) -> Settings:
+        """These settings with what is given; between conventions of other thresholds the new one's take over."""
+        chosen = convention or self.convention
+        moved = OWN_THRESHOLDS.get(chosen) != OWN_THRESHOLDS.get(self.convention)
+        own = OWN_THRESHOLDS.get(chosen, {"iou": Settings.iou, "confidence": Settings.confidence}) if moved else {}
+        return replace(
+            self,
+            convention=chosen,
+            iou=own.get("iou", self.iou) if iou is None else iou,
+            confidence=own.get("confidence", self.confidence) if confidence is None else confidence,
+            voc_devkit=voc_devkit or (self.voc_devkit and chosen.startswith("voc")),
+        )
+
+    @property
+    def fields(self) -> Mapping[str, tuple[str, ...]]:
+        """Fields of the label file, by level, that the convention reads beside COCO's."""
+        return FIELDS.get(self.convention, {})
+
     def match_thresholds(self) -> tuple[float, ...]:
         """The IoU thresholds matching runs at: COCO's, then `iou` and the grid's if they are none of them."""
         more = (self.iou, *(self.grid.ious if self.grid else ()))
         return (*self.iou_thresholds, *dict.fromkeys(iou for iou in more if iou not in self.iou_thresholds))
+
+
+def settings_at(convention: str, iou: float | None = None, confidence: float | None = None, **more: Any) -> Settings:
+    """Settings of a convention; IoU and confidence are its own where they are not given.
+
+    >>> settings_at("ultralytics").iou, settings_at("ultralytics", 0.6).iou, settings_at("coco").iou
+    (0.45, 0.6, 0.5)
+    """
+    given = {name: value for name, value in (("iou", iou), ("confidence", confidence)) if value is not None}
+    return Settings(convention=convention, **{**OWN_THRESHOLDS.get(convention, {}), **given, **more})
+
+
+def missing_score(convention: str, given: float | None) -> float | None:
+    """The score of predictions that have none: as given, else the convention's, if it knows one.
+
+    >>> missing_score("labelbox", None), missing_score("coco", None), missing_score("coco", 0.5)
+    (1.0, None, 0.5)
+    """
+    return SCORED_WITHOUT.get(convention) if given is None else given

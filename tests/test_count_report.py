@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qm_cli.analysis.counts import Counts
-from qm_cli.count_report import category_numbers, confusion_report, mean, number, overall_numbers
+from qm_cli.count_report import category_numbers, confusion_report, count_definitions, number, overall_numbers
 
 COUNTS = Counts(np.array([3, 0]), np.array([1, 0]), np.array([0, 2]))
 MATRIX = np.array([[3, 0, 1], [1, 0, 0], [2, 0, 0]])
@@ -26,7 +26,15 @@ def test_categories_and_what_is_undefined() -> None:
     rows = category_numbers(COUNTS, np.array([2.4, 0.0]), None)
     assert rows[0]["f1"] == pytest.approx(6 / 7)
     assert (rows[1]["precision"], rows[1]["recall"], rows[1]["mean_iou"]) == (None, 0.0, None)
-    assert (number(np.nan), mean(np.array([np.nan])), mean(np.array([1.0, np.nan]))) == (None, None, 1.0)
+    assert [number(value) for value in (np.nan, np.float64(0.5), np.int64(3))] == [None, 0.5, 3]
+
+
+@pytest.mark.parametrize("beta", [None, 2.0])
+def test_every_number_says_what_it_is(beta: float | None) -> None:
+    told = count_definitions("IoU ≥ 0.5, confidence ≥ 0.25", beta)
+    assert told.keys() == overall_numbers(COUNTS, np.zeros(2), beta).keys()
+    assert all("confidence ≥ 0.25" in words for words in told.values())
+    assert beta is None or told["f_beta"].startswith("(1 + 2²) TP / ((1 + 2²) TP + FP + 2² FN)")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ precision k / rank, its rank counted among the predictions that are not ignored.
 
 from __future__ import annotations
 
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.analysis.summary_numbers import SummaryNumber
 from qm_cli.matching import Matches, within_max_detections
 from qm_cli.settings import RECALL_GRID, Settings
 from qm_cli.tables import Tables
@@ -53,9 +55,14 @@ class _Ranking:
     inside: npt.NDArray[np.bool_]
 
 
-def average_precision(tables: Tables, matches: Matches, settings: Settings) -> AveragePrecision:
-    """Precision on the recall grid and the last recall, for every lane and category."""
-    ranking = _ranking(tables, matches, settings)
+def average_precision(
+    tables: Tables, matches: Matches, settings: Settings, excused: npt.NDArray[np.bool_] | None = None
+) -> AveragePrecision:
+    """Precision on the recall grid and the last recall, for every lane and category.
+
+    excused: predictions that are ignored when they match nothing, bool[predictions]; none by default.
+    """
+    ranking = _ranking(tables, matches, settings, excused)
     positives = _positives(tables, matches)
     top_score = _top_scores(tables, matches)
     lanes, categories = len(matches.threshold), tables.count("category")
@@ -75,6 +82,27 @@ def average_precision(tables: Tables, matches: Matches, settings: Settings) -> A
     return AveragePrecision(precision, score, recall, matches.threshold, matches.area)
 
 
+def summary_values(curves: AveragePrecision, number: SummaryNumber, settings: Settings) -> FloatArray:
+    """The part of the precision or recall array a number is the mean of; the category axis is the last."""
+    area = [limits.name for limits in settings.area_ranges].index(number.area)
+    thresholds = settings.iou_thresholds if number.threshold is None else (number.threshold,)
+    lanes = [
+        lane for lane in range(len(curves.area)) if curves.area[lane] == area and curves.threshold[lane] in thresholds
+    ]
+    if number.kind == "precision":
+        return curves.precision[lanes]
+    recall: FloatArray = curves.recall[settings.max_detections.index(number.limit)][lanes]
+    return recall
+
+
+def category_means(values: FloatArray) -> FloatArray:
+    """Mean over thresholds and recall grid per category; NaN where the category has no label: float64[categories]."""
+    flat = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
+    undefined = np.isnan(flat).all(0)
+    means = np.where(undefined, 0.0, flat).mean(0) if len(flat) else np.full(values.shape[-1], np.nan)
+    return np.where(undefined, np.nan, means)
+
+
 def _lane_blocks(area: IntArray, candidates: int) -> list[npt.NDArray[np.int64]]:
     """Lanes of one area range that are computed together, as many as keep the arrays of a block small."""
     size = max(BLOCK_VALUES // max(candidates, 1), 1)
@@ -82,7 +110,7 @@ def _lane_blocks(area: IntArray, candidates: int) -> list[npt.NDArray[np.int64]]
     return [own[start : start + size] for own in lanes for start in range(0, len(own), size)]
 
 
-def _ranking(tables: Tables, matches: Matches, settings: Settings) -> _Ranking:
+def _ranking(tables: Tables, matches: Matches, settings: Settings, excused: npt.NDArray[np.bool_] | None) -> _Ranking:
     kept = within_max_detections(tables, matches.order, max(settings.max_detections))
     order = matches.order if kept is None else matches.order[kept[matches.order]]
     boxes = tables.values("prediction", "bbox")
@@ -99,6 +127,8 @@ def _ranking(tables: Tables, matches: Matches, settings: Settings) -> _Ranking:
     before, inside = [], []
     for limits in settings.area_ranges:
         in_range = (area >= limits.low) & (area <= limits.high)
+        if excused is not None:
+            in_range &= ~excused[order]
         total = np.append(0, np.cumsum(in_range))
         before.append(total[position + 1] - total[first[category[rows]]])
         inside.append(in_range[position])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from qm_cli.settings import AREA_RANGES, AreaRange, Settings
+from qm_cli.settings import AREA_RANGES, IOU_THRESHOLDS, AreaRange, Settings
 
 MOST_DETECTIONS = 100
 
@@ -56,9 +56,36 @@ def last_recall(max_detections: Sequence[int]) -> str:
     return f"AR{max(max_detections, default=MOST_DETECTIONS)}"
 
 
-def headline_rates(max_detections: Sequence[int]) -> tuple[str, ...]:
-    """The numbers by which models are set side by side."""
-    return ("AP", "AP50", "AP75", last_recall(max_detections), "precision", "recall", "f1")
+def averaged_by_category(settings: Settings) -> tuple[str, ...]:
+    """Names of the numbers that each category has too."""
+    return ("AP", "AP50", "AP75", last_recall(settings.max_detections))
+
+
+def definition(number: SummaryNumber, settings: Settings, capped: str) -> str:
+    """What a number is the mean of, in words. capped: what max detections are counted in."""
+    what = "average precision over 101 recalls" if number.kind == "precision" else "average recall"
+    thresholds = settings.iou_thresholds if number.threshold is None else (number.threshold,)
+    [area] = [area for area in settings.area_ranges if area.name == number.area]
+    labels = "" if area == settings.area_ranges[0] else f", {area.name} labels ({_limits(area)})"
+    return f"{what}, {reached(*thresholds)}{labels}, best {number.limit} detections {capped}"
+
+
+def reached(*thresholds: float) -> str:
+    """What an IoU has to be, in words; 0 is any overlap at all.
+
+    >>> reached(0.5), reached(*IOU_THRESHOLDS), reached(0.0)
+    ('IoU ≥ 0.5', 'IoU ≥ 0.5:0.05:0.95', 'IoU > 0')
+    """
+    return "IoU > 0" if thresholds == (0.0,) else f"IoU ≥ {_listed(thresholds)}"
+
+
+def _listed(thresholds: Iterable[float]) -> str:
+    values = tuple(thresholds)
+    return "0.5:0.05:0.95" if values == IOU_THRESHOLDS else ", ".join(f"{value:g}" for value in values)
+
+
+def _limits(area: AreaRange) -> str:
+    return f"≥ {area.low:g} px²" if area.high == AREA_RANGES[0].high else f"{area.low:g} … {area.high:g} px²"
 
 
 COCO_NUMBERS = summary_numbers(Settings())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from qm_cli import options
+from qm_cli import detail_options, options
 from qm_cli.errors import UsageError
 
 LabelFile = Annotated[
@@ -20,33 +21,37 @@ PredictionFile = Annotated[Path, typer.Argument(help="COCO results JSON (.gz, .z
 def evaluate(
     labels: LabelFile,
     predictions: PredictionFile,
-    iou: options.IoU = 0.5,
-    confidence: options.Confidence = 0.5,
+    convention: options.Convention = options.ConventionName.coco,
+    voc_devkit: options.VocDevkit = False,
+    iou: options.IoU = None,
+    confidence: options.Confidence = None,
     categories: options.Categories = None,
-    at: options.At = None,
-    grid: options.ShowGrid = False,
-    confidences: options.Confidences = None,
-    ious: options.IoUs = None,
-    beta: options.Beta = None,
-    area_range: options.AreaRanges = None,
-    max_detections: options.MaxDetections = None,
-    normalise: options.Normalise = None,
-    examples: options.Examples = None,
-    thresholds: options.DeployThresholds = None,
+    at: detail_options.At = None,
+    grid: detail_options.ShowGrid = False,
+    confidences: detail_options.Confidences = None,
+    ious: detail_options.IoUs = None,
+    beta: detail_options.Beta = None,
+    area_range: detail_options.AreaRanges = None,
+    max_detections: detail_options.MaxDetections = None,
+    normalise: detail_options.Normalise = None,
+    examples: detail_options.Examples = None,
+    thresholds: detail_options.DeployThresholds = None,
     match_by: options.MatchBy = "id",
     map_categories: options.MapCategories = None,
     missing_score: options.MissingScore = None,
+    explain: detail_options.Explain = False,
     output: options.Output = None,
-    thresholds_out: options.ThresholdsOut = None,
-    image_grid: options.ImageGrid = False,
+    thresholds_out: detail_options.ThresholdsOut = None,
+    image_grid: detail_options.ImageGrid = False,
     json: options.Json = False,
     seed: options.Seed = 0,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
-    """Evaluate predictions against labels: AP, AR, precision, recall, F1, confusion. COCO's numbers, exactly."""
-    from qm_cli.load import Source, reading
+    """Evaluate predictions against labels: AP, AR, precision, recall, F1, confusion. COCO's numbers, exactly.
 
+    Other conventions bring their own matching and numbers: --convention.
+    """
     wishes: dict[str, Any] = {
         "at": at,
         "grid": grid,
@@ -61,24 +66,34 @@ def evaluate(
         "thresholds": thresholds,
     }
     wishes = {name: value for name, value in wishes.items() if value not in (None, False)}
-    if thresholds_out is not None and not thresholds:
-        raise UsageError("--thresholds-out has nothing to write", "add --thresholds precision=0.9")
-    if json and str(thresholds_out) == "-":
-        raise UsageError("--json and --thresholds-out - both write to stdout", "name a file for the thresholds")
-    source = Source(labels, predictions, match_by=match_by, map_categories=map_categories, missing_score=missing_score)
-    with reading(source) as tables:
-        from qm_cli.report import report_of
-        from qm_cli.settings import Settings
+    _refuse_contradictions(wishes, explain, json, output, thresholds_out)
+    from qm_cli.load import Source, reading
+    from qm_cli.settings import CONVENTION_FIELDS, settings_at
+    from qm_cli.settings import missing_score as convention_score
 
-        if not json:
-            from qm_cli.render.terminal import show_evaluation
-        settings = Settings(iou=iou, confidence=confidence, categories=options.split(categories))
+    settings = settings_at(
+        convention.value, iou, confidence, categories=options.split(categories), voc_devkit=voc_devkit
+    )
+    source = Source(
+        labels,
+        predictions,
+        match_by=match_by,
+        map_categories=map_categories,
+        missing_score=convention_score(convention.value, missing_score),
+        fields=CONVENTION_FIELDS if explain or output is not None else settings.fields,
+    )
+    with reading(source) as tables:
+        show = _renderer(json, explain, bool(wishes), str(thresholds_out) == "-")
         questions = None
         if wishes:
             from qm_cli.evaluation_options import asked
 
             settings, questions = asked(settings, **wishes, writes=output is not None, seed=seed)
-        if output is not None:
+        if explain:
+            from qm_cli.convention_gaps import explained
+
+            report = explained(tables(), settings)
+        elif output is not None:
             from qm_cli.run import evaluate_to_folder
 
             report = evaluate_to_folder(source, tables(), settings, output, questions)
@@ -87,19 +102,46 @@ def evaluate(
 
             report = detailed_report(tables(), settings, questions)
         else:
+            from qm_cli.report import report_of
+
             report = report_of(tables(), settings)
     if thresholds_out is not None:
         from qm_cli.threshold_file import write_thresholds
 
         write_thresholds(report, predictions, thresholds_out)
+    show(report)
+    return 0
+
+
+def _refuse_contradictions(
+    wishes: dict[str, Any], explain: bool, json: bool, output: Path | None, thresholds_out: Path | None
+) -> None:
+    if explain and output is not None:
+        raise UsageError("--explain writes no run folder", "leave -o out; --json prints it all")
+    if explain and wishes:
+        raise UsageError(f"--explain answers nothing else: --{next(iter(wishes)).replace('_', '-')}", "leave one out")
+    if thresholds_out is not None and "thresholds" not in wishes:
+        raise UsageError("--thresholds-out has nothing to write", "add --thresholds precision=0.9")
+    if json and str(thresholds_out) == "-":
+        raise UsageError("--json and --thresholds-out - both write to stdout", "name a file for the thresholds")
+
+
+def _renderer(json: bool, explain: bool, answers: bool, silent: bool) -> Callable[[dict[str, Any]], object]:
+    """What shows the report, imported while the predictions are read. silent: stdout holds something else."""
     if json:
         from qm_cli.render.as_json import as_json
 
-        sys.stdout.write(as_json(report))
-    elif questions is None:
-        show_evaluation(report)
-    elif str(thresholds_out) != "-":
+        return lambda report: sys.stdout.write(as_json(report))
+    if explain:
+        from qm_cli.render.terminal_conventions import show_conventions
+
+        return show_conventions
+    if silent:
+        return lambda report: None
+    if answers:
         from qm_cli.render.terminal_answers import show_answers
 
-        show_answers(report)
-    return 0
+        return show_answers
+    from qm_cli.render.terminal import show_evaluation
+
+    return show_evaluation

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from qm_cli import console, options
 from qm_cli.errors import UsageError
-
-if TYPE_CHECKING:
-    from qm_cli.settings import Settings
 
 PASSED, FAILED = 0, 1
 CHECKS = "Checks"
@@ -55,6 +51,8 @@ def gate(
     predictions: PredictionFile = None,
     minimum: Minimum = None,
     maximum: Maximum = None,
+    convention: options.OwnConvention = None,
+    voc_devkit: options.VocDevkit = False,
     iou: options.OwnIoU = None,
     confidence: options.OwnConfidence = None,
     allow_undefined: AllowUndefined = False,
@@ -78,13 +76,19 @@ def gate(
     if not bounds:
         raise UsageError("no check given", "name one: --min precision=0.8")
     gating.known_codes(allowed)
+    chosen: dict[str, Any] = {
+        "convention": None if convention is None else convention.value,
+        "iou": iou,
+        "confidence": confidence,
+        "voc_devkit": voc_devkit,
+    }
     if predictions is None:
-        source, report, findings = _of_run(target, model, iou, confidence)
+        source, report, findings = _of_run(target, model, chosen)
     else:
         if model is not None:
             raise UsageError("--model picks one of a run's models", "leave it out with LABELS and PREDICTIONS")
         naming = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
-        source, report, findings = _of_files(target, predictions, iou, confidence, naming)
+        source, report, findings = _of_files(target, predictions, chosen, naming)
     verdict = gating.gated(report, bounds, findings, allow_undefined=allow_undefined, allowed=allowed)
     verdict = {**source, **verdict}
     code = PASSED if verdict["passed"] else FAILED
@@ -96,8 +100,8 @@ def gate(
 Found = tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]
 
 
-def _of_run(target: Path, model: str | None, iou: float | None, confidence: float | None) -> Found:
-    """The run's own evaluation, or one at the thresholds asked for."""
+def _of_run(target: Path, model: str | None, chosen: dict[str, Any]) -> Found:
+    """The run's own evaluation, or one by the convention and at the thresholds asked for (see `Settings.at`)."""
     from qm_cli.run_folder import open_run
 
     if target.is_file():
@@ -109,13 +113,13 @@ def _of_run(target: Path, model: str | None, iou: float | None, confidence: floa
     if changed:
         raise UsageError(f"{run.path}: {changed[0]} has changed since the run was made", "score the dataset again")
     report = own = run.evaluation()
-    if iou not in (None, report["iou"]) or confidence not in (None, report["confidence"]):
+    if any(value is not None and value is not False for value in chosen.values()):
         from qm_cli.report import report_of
-        from qm_cli.run_tables import tables_of_run
-        from qm_cli.settings import Settings
+        from qm_cli.run_tables import settings_of_run, tables_of_run
 
-        own_settings = replace(Settings.from_dict(run.manifest["settings"]), grid=None)
-        report = report_of(tables_of_run(run), _at(own_settings, iou, confidence))
+        settings = settings_of_run(run)
+        wanted = settings.at(**chosen)
+        report = own if wanted == settings else report_of(tables_of_run(run), wanted)
     known = {finding["code"] for finding in own["findings"]}
     others = [
         finding
@@ -126,25 +130,19 @@ def _of_run(target: Path, model: str | None, iou: float | None, confidence: floa
     return {"target": str(run.path), "model": name}, report, [*own["findings"], *others]
 
 
-def _at(settings: Settings, iou: float | None, confidence: float | None) -> Settings:
-    """The settings at the thresholds asked for."""
-    settings = settings if iou is None else replace(settings, iou=iou)
-    return settings if confidence is None else replace(settings, confidence=confidence)
-
-
-def _of_files(
-    labels: Path, predictions: Path, iou: float | None, confidence: float | None, naming: dict[str, Any]
-) -> Found:
+def _of_files(labels: Path, predictions: Path, chosen: dict[str, Any], naming: dict[str, Any]) -> Found:
     """The evaluation of the two files; naming: how predictions name what the labels do (see `load.Source`)."""
     if labels.is_dir():
         raise UsageError(f"{labels}: is a folder", "give the label file, or a run folder alone")
     from qm_cli.load import Source, reading
+    from qm_cli.settings import missing_score, settings_at
 
-    with reading(Source(labels, predictions, **naming)) as tables:
+    settings = settings_at(**{**chosen, "convention": chosen["convention"] or "coco"})
+    naming = {**naming, "missing_score": missing_score(settings.convention, naming["missing_score"])}
+    with reading(Source(labels, predictions, fields=settings.fields, **naming)) as tables:
         from qm_cli.report import report_of
-        from qm_cli.settings import Settings
 
-        report = report_of(tables(), _at(Settings(), iou, confidence))
+        report = report_of(tables(), settings)
     return {"target": f"{labels} {predictions}", "model": predictions.stem}, report, report["findings"]
 
 

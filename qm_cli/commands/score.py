@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qm_cli import options
+from qm_cli import detail_options, options
 
 if TYPE_CHECKING:
     from qm_cli.run import Request
 
+NO = 1
 DatasetFolder = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder with images, labels and predictions.")]
 
 
@@ -56,12 +57,14 @@ def score(
     set_: options.SetOption = None,
     plugin: options.Plugin = None,
     values: options.Values = None,
-    iou: options.IoU = 0.5,
-    confidence: options.Confidence = 0.5,
+    convention: options.Convention = options.ConventionName.coco,
+    voc_devkit: options.VocDevkit = False,
+    iou: options.IoU = None,
+    confidence: options.Confidence = None,
     categories: options.Categories = None,
-    confidences: options.Confidences = None,
-    ious: options.IoUs = None,
-    image_grid: options.ImageGrid = False,
+    confidences: detail_options.Confidences = None,
+    ious: detail_options.IoUs = None,
+    image_grid: detail_options.ImageGrid = False,
     output: options.Output = None,
     model: options.Model = None,
     level: RowLevel = Level.image,
@@ -69,17 +72,22 @@ def score(
     json: options.Json = False,
     workers: options.Workers = None,
     shards: options.Shards = None,
+    backend: options.Backend = "local",
+    ray_address: options.RayAddress = None,
+    resume: options.Resume = False,
+    pixel_limit: options.PixelLimit = 500_000_000,
+    outside: options.Outside = False,
+    strict: options.Strict = False,
     seed: options.Seed = 0,
     dry_run: options.DryRun = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
     """Score a dataset folder: data, label and model metrics per sample, and the summary. Writes a run folder."""
-    from qm_cli.evaluation_options import parsed_grid
+    from qm_cli.evaluation_options import chosen_grid
     from qm_cli.run import Request
-    from qm_cli.settings import Settings
+    from qm_cli.settings import settings_at
 
-    axes = parsed_grid(confidences, ious, images=image_grid)
     request = Request(
         dataset=dataset,
         labels=Path(labels) if labels else None,
@@ -95,31 +103,45 @@ def score(
         set=tuple(set_ or ()),
         plugins=tuple(plugin or ()),
         values=tuple(values or ()),
-        settings=Settings(iou=iou, confidence=confidence, categories=options.split(categories), grid=axes),
+        settings=settings_at(
+            convention.value,
+            iou,
+            confidence,
+            categories=options.split(categories),
+            voc_devkit=voc_devkit,
+            grid=chosen_grid(convention.value, confidences, ious, images=image_grid),
+        ),
         workers=workers,
         shards=shards,
         seed=seed,
         model=model,
+        backend=backend,
+        ray_address=ray_address,
+        resume=resume,
+        pixel_limit=pixel_limit,
+        outside=outside,
     )
     if dry_run:
         return _show_plan(request, json)
     if output is not None and str(output) == "-":
         return _stream(request, level.value, format_.value)
-    return _write(request, output, json)
+    return _write(request, output, json, strict)
 
 
-def _write(request: Request, output: Path | None, json: bool) -> int:
+def _write(request: Request, output: Path | None, json: bool, strict: bool) -> int:
     from qm_cli.render.as_json import as_json
     from qm_cli.run import score_to_folder
+    from qm_cli.storage import shown
 
     place, summary = score_to_folder(request, output)
     if json:
-        sys.stdout.write(as_json({"run": str(place), **summary}))
+        sys.stdout.write(as_json({"run": shown(place), **summary}))
     else:
         from qm_cli.render.terminal_summary import show_summary
 
         show_summary(summary, place)
-    return 0
+    errors = [found for found in summary["findings"] if found["severity"] == "error"]
+    return NO if strict and errors else 0
 
 
 def _stream(request: Request, level: str, format_: str) -> int:

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from qm_cli.headlines import headline, own_numbers
+
 CATEGORIES_SHOWN = 20
 CELLS_SHOWN = 8
 WIDE_COLUMNS = 8
@@ -21,13 +23,24 @@ def show_evaluation(report: dict[str, Any]) -> None:
     """The numbers of one model, its categories and what it confuses."""
     console = plain_console()
     console.print(_headline(report), style="bold", highlight=False)
-    areas = [area["name"] for area in report["area_ranges"]]
-    print_table_on(console, ["", "all", *areas, "IoU .50", "IoU .75"], _precision_rows(report))
+    if report["convention"] == "coco":
+        areas = [area["name"] for area in report["area_ranges"]]
+        print_table_on(console, ["", "all", *areas, "IoU .50", "IoU .75"], _precision_rows(report))
+    else:
+        _show_own_numbers(console, report)
     at = f"at IoU {report['iou']:g}, confidence {report['confidence']:g}"
     print_table_on(console, [at, "micro", "macro", "", "count"], _rate_rows(report))
     _show_categories(console, report)
     _show_confusion(console, report["confusion"])
     show_notes(report["notes"], console)
+
+
+def _show_own_numbers(console: Console, report: dict[str, Any]) -> None:
+    """The numbers that only this convention defines, with their parameters."""
+    metrics = report["metrics"]
+    rows = [(name, metrics[name], report["definitions"][name]) for name in own_numbers(report) if name in metrics]
+    if rows:
+        print_table_on(console, [f"convention {report['convention']}", "value", "what it is"], rows, left=(0, 2))
 
 
 def _headline(report: dict[str, Any]) -> str:
@@ -63,9 +76,10 @@ def _rate_rows(report: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 def _show_categories(console: Console, report: dict[str, Any]) -> None:
     """Categories by falling number of labels."""
-    last = f"AR{max(report['max_detections'])}"
-    columns = ["category", "labels", "predictions", "AP", "AP50", last, "precision", "recall", "f1"]
-    ordered = sorted(report["categories"], key=lambda row: -row["labels"])
+    categories = report["categories"]
+    names = [name for name in headline(report, categories[0] if categories else {}) if name != "AP75"]
+    columns = ["category", "labels", "predictions", *names]
+    ordered = sorted(categories, key=lambda row: -row["labels"])
     rows = [
         tuple(row["name" if column == "category" else column] for column in columns)
         for row in ordered[:CATEGORIES_SHOWN]
@@ -131,13 +145,18 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def print_table_on(console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A table on one line a row; where the terminal is too narrow, words are cut and numbers are not."""
+def print_table_on(
+    console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]], left: Sequence[int] = (0,)
+) -> None:
+    """A table on one line a row; where the terminal is too narrow, words are cut and numbers are not.
+
+    left: the columns that begin at their left edge.
+    """
     rows = list(rows)
     table = Table(box=None, pad_edge=False, header_style="bold cyan")
     for place, column in enumerate(columns):
         words = any(isinstance(row[place], str) for row in rows)
-        table.add_column(_cell(column), justify="left" if place == 0 else "right", no_wrap=not words)
+        table.add_column(_cell(column), justify="left" if place in left else "right", no_wrap=not words)
     for row in rows:
         table.add_row(*map(_cell, row))
     console.print(table)

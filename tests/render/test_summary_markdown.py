@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from qm_cli.analysis.summary_numbers import headline_rates
 from qm_cli.render.summary_markdown import summary_markdown
 from tests.render.screens import summary
 
-RATES = headline_rates((1, 10, 100))
+RATES = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
 
 BARE: dict[str, Any] = {
     "images": 1200,
