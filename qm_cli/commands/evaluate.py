@@ -60,7 +60,7 @@ def evaluate(
         "examples": examples,
         "thresholds": thresholds,
     }
-    wishes = {name: value for name, value in wishes.items() if value not in (None, False)}
+    wishes = {name: value for name, value in wishes.items() if value not in (None, False, [])}
     if thresholds_out is not None and not thresholds:
         raise UsageError("--thresholds-out has nothing to write", "add --thresholds precision=0.9")
     if json and str(thresholds_out) == "-":
