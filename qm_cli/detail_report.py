@@ -33,11 +33,11 @@ INTERVALS = (
 def detailed_report(tables: Tables, settings: Settings, questions: Questions) -> dict[str, Any]:
     """The evaluation report with the answers to the questions beside it."""
     evaluation = evaluate_tables(only_categories(tables, settings.categories), settings)
-    return with_answers(evaluation_report(evaluation), evaluation, questions)
+    return {**evaluation_report(evaluation), **answers_to(questions, evaluation)}
 
 
-def with_answers(report: dict[str, Any], evaluation: Evaluation, questions: Questions) -> dict[str, Any]:
-    """The report with a key for each kind of question that was asked."""
+def answers_to(questions: Questions, evaluation: Evaluation) -> dict[str, Any]:
+    """A key of the report for each kind of question that was asked. Raises UsageError for unknown categories."""
     answers: dict[str, Any] = {}
     names = evaluation.tables.category["name"].to_pylist()
     if questions.normalise is not None:
@@ -53,7 +53,7 @@ def with_answers(report: dict[str, Any], evaluation: Evaluation, questions: Ques
         answers["examples"] = _examples(evaluation, questions.examples)
     if questions.targets:
         answers["thresholds"] = _thresholds(evaluation, questions)
-    return {**report, **answers}
+    return answers
 
 
 def _categories(tables: Tables) -> list[dict[str, Any]]:

@@ -98,7 +98,11 @@ def chosen_grid(convention: str, confidences: str | None, ious: str | None, *, i
     """The grid where an option names one. Raises UsageError for a convention that has none."""
     given = {"confidences": confidences, "ious": ious, "image-grid": images}
     refuse_unanswered(convention, given)
-    return parsed_grid(confidences, ious, images=images) if any(given.values()) else None
+    return (
+        parsed_grid(confidences, ious, images=images)
+        if any(value not in (None, False) for value in given.values())
+        else None
+    )
 
 
 def parsed_grid(confidences: str | None, ious: str | None, *, images: bool = False) -> Grid:

@@ -15,7 +15,7 @@ from qm_cli import catalog, dataset, run_folder
 from qm_cli.analysis.grid import CONVENTIONS
 from qm_cli.dataset import DatasetFiles
 from qm_cli.decode import PIXEL_LIMIT
-from qm_cli.detail_report import with_answers
+from qm_cli.detail_report import answers_to
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.evaluation_options import Questions
 from qm_cli.image_task import Access
@@ -112,10 +112,11 @@ def evaluate_to_folder(
         raise UsageError("there is nothing to evaluate", "give labels and predictions, all with boxes")
     name = dataset.model_name(source.predictions)
     files = DatasetFiles(source.labels.parent, source.labels, {name: source.predictions}, None)
+    answers = answers_to(questions, scored.evaluation) if questions else {}
     with run_folder.writing(output) as fresh:
         summary = write_run(fresh, Parts(scored, {name: scored}), files, settings, 0, started, told=False)
     report: dict[str, Any] = summary["models"][name]
-    return report if questions is None else with_answers(report, scored.evaluation, questions)
+    return {**report, **answers}
 
 
 def score(folder: Path | str, output: Path | None = None, **options: Any) -> run_folder.Run:

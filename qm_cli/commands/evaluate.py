@@ -65,7 +65,7 @@ def evaluate(
         "examples": examples,
         "thresholds": thresholds,
     }
-    wishes = {name: value for name, value in wishes.items() if value not in (None, False)}
+    wishes = {name: value for name, value in wishes.items() if value not in (None, False, [])}
     _refuse_contradictions(wishes, explain, json, output, thresholds_out)
     from qm_cli.load import Source, reading
     from qm_cli.settings import CONVENTION_FIELDS, settings_at
@@ -116,10 +116,10 @@ def evaluate(
 def _refuse_contradictions(
     wishes: dict[str, Any], explain: bool, json: bool, output: Path | None, thresholds_out: Path | None
 ) -> None:
-    if explain and output is not None:
-        raise UsageError("--explain writes no run folder", "leave -o out; --json prints it all")
     if explain and wishes:
         raise UsageError(f"--explain answers nothing else: --{next(iter(wishes)).replace('_', '-')}", "leave one out")
+    if explain and output is not None:
+        raise UsageError("--explain writes no run folder", "leave -o out; --json prints it all")
     if thresholds_out is not None and "thresholds" not in wishes:
         raise UsageError("--thresholds-out has nothing to write", "add --thresholds precision=0.9")
     if json and str(thresholds_out) == "-":

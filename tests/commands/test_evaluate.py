@@ -247,10 +247,14 @@ def test_a_run_made_at_other_limits_can_be_compared_and_gated(
 def test_what_cannot_be_answered_is_refused(
     wishes: list[str], said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    assert main.run(["evaluate", str(LABELS), str(BETTER), *wishes]) == 2
-    captured = capsys.readouterr()
-    assert said in captured.err
-    assert (captured.out, captured.err.count("\n")) == ("", 1)
+    for output in ([], ["-o", str(tmp_path / "run")]):
+        if output and said in ("name one with -o", "add --grid"):
+            continue
+        assert main.run(["evaluate", str(LABELS), str(BETTER), *wishes, *output]) == 2
+        captured = capsys.readouterr()
+        assert said in captured.err
+        assert (captured.out, captured.err.count("\n")) == ("", 1)
+        assert not (tmp_path / "run").exists()
 
 
 OWN_NUMBERS = {
