@@ -11,6 +11,7 @@ import pyarrow as pa
 from qm_cli.analysis.changes import DETECTION_CHANGES, LABEL_CHANGES, NEW, Changes, size_of
 from qm_cli.arrays import strings_to_arrow
 from qm_cli.evaluation import Evaluation
+from qm_cli.overlap import prediction_areas
 
 RowArray = npt.NDArray[np.int64]
 REGRESSED_SHOWN = 20
@@ -60,8 +61,7 @@ def _categories(evaluation: Evaluation) -> RowArray:
 
 
 def _sizes(evaluation: Evaluation) -> RowArray:
-    boxes = evaluation.tables.values("prediction", "bbox")
-    return size_of(boxes[:, 2] * boxes[:, 3], evaluation.settings)
+    return size_of(prediction_areas(evaluation.tables), evaluation.settings)
 
 
 def regressed_images(first: Evaluation, second: Evaluation, found: Changes) -> list[dict[str, Any]]:

@@ -28,7 +28,8 @@ class Evaluation:
 
 
 def evaluate_tables(tables: Tables, settings: Settings) -> Evaluation:
-    """Match once, then read everything off the matches."""
+    """Match once, then read everything off the matches; what is compared is the tables' word."""
+    settings = settings.of(tables.measure)
     matches = match_tables(tables, settings)
     curves = average_precision(tables, matches, settings)
     found = outcomes(tables, matches, settings)

@@ -45,6 +45,23 @@ COCO_NUMBERS = (
     SummaryNumber("ARm", "recall", area="medium"),
     SummaryNumber("ARl", "recall", area="large"),
 )
+KEYPOINT_NUMBERS = (
+    SummaryNumber("AP", "precision"),
+    SummaryNumber("AP50", "precision", 0.5),
+    SummaryNumber("AP75", "precision", 0.75),
+    SummaryNumber("APm", "precision", area="medium"),
+    SummaryNumber("APl", "precision", area="large"),
+    SummaryNumber("AR", "recall", limit=20),
+    SummaryNumber("AR50", "recall", 0.5, limit=20),
+    SummaryNumber("AR75", "recall", 0.75, limit=20),
+    SummaryNumber("ARm", "recall", area="medium", limit=20),
+    SummaryNumber("ARl", "recall", area="large", limit=20),
+)
+
+
+def summary_rows(settings: Settings) -> tuple[SummaryNumber, ...]:
+    """pycocotools' numbers of the task: twelve, or ten of keypoints."""
+    return KEYPOINT_NUMBERS if settings.task == "keypoints" else COCO_NUMBERS
 
 
 def report_of(tables: Tables, settings: Settings) -> dict[str, Any]:
@@ -57,6 +74,8 @@ def evaluation_report(evaluation: Evaluation) -> dict[str, Any]:
     settings, tables = evaluation.settings, evaluation.tables
     return {
         "task": settings.task,
+        "task_found": settings.measure.found,
+        **_parameters(settings),
         "convention": settings.convention,
         "iou": settings.iou,
         "confidence": settings.confidence,
@@ -75,8 +94,24 @@ def evaluation_report(evaluation: Evaluation) -> dict[str, Any]:
 
 def _summary_numbers(evaluation: Evaluation) -> dict[str, float | None]:
     curves, settings = evaluation.average_precision, evaluation.settings
-    chosen = (SummaryNumber("AP_at_iou", "precision", settings.iou), SummaryNumber("AR_at_iou", "recall", settings.iou))
-    return {number.name: _mean(_values(curves, number, evaluation)) for number in (*COCO_NUMBERS, *chosen)}
+    limit = max(settings.max_detections)
+    chosen = (
+        SummaryNumber("AP_at_iou", "precision", settings.iou),
+        SummaryNumber("AR_at_iou", "recall", settings.iou, limit=limit),
+    )
+    return {n.name: _mean(_values(curves, n, evaluation)) for n in (*summary_rows(settings), *chosen)}
+
+
+def _parameters(settings: Settings) -> dict[str, Any]:
+    """What else the task is computed with."""
+    measure = settings.measure
+    if settings.task == "keypoints":
+        return {"sigmas": list(measure.sigmas), "pycocotools_area": measure.pycocotools_area}
+    if settings.task == "segm":
+        return {"pycocotools_area": measure.pycocotools_area}
+    if settings.task == "obb":
+        return {"angle": measure.angle}
+    return {"buffer": measure.buffer} if settings.task in ("polyline", "point") else {}
 
 
 def _values(curves: AveragePrecision, number: SummaryNumber, evaluation: Evaluation) -> FloatArray:
@@ -120,8 +155,11 @@ def _categories(evaluation: Evaluation) -> list[dict[str, Any]]:
         tables.values("label", "category_row")[evaluation.outcomes.label_counts], minlength=tables.count("category")
     )
     predictions = np.bincount(tables.values("prediction", "category_row"), minlength=tables.count("category"))
-    columns = {number.name: _values(curves, number, evaluation) for number in COCO_NUMBERS}
-    means = {name: _category_means(columns[name]) for name in ("AP", "AP50", "AP75", "AR100")}
+    numbers = {number.name: number for number in summary_rows(evaluation.settings)}
+    recall = "AR100" if "AR100" in numbers else "AR"
+    means = {
+        name: _category_means(_values(curves, numbers[name], evaluation)) for name in ("AP", "AP50", "AP75", recall)
+    }
     rates = {name: getattr(counts, name) for name in ("precision", "recall", "f1")}
     sums = {name: getattr(counts, name) for name in ("true_positives", "false_positives", "false_negatives")}
     return [

@@ -15,13 +15,13 @@ from qm_cli import catalog, dataset, run_folder
 from qm_cli.dataset import DatasetFiles
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.ingest.values import with_values
-from qm_cli.load import Source, load_tables, read_labels
+from qm_cli.load import Source, load_tables, read_labels, task_of
 from qm_cli.raw import RawLabels
 from qm_cli.report import report_of
 from qm_cli.run_tables import sample_tables
 from qm_cli.run_writing import Parts, write_run
 from qm_cli.scoring import Resources, Scored, Selection, planned, score_tables, selection
-from qm_cli.settings import Settings
+from qm_cli.settings import BOXES, Measure, Settings
 from qm_cli.subset import first_images, only_categories
 from qm_cli.tables import Tables
 
@@ -40,6 +40,8 @@ class Request:
     map_categories: str | None = None
     missing_score: float | None = None
     prob_categories: tuple[str, ...] = ()
+    task: str | None = None
+    measure: Measure = BOXES
     settings: Settings = field(default_factory=Settings)
     metrics: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -112,7 +114,9 @@ def scored_parts(request: Request, files: DatasetFiles) -> Parts:
     if len(names) <= 1:
         scored = _scored(request, files, names[0] if names else None, chosen, resources)
         return Parts(scored, dict.fromkeys(names, scored))
-    labels = read_labels(files.labels, shapes=True, metadata=True) if files.labels else None
+    task = request.task or _one_task(files)
+    request = replace(request, task=task)
+    labels = read_labels(files.labels, shapes=True, metadata=True, task=task) if files.labels else None
     if labels is not None and labels.derived:
         raise UsageError(
             f"{files.labels}: predictions serve as labels for one model at a time", "name one --predictions"
@@ -121,6 +125,15 @@ def scored_parts(request: Request, files: DatasetFiles) -> Parts:
     done = {step.metric.id for step in data.plan.steps if step.requested}
     models = {name: _scored(request, files, name, chosen.without(done), resources, labels) for name in names}
     return Parts(data, models)
+
+
+def _one_task(files: DatasetFiles) -> str:
+    """The task of all models, by their files. Raises UsageError where they differ."""
+    tasks = {name: task_of(path) for name, path in files.predictions.items()}
+    if len(set(tasks.values())) > 1:
+        told = ", ".join(f"{name}: {task}" for name, task in tasks.items())
+        raise UsageError(f"{files.root}: models of different tasks ({told})", "name one by --task, or one --model")
+    return next(iter(tasks.values()))
 
 
 def _scored(
@@ -147,6 +160,8 @@ def _tables(request: Request, files: DatasetFiles, model: str | None, labels: Ra
         prob_categories=request.prob_categories or files.prob_categories,
         images=files.images,
         labels_read=labels,
+        task=request.task,
+        measure=request.measure,
     )
     known = catalog.load(request.plugins).values() if request.values else ()
     reserved = {(metric.level, name) for metric in known for name in metric.outputs}

@@ -14,9 +14,9 @@ from qm_cli.engine import Scores
 from qm_cli.evaluation import Evaluation
 from qm_cli.pairs import Pairs
 from qm_cli.run_folder import Run
-from qm_cli.schema import TABLES
+from qm_cli.schema import SHAPES, TABLES
 from qm_cli.scores import described, input_order, with_metrics
-from qm_cli.settings import RECALL_GRID
+from qm_cli.settings import RECALL_GRID, Settings
 from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
@@ -94,14 +94,17 @@ def _cell_table(tables: Tables, scores: Scores) -> pa.Table | None:
 def tables_of_run(run: Run) -> Tables:
     """The labels and predictions of a run as tables again, sorted as they must be, to evaluate at other settings."""
     parts = {}
+    measure = Settings.from_dict(run.manifest["settings"]).measure
+    shapes = [*SHAPES, "num_keypoints", "shape_area"] if measure.task != "bbox" else []
     for level in ("image", "category", *OBJECTS):
-        names = [*TABLES[level]]
+        there = run.columns(level)
+        names = [*TABLES[level], *(name for name in shapes if name in there)]
         table = run.table(level, names)
         if level in OBJECTS:
             order = np.argsort(to_numpy(table["image_row"]), kind="stable")
             table = table.take(pa.array(order)).combine_chunks()
         parts[level] = table.cast(pa.schema([(field.name, field.type) for field in table.schema]))
-    return Tables(**parts)
+    return Tables(**parts, measure=measure)
 
 
 def evaluation_tables(evaluation: Evaluation, pairs: Pairs) -> dict[str, pa.Table]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -77,7 +77,7 @@ def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, 
         "models": list(parts.models),
         "inputs": {name: _input(path) for name, path in inputs.items() if path is not None},
         "images": None if files.images is None else str(files.images),
-        "settings": settings.as_dict(),
+        "settings": _evaluated(scored, settings).as_dict(),
         "seed": seed,
         "predictions": {name: part.tables.count("prediction") for name, part in parts.models.items()},
         "rows": {level: parts.data.tables.count(level) for level in ("image", "category", "label")},
@@ -85,6 +85,11 @@ def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, 
         "findings": [found.as_dict() for found in findings],
         "seconds": round(seconds, 3),
     }
+
+
+def _evaluated(scored: Sequence[Scored], settings: Settings) -> Settings:
+    """The settings as the first evaluation of the run used them, as asked for where there was none."""
+    return next((part.evaluation.settings for part in scored if part.evaluation), settings)
 
 
 def _input(path: Path) -> dict[str, Any]:

@@ -94,6 +94,7 @@ def images_there(tables: Tables, folder: Path | None) -> Path | None:
 def score_tables(tables: Tables, chosen: Selection, settings: Settings, resources: Resources) -> Scored:
     """Evaluate, plan and run: every score of one model, or of the data alone."""
     resources = replace(resources, images=images_there(tables, resources.images))
+    settings = settings.of(tables.measure)
     evaluation = evaluate_tables(tables, settings) if can_evaluate(tables) else None
     pairs = overlapping_pairs(tables, settings.task) if evaluation else None
     sources = evaluation_columns(evaluation, pairs) if evaluation and pairs else {}

@@ -23,6 +23,7 @@ from qm_cli.analysis.counts import Counts, Outcomes
 from qm_cli.kernels.weighted import Runs, half_weights, run_totals, runs_by_group
 from qm_cli.kernels.weighted_precision import RankedLane, ranked_totals, weighted_average_precision
 from qm_cli.matching import Matches, within_max_detections
+from qm_cli.overlap import prediction_areas
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
@@ -72,8 +73,7 @@ def weighable(tables: Tables, matches: Matches, found: Outcomes, settings: Setti
     ranked, rows = _ranked(tables, matches, settings)
     place = np.full(tables.count("prediction"), -1, np.int64)
     place[rows] = np.arange(len(rows))
-    boxes = tables.values("prediction", "bbox")
-    area = boxes[:, 2] * boxes[:, 3]
+    area = prediction_areas(tables)
     everywhere = settings.area_ranges[0]
     inside = (area >= everywhere.low) & (area <= everywhere.high)
     kept = inside[rows]

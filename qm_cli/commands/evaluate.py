@@ -19,6 +19,11 @@ PredictionFile = Annotated[Path, typer.Argument(help="COCO results JSON (.gz, .z
 def evaluate(
     labels: LabelFile,
     predictions: PredictionFile,
+    task: options.Task = None,
+    sigmas: options.Sigmas = None,
+    buffer: options.Buffer = 70.0,
+    pycocotools_area: options.PycocotoolsArea = False,
+    angle: options.Angle = "degrees",
     iou: options.IoU = 0.5,
     confidence: options.Confidence = 0.5,
     categories: options.Categories = None,
@@ -32,8 +37,17 @@ def evaluate(
 ) -> int:
     """Evaluate predictions against labels: AP, AR, precision, recall, F1, confusion. COCO's numbers, exactly."""
     from qm_cli.load import Source, reading
+    from qm_cli.tasks import measure_from
 
-    source = Source(labels, predictions, match_by=match_by, map_categories=map_categories, missing_score=missing_score)
+    source = Source(
+        labels,
+        predictions,
+        match_by=match_by,
+        map_categories=map_categories,
+        missing_score=missing_score,
+        task=task,
+        measure=measure_from(sigmas, buffer, pycocotools_area, angle),
+    )
     with reading(source) as tables:
         from qm_cli.report import report_of
         from qm_cli.settings import Settings

@@ -55,6 +55,11 @@ def gate(
     predictions: PredictionFile = None,
     minimum: Minimum = None,
     maximum: Maximum = None,
+    task: options.Task = None,
+    sigmas: options.Sigmas = None,
+    buffer: options.Buffer = 70.0,
+    pycocotools_area: options.PycocotoolsArea = False,
+    angle: options.Angle = "degrees",
     iou: options.OwnIoU = None,
     confidence: options.OwnConfidence = None,
     allow_undefined: AllowUndefined = False,
@@ -83,7 +88,14 @@ def gate(
     else:
         if model is not None:
             raise UsageError("--model picks one of a run's models", "leave it out with LABELS and PREDICTIONS")
-        naming = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
+        from qm_cli.tasks import measure_from
+
+        naming: dict[str, Any] = {
+            "match_by": match_by,
+            "map_categories": map_categories,
+            "missing_score": missing_score,
+        }
+        naming |= {"task": task, "measure": measure_from(sigmas, buffer, pycocotools_area, angle)}
         source, report, findings = _of_files(target, predictions, iou, confidence, naming)
     verdict = gating.gated(report, bounds, findings, allow_undefined=allow_undefined, allowed=allowed)
     verdict = {**source, **verdict}

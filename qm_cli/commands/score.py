@@ -56,6 +56,11 @@ def score(
     set_: options.SetOption = None,
     plugin: options.Plugin = None,
     values: options.Values = None,
+    task: options.Task = None,
+    sigmas: options.Sigmas = None,
+    buffer: options.Buffer = 70.0,
+    pycocotools_area: options.PycocotoolsArea = False,
+    angle: options.Angle = "degrees",
     iou: options.IoU = 0.5,
     confidence: options.Confidence = 0.5,
     categories: options.Categories = None,
@@ -74,6 +79,7 @@ def score(
     """Score a dataset folder: data, label and model metrics per sample, and the summary. Writes a run folder."""
     from qm_cli.run import Request
     from qm_cli.settings import Settings
+    from qm_cli.tasks import measure_from
 
     request = Request(
         dataset=dataset,
@@ -90,6 +96,8 @@ def score(
         set=tuple(set_ or ()),
         plugins=tuple(plugin or ()),
         values=tuple(values or ()),
+        task=task,
+        measure=measure_from(sigmas, buffer, pycocotools_area, angle),
         settings=Settings(iou=iou, confidence=confidence, categories=options.split(categories)),
         workers=workers,
         shards=shards,

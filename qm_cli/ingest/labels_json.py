@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from qm_cli.arrays import strings_to_arrow, to_arrow
+from qm_cli.arrays import bytes_to_arrow, strings_to_arrow, to_arrow
 from qm_cli.errors import InputError
 from qm_cli.findings import Finding, finding
 from qm_cli.json_faults import fault, repeated_key
@@ -80,16 +81,36 @@ class Mask(msgspec.Struct):
 MASKS = msgspec.json.Decoder(Mask)
 
 
-def read(path: Path, shapes: bool, metadata: bool | None = None, shown: str | None = None) -> RawLabels:
+@cache
+def _with_fields(fields: tuple[str, ...]) -> tuple[Any, Any]:
+    """An annotation that keeps these fields as they stand in the file, and the document of such."""
+    names = [name for name in fields if name not in Annotation.__struct_fields__]
+    raw = [(name, msgspec.Raw, msgspec.Raw(b"null")) for name in dict.fromkeys([*names, "segmentation"])]
+    counted = [("num_keypoints", int | None, None)] if "keypoints" in fields else []
+    row: Any = msgspec.defstruct("FieldAnnotation", [*raw, *counted], bases=(Annotation,), gc=False)
+    lists = [("images", list[Image | None]), ("categories", list[Category | None])]
+    rest = [("annotations", list[row | None] | None, None), ("licenses", msgspec.Raw, msgspec.Raw(b"[]"))]
+    return row, msgspec.defstruct("FieldDocument", [*lists, *rest])
+
+
+def read(
+    path: Path,
+    shapes: bool,
+    metadata: bool | None = None,
+    shown: str | None = None,
+    fields: tuple[str, ...] = (),
+) -> RawLabels:
     """Columns of the label file. With `shapes` also polygons; with `metadata` (as `shapes` if not said) also the
-    unknown scalar fields. Messages call the file `shown`.
+    unknown scalar fields. Messages call the file `shown`. fields: of these the first that any annotation has is kept
+    as the column `shape`, JSON texts (`bbox`: the boxes themselves).
 
     Raises InputError for what is no COCO label file: not JSON, cut off, wrong types (with the position), keys twice.
     """
     where = shown or str(path)
     content = _content(path, where)
     with _no_garbage_collection():
-        document = _decode(content, where, ShapedDocument if shapes else Document)
+        row, kind = _with_fields(fields) if fields else (None, ShapedDocument if shapes else Document)
+        document = _decode(content, where, kind, row)
         label = {} if document.annotations is None else _label_columns(document.annotations, where)
         raw = RawLabels(where, _image_columns(document, where), _category_columns(document, where), label)
         if shapes if metadata is None else metadata:
@@ -98,7 +119,23 @@ def read(path: Path, shapes: bool, metadata: bool | None = None, shown: str | No
         if shapes and label:
             label["segmentation"] = _polygons(document.annotations)
             raw.findings += _mask_findings(document.images, document.annotations)
+        if fields and label:
+            _add_shape(raw, document.annotations, fields)
     return raw
+
+
+def _add_shape(raw: RawLabels, rows: list[Any], fields: tuple[str, ...]) -> None:
+    """The column `shape` with the field it is from, and the number of keypoints."""
+    for name in fields:
+        if name == "bbox":
+            raw.label["shape"] = raw.label["bbox"]
+            return
+        texts = [bytes(getattr(row, name)) for row in rows]
+        if any(text != b"null" for text in texts):
+            raw.label["shape"] = bytes_to_arrow([None if text == b"null" else text for text in texts])
+            if name == "keypoints" and any(row.num_keypoints is not None for row in rows):
+                raw.label["num_keypoints"] = pa.array([row.num_keypoints for row in rows], pa.int64())
+            return
 
 
 def _content(path: Path, where: str) -> bytes:
@@ -122,7 +159,7 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _decode(content: bytes, where: str, kind: type[Any]) -> Any:
+def _decode(content: bytes, where: str, kind: type[Any], row: Any = None) -> Any:
     try:
         document = msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError as error:
@@ -132,7 +169,7 @@ def _decode(content: bytes, where: str, kind: type[Any]) -> Any:
         raise InputError(f"{where}: {reason}", hint) from None
     except RecursionError:
         raise InputError(f"{where}: nested too deeply to be a COCO label file", "write the file again") from None
-    row = ShapedAnnotation if kind is ShapedDocument else Annotation
+    row = row or (ShapedAnnotation if kind is ShapedDocument else Annotation)
     for name, empty in (("images", Image), ("categories", Category), ("annotations", row)):
         entries = getattr(document, name)
         if entries is not None and None in entries:
