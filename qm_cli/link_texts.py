@@ -11,9 +11,10 @@ import pyarrow as pa
 
 from qm_cli.arrays import compute as pc
 from qm_cli.arrays import flat_values, to_numpy
+from qm_cli.raw_shapes import flat_lists
 
 Numbers = npt.NDArray[np.float64]
-FLAT = list[float] | list[list[float]] | None
+FLAT = list[float | list[float]] | None
 
 
 def decoded_texts(texts: pa.Array, kind: Any) -> list[Any]:
@@ -51,6 +52,10 @@ def _number_lists(shape: pa.Array) -> pa.Array:
     """A list column of doubles; a list of one list counts as that one."""
     if not pa.types.is_string(shape.type):
         return shape
+    if shape.null_count == 0:
+        plain_lists = flat_lists(",".join(shape.to_pylist()).encode(), len(shape))
+        if plain_lists is not None:
+            return plain_lists
     found = decoded_texts(shape, FLAT)
     plain = [one[0] if one and len(one) == 1 and isinstance(one[0], list) else one for one in found]
     nested = [one is not None and any(isinstance(value, list) for value in one[:1]) for one in plain]

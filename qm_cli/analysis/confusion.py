@@ -62,6 +62,7 @@ def _near_pairs(
 ) -> tuple[RowArray, RowArray, npt.NDArray[np.float64]]:
     """Pairs of these predictions with the `counts` labels from `first` on that reach the threshold, and their IoU."""
     labels, predictions = label[expand(first, counts)], np.repeat(prediction, counts)
-    iou = overlap(tables, settings.task, labels, predictions)
-    near = iou >= min(settings.iou, 1 - 1e-10)
+    lowest = min(settings.iou, 1 - 1e-10)
+    iou = overlap(tables, settings.task, labels, predictions, lowest=lowest)
+    near = iou >= lowest
     return predictions[near], labels[near], iou[near]

@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,12 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from qm_cli.arrays import bytes_to_arrow, strings_to_arrow, to_arrow
+from qm_cli.arrays import strings_to_arrow, to_arrow
 from qm_cli.errors import InputError
 from qm_cli.findings import Finding, finding
 from qm_cli.json_faults import fault, repeated_key
 from qm_cli.raw import Columns, RawLabels, identifiers, lists_of, numbers, scalars
+from qm_cli.raw_shapes import add_shape, with_fields
 
 Identifier = int | str | None
 COMPRESSED = re.compile("[0-o]+")
@@ -81,18 +81,6 @@ class Mask(msgspec.Struct):
 MASKS = msgspec.json.Decoder(Mask)
 
 
-@cache
-def _with_fields(fields: tuple[str, ...]) -> tuple[Any, Any]:
-    """An annotation that keeps these fields as they stand in the file, and the document of such."""
-    names = [name for name in fields if name not in Annotation.__struct_fields__]
-    raw = [(name, msgspec.Raw, msgspec.Raw(b"null")) for name in dict.fromkeys([*names, "segmentation"])]
-    counted = [("num_keypoints", int | None, None)] if "keypoints" in fields else []
-    row: Any = msgspec.defstruct("FieldAnnotation", [*raw, *counted], bases=(Annotation,), gc=False)
-    lists = [("images", list[Image | None]), ("categories", list[Category | None])]
-    rest = [("annotations", list[row | None] | None, None), ("licenses", msgspec.Raw, msgspec.Raw(b"[]"))]
-    return row, msgspec.defstruct("FieldDocument", [*lists, *rest])
-
-
 def read(
     path: Path,
     shapes: bool,
@@ -109,33 +97,22 @@ def read(
     where = shown or str(path)
     content = _content(path, where)
     with _no_garbage_collection():
-        row, kind = _with_fields(fields) if fields else (None, ShapedDocument if shapes else Document)
+        row, kind = (
+            with_fields(Annotation, Image, Category, fields)
+            if fields
+            else (None, ShapedDocument if shapes else Document)
+        )
         document = _decode(content, where, kind, row)
         label = {} if document.annotations is None else _label_columns(document.annotations, where)
         raw = RawLabels(where, _image_columns(document, where), _category_columns(document, where), label)
         if shapes if metadata is None else metadata:
             _add_metadata(raw, msgspec.json.decode(content, type=Extras))
-        _refuse_repeated_keys(content, raw, bytes(document.licenses), where)
+        name, inner = add_shape(raw, document.annotations, fields) if fields and label else ("", 0)
+        _refuse_repeated_keys(content, raw, bytes(document.licenses), where, name, inner)
         if shapes and label:
             label["segmentation"] = _polygons(document.annotations)
             raw.findings += _mask_findings(document.images, document.annotations)
-        if fields and label:
-            _add_shape(raw, document.annotations, fields)
     return raw
-
-
-def _add_shape(raw: RawLabels, rows: list[Any], fields: tuple[str, ...]) -> None:
-    """The column `shape` with the field it is from, and the number of keypoints."""
-    for name in fields:
-        if name == "bbox":
-            raw.label["shape"] = raw.label["bbox"]
-            return
-        texts = [bytes(getattr(row, name)) for row in rows]
-        if any(text != b"null" for text in texts):
-            raw.label["shape"] = bytes_to_arrow([None if text == b"null" else text for text in texts])
-            if name == "keypoints" and any(row.num_keypoints is not None for row in rows):
-                raw.label["num_keypoints"] = pa.array([row.num_keypoints for row in rows], pa.int64())
-            return
 
 
 def _content(path: Path, where: str) -> bytes:
@@ -184,12 +161,16 @@ def _place(message: str) -> str:
     return f"{place.rstrip('`').removeprefix('$.')}: {text[0].lower()}{text[1:]}" if place else text
 
 
-def _refuse_repeated_keys(content: bytes, raw: RawLabels, licenses: bytes, where: str) -> None:
+def _refuse_repeated_keys(
+    content: bytes, raw: RawLabels, licenses: bytes, where: str, shape: str = "", inner: int = 0
+) -> None:
     """A key written twice in one object makes the file ambiguous. Counting is cheap; only a surplus is looked into."""
     expected = Counter({b'"images"': 1, b'"categories"': 1, b'"annotations"': int(bool(raw.label))})
     for columns in (raw.image, raw.category, raw.label):
-        expected.update({f'"{name}"'.encode(): len(column) - column.null_count for name, column in columns.items()})
-    if content.count(b'":') == expected.total():
+        expected.update(
+            {f'"{shape if name == "shape" else name}"'.encode(): len(c) - c.null_count for name, c in columns.items()}
+        )
+    if content.count(b'":') == expected.total() + inner:
         return
     if any(content.count(key) > count + licenses.count(key) for key, count in expected.items()):
         twice = repeated_key(content)

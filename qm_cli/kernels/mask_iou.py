@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +14,9 @@ from qm_cli.kernels.segments import bounded_stretches, expand, starts_of
 
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
-RUNS_AT_ONCE = 1 << 18
+RUNS_AT_ONCE = 1 << 17
 SLACK = 1 - 1e-9
+SMALL = 1 << 30
 
 
 def mask_iou(
@@ -78,23 +80,32 @@ def _shared(labels: Runs, predictions: Runs, label: RowArray, prediction: RowArr
     label_counts = np.diff(labels.start)[own]
     ends = labels.end.take(expand(labels.start[own], label_counts)).astype(np.int64)
     begin = np.append(0, np.cumsum(label_counts))
+    last = begin[1:] - 1
     odd = _parity(label_counts)
     length = np.diff(ends, prepend=0)
     length[begin[1:-1]] = ends[begin[1:-1]]
     covered = np.cumsum(length * odd)
-    base = np.append(0, np.cumsum(ends[begin[1:] - 1] + 1))[:-1]
+    total = covered[last]
+    limits = ends[last] + 1
+    base = np.cumsum(limits) - limits
     ends += np.repeat(base, label_counts)
+    kind: type[Any] = np.int32 if int(ends[-1]) < SMALL else np.int64
     counts = np.diff(predictions.start)[prediction]
-    place = predictions.end.take(expand(predictions.start[prediction], counts)) + np.repeat(base[number], counts)
-    run = np.searchsorted(ends, place)
-    before = covered.take(run) - (ends.take(run) - place) * odd.take(run)
-    object_run = _parity(counts)
-    np.negative(before, out=before, where=object_run == 0)
+    place: npt.NDArray[Any] = predictions.end.take(expand(predictions.start[prediction], counts)).astype(
+        kind, copy=False
+    )
+    place += np.repeat(base[number].astype(kind), counts)
+    run = np.searchsorted(ends.astype(kind), place)
+    before = place
+    before *= odd.astype(kind).take(run)
+    before += (covered - ends * odd).astype(kind).take(run)
+    np.negative(before[::2], out=before[::2])
     starts = np.cumsum(counts) - counts
-    sums = np.add.reduceat(before, starts)
+    sums = np.add.reduceat(before, starts).astype(np.int64)
+    np.negative(sums, out=sums, where=starts % 2 == 1)
     ends_empty = counts % 2 == 1
-    sums[ends_empty] += covered[begin[1:] - 1][number[ends_empty]]
-    return np.asarray(sums, np.float64)
+    sums[ends_empty] += total[number[ends_empty]]
+    return sums.astype(np.float64)
 
 
 def _parity(counts: RowArray) -> npt.NDArray[np.int8]:

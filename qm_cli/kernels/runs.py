@@ -20,12 +20,13 @@ IntArray = npt.NDArray[np.integer]
 RowArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+Values = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
 FIRST_CHARACTER = 48
 MORE = 32
 LONGEST_VALUE = 7
 LARGEST_MASK = 2**31 - 1
-TEXT_AT_ONCE = 1 << 16
+TEXT_AT_ONCE = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -135,15 +136,17 @@ def _whole(text: Bytes, offsets: RowArray, height: RowArray, pixels: RowArray) -
     change, count, right = _changes(text, offsets)
     start = np.append(0, np.cumsum(count))
     begin = start[:-1]
-    runs, signed = _lengths(change, start)
-    right &= np.add.reduceat(runs, begin, dtype=np.int64) == pixels
-    right &= np.abs(np.add.reduceat(signed, begin, dtype=np.int64)) == pixels
-    if not right.all():
+    runs, balance = _lengths(change, start)
+    odd_start = begin & 1 == 1
+    end = runs.copy()
+    end[begin[1:]] -= pixels[:-1].astype(np.int32)
+    np.cumsum(end, dtype=np.int32, out=end)
+    right &= end[start[1:] - 1] == pixels
+    if not right.all() or min(end.min(), runs.min()) < 0:
+        right &= (np.add.reduceat(runs, begin, dtype=np.int64) == pixels) & (np.minimum.reduceat(runs, begin) >= 0)
         return None, right
-    of_object = _odd(len(runs)) ^ np.repeat((begin & 1).astype(np.uint8), count)
-    area = np.add.reduceat(np.multiply(runs, of_object, out=signed), begin, dtype=np.int64).astype(np.float64)
-    runs[begin[1:]] -= pixels[:-1].astype(np.int32)
-    end = np.cumsum(runs, dtype=np.int32)
+    of_object = _odd(len(runs)) ^ np.repeat(odd_start.view(np.uint8), count)
+    area = (pixels - np.where(odd_start, -balance, balance)) / 2
     return Runs(start, end, height, area, _boxes(end, of_object, start, height), right), right
 
 
@@ -163,16 +166,17 @@ def _complete(text: Bytes, offsets: RowArray) -> BoolArray:
     return right
 
 
-def _changes(text: Bytes, offsets: RowArray) -> tuple[npt.NDArray[np.int32], RowArray, BoolArray]:
+def _changes(text: Bytes, offsets: RowArray) -> tuple[Values, RowArray, BoolArray]:
     """The values of the texts one after another, int32[m]; how many each mask has; and whether all fit 32 bits."""
     figures = text - np.uint8(FIRST_CHARACTER)
     signed = ((figures & 31) ^ 16).view(np.int8) - np.int8(16)
     right = np.ones(len(offsets) - 1, bool)
-    more = np.flatnonzero(figures >= MORE)
+    ends_value = figures < MORE
+    more = np.flatnonzero(~ends_value)
     count = np.diff(offsets) - np.diff(np.searchsorted(more, offsets))
     if len(more) == 0:
         return signed.astype(np.int32), count, right
-    values = signed[figures < MORE].astype(np.int32)
+    values = signed[ends_value].astype(np.int32)
     owner = more - np.arange(len(more))
     first = starts_of(owner)
     groups = np.diff(np.append(first, len(owner)))
@@ -186,23 +190,24 @@ def _changes(text: Bytes, offsets: RowArray) -> tuple[npt.NDArray[np.int32], Row
     return values, count, right
 
 
-def _lengths(change: npt.NDArray[np.int32], start: RowArray) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Length of each run, int32[m], and the same with its sign where all of a mask may have the other one.
+def _lengths(change: Values, start: RowArray) -> tuple[Values, Values]:
+    """Length of each run, int32[m]; and by how much each mask's background outnumbers its object, int32[n].
 
-    From the third run on, the change is that of the sum of a run and the one before it: one running sum gives those
-    sums, one of alternating sign the runs.
+    The latter has the other sign where a mask starts at an odd place. From the third run on, the change is that of the
+    sum of a run and the one before it: one running sum gives those sums, one of alternating sign the runs.
     """
     begin, third = start[:-1], start[:-1][np.diff(start) > 2]
     change[third + 2] -= change[third]
     total = np.add.reduceat(change, begin)
     change[begin[1:]] -= total[:-1]
-    sums = np.cumsum(change, dtype=np.int32)
-    sums[1::2] *= -1
-    total = np.add.reduceat(sums, begin)
-    sums[begin[1:]] -= total[:-1]
-    signed = np.cumsum(sums, dtype=np.int32)
-    signed[1::2] *= -1
-    return np.abs(signed), signed
+    np.cumsum(change, dtype=np.int32, out=change)
+    np.negative(change[1::2], out=change[1::2])
+    total = np.add.reduceat(change, begin)
+    change[begin[1:]] -= total[:-1]
+    runs = np.cumsum(change, dtype=np.int32, out=change)
+    balance = np.add.reduceat(runs, begin)
+    np.negative(runs[1::2], out=runs[1::2])
+    return runs, balance
 
 
 def _boxes(end: npt.NDArray[np.int32], of_object: Bytes, start: RowArray, height: RowArray) -> FloatArray:
