@@ -100,13 +100,13 @@ def _masks(shape: pa.Array, size: Numbers, level: str, ids: pa.Array) -> Shapes:
 def _keypoints(shape: pa.Array, where: str, measure: Measure) -> Shapes:
     count = 3 * len(measure.sigmas)
     rows, lengths = number_rows(shape, count)
-    good = np.isfinite(rows).all(1) & (np.abs(rows) < LARGEST).all(1)
+    good: Any = (np.abs(rows) < LARGEST).all(1)
     if not good.any() and (lengths > 0).any():
         other = int(lengths[lengths > 0][0])
         hint = f"--sigmas must name {other // 3} numbers" if other % 3 == 0 else "write x, y, visibility of each"
         raise InputError(f"{where}: keypoints of {other} numbers, {len(measure.sigmas)} sigmas × 3 are {count}", hint)
-    x, y = rows[:, 0::3], rows[:, 1::3]
-    left, top, right, bottom = x.min(1), y.min(1), x.max(1), y.max(1)
+    x, y = (np.ascontiguousarray(rows[:, axis::3].T) for axis in (0, 1))
+    left, top, right, bottom = x.min(0), y.min(0), x.max(0), y.max(0)
     box = np.stack([left, top, right - left, bottom - top], 1)
     rows[~good] = np.nan
     box[~good] = np.nan

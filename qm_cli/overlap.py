@@ -40,7 +40,7 @@ def overlap(
     if task == "segm":
         return mask_iou(masks(tables, "label"), masks(tables, "prediction"), label, prediction, crowd, lowest)
     if task == "keypoints":
-        return _similarity(tables, label, prediction)
+        return _similarity(tables, label, prediction, lowest)
     shapes = [geometries(tables, level, task) for level in ("label", "prediction")]
     return geometry_iou.geometry_iou(shapes[0], shapes[1], label, prediction, crowd)
 
@@ -81,7 +81,7 @@ def geometries(tables: Tables, level: str, task: str) -> Geometries:
     return found
 
 
-def _similarity(tables: Tables, label: Rows, prediction: Rows) -> Numbers:
+def _similarity(tables: Tables, label: Rows, prediction: Rows, lowest: float) -> Numbers:
     return keypoint_similarity(
         tables.values("label", "keypoints"),
         tables.values("label", "bbox"),
@@ -90,4 +90,5 @@ def _similarity(tables: Tables, label: Rows, prediction: Rows) -> Numbers:
         label,
         prediction,
         np.array(tables.measure.sigmas),
+        lowest,
     )

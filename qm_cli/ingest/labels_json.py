@@ -73,6 +73,10 @@ class Extras(msgspec.Struct):
     annotations: list[dict[str, msgspec.Raw] | None] = []
 
 
+class CategoryList(msgspec.Struct):
+    categories: msgspec.Raw
+
+
 class Mask(msgspec.Struct):
     size: tuple[int, int]
     counts: str | list[int]
@@ -170,6 +174,11 @@ def _refuse_repeated_keys(
         expected.update(
             {f'"{shape if name == "shape" else name}"'.encode(): len(c) - c.null_count for name, c in columns.items()}
         )
+    if shape:
+        categories = bytes(msgspec.json.decode(content, type=CategoryList).categories)
+        known = sum(len(column) - column.null_count for column in raw.category.values())
+        expected[f'"{shape}"'.encode()] += categories.count(f'"{shape}"'.encode())
+        inner += categories.count(b'":') - known - categories.count(f'"{shape}":'.encode())
     if content.count(b'":') == expected.total() + inner:
         return
     if any(content.count(key) > count + licenses.count(key) for key, count in expected.items()):

@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 PAIRS_AT_ONCE = 1 << 14
+SLACK = 1 + 1e-9
 
 
 def keypoint_similarity(
@@ -22,26 +24,30 @@ def keypoint_similarity(
     label: RowArray,
     prediction: RowArray,
     sigmas: FloatArray,
+    lowest: float = 0.0,
 ) -> FloatArray:
     """Similarity of each label with the prediction in the same place: float64[n], 0..1.
 
     labels, predictions: float64[rows, 3k] of x, y, visibility; boxes, areas: of the labels. The mean over the label's
     visible keypoints of exp(−d² / (2σ)² / (area + spacing) / 2); without any, over all keypoints, d being the distance
     outside of the box widened by its size on each side (reference: pycocotools 2.0.11 `computeOks`, summed as there).
+    Pairs that cannot reach `lowest`, going by the boxes around the keypoints, may be given as 0.
     """
     visible = labels[:, 2::3] > 0
+    falloff = (np.asarray(sigmas) * 2) ** 2
+    near = _near(labels, visible, areas, predictions, label, prediction, falloff, lowest)
+    label, prediction = label[near], prediction[near]
     count = visible.sum(1)[label]
     truth = _Truth(labels[:, 0::3], labels[:, 1::3], np.argsort(~visible, axis=1, kind="stable"), boxes)
-    falloff = (np.asarray(sigmas) * 2) ** 2
     x, y = np.ascontiguousarray(predictions[:, 0::3]), np.ascontiguousarray(predictions[:, 1::3])
-    similarity = np.zeros(len(label))
+    found = np.zeros(len(label))
 
     def fill(block: tuple[int, RowArray]) -> None:
         seen, pairs = block
         own, other = label[pairs], prediction[pairs]
         squares, weights = _squares(truth, own, x, y, other, seen, falloff)
         scale = (areas[own] + np.spacing(1))[:, None]
-        similarity[pairs] = np.exp(-(squares / weights / scale / 2)).sum(1) / squares.shape[1]
+        found[pairs] = np.exp(-(squares / weights / scale / 2)).sum(1) / squares.shape[1]
 
     blocks = []
     for seen in np.unique(count).tolist():
@@ -49,7 +55,33 @@ def keypoint_similarity(
         blocks += [(seen, pairs[start : start + PAIRS_AT_ONCE]) for start in range(0, len(pairs), PAIRS_AT_ONCE)]
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         list(threads.map(fill, blocks))
+    similarity = np.zeros(len(near))
+    similarity[near] = found
     return similarity
+
+
+def _near(
+    labels: FloatArray,
+    visible: BoolArray,
+    areas: FloatArray,
+    predictions: FloatArray,
+    label: RowArray,
+    prediction: RowArray,
+    falloff: FloatArray,
+    lowest: float,
+) -> BoolArray:
+    """Pairs that may reach the lowest similarity: some keypoint must, which then is not farther than that allows."""
+    if lowest <= 0:
+        return np.ones(len(label), bool)
+    reach = np.sqrt(-2 * np.log(min(lowest, 1.0)) * falloff.max() * (areas + np.spacing(1))) * SLACK
+    near = np.ones(len(label), bool)
+    for axis in (0, 1):
+        own, other = labels[:, axis::3], predictions[:, axis::3]
+        low = np.where(visible, own, np.inf).min(1) - reach
+        high = np.where(visible, own, -np.inf).max(1) + reach
+        near &= (other.max(1)[prediction] >= low[label]) & (other.min(1)[prediction] <= high[label])
+    without: BoolArray = visible.sum(1) == 0
+    return near | without[label]
 
 
 @dataclass(frozen=True)
