@@ -23,7 +23,7 @@ from qm_cli.load import load_tables
 from qm_cli.run_folder import Run, open_run
 from qm_cli.run_tables import tables_of_run
 from qm_cli.scoring import can_evaluate
-from qm_cli.settings import Settings
+from qm_cli.settings import Settings, recall_name
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
 
@@ -78,6 +78,7 @@ def compare(request: Request) -> tuple[dict[str, Any], pa.Table]:
     report = {
         "a": _about(a, first),
         "b": _about(b, second),
+        "task": settings.task,
         "convention": settings.convention,
         "iou": settings.iou,
         "confidence": settings.confidence,
@@ -88,7 +89,7 @@ def compare(request: Request) -> tuple[dict[str, Any], pa.Table]:
         "method": "half-sample bootstrap",
         "resamples": request.resamples,
         "seed": request.seed,
-        "metrics": _rows(found.overall),
+        "metrics": _rows(found.overall, settings.task),
         "categories": _category_rows(first.tables, found.category, found.category_units),
         "changes": change_counts(first, second, changed),
         "regressed_images": regressed_images(first, second, changed),
@@ -188,9 +189,10 @@ def _about(side: Side, evaluation: Evaluation) -> dict[str, Any]:
     return {"model": side.name, "target": side.target, "predictions": evaluation.tables.count("prediction")}
 
 
-def _rows(compared: Compared, place: int | None = None) -> list[dict[str, Any]]:
+def _rows(compared: Compared, task: str, place: int | None = None) -> list[dict[str, Any]]:
     """One row per metric; place: of one category."""
-    return [_row(name, compared, (row,) if place is None else (row, place)) for row, name in enumerate(METRICS)]
+    names = [recall_name(task) if name == "AR100" else name for name in METRICS]
+    return [_row(name, compared, (row,) if place is None else (row, place)) for row, name in enumerate(names)]
 
 
 def _row(name: str, compared: Compared, place: tuple[int, ...]) -> dict[str, Any]:
@@ -219,7 +221,12 @@ def _number(value: float) -> float | None:
 def _category_rows(tables: Tables, compared: Compared, units: RowArray) -> list[dict[str, Any]]:
     ids, names = tables.category["id"].to_pylist(), tables.category["name"].to_pylist()
     return [
-        {"id": ids[row], "name": names[row], "units": int(units[row]), "metrics": _rows(compared, row)}
+        {
+            "id": ids[row],
+            "name": names[row],
+            "units": int(units[row]),
+            "metrics": _rows(compared, tables.measure.task, row),
+        }
         for row in range(len(ids))
     ]
 

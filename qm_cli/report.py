@@ -13,7 +13,7 @@ from qm_cli.analysis.average_precision import AveragePrecision
 from qm_cli.analysis.counts import category_counts
 from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.matching import within_max_detections
-from qm_cli.settings import Settings
+from qm_cli.settings import Settings, recall_name
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
 
@@ -156,10 +156,8 @@ def _categories(evaluation: Evaluation) -> list[dict[str, Any]]:
     )
     predictions = np.bincount(tables.values("prediction", "category_row"), minlength=tables.count("category"))
     numbers = {number.name: number for number in summary_rows(evaluation.settings)}
-    recall = "AR100" if "AR100" in numbers else "AR"
-    means = {
-        name: _category_means(_values(curves, numbers[name], evaluation)) for name in ("AP", "AP50", "AP75", recall)
-    }
+    shown = ("AP", "AP50", "AP75", recall_name(evaluation.settings.task))
+    means = {name: _category_means(_values(curves, numbers[name], evaluation)) for name in shown}
     rates = {name: getattr(counts, name) for name in ("precision", "recall", "f1")}
     sums = {name: getattr(counts, name) for name in ("true_positives", "false_positives", "false_negatives")}
     return [

@@ -104,3 +104,8 @@ class Settings:
     def match_thresholds(self) -> tuple[float, ...]:
         """The IoU thresholds matching runs at: COCO's, then `iou` if it is none of them."""
         return self.iou_thresholds if self.iou in self.iou_thresholds else (*self.iou_thresholds, self.iou)
+
+
+def recall_name(task: str) -> str:
+    """What average recall at the most detections is called: AR100; of keypoints, which have 20 of them, AR."""
+    return "AR" if task == "keypoints" else "AR100"

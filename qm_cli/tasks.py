@@ -34,7 +34,7 @@ def found_task(first: Mapping[str, object]) -> tuple[str, str]:
     box = first.get("bbox")
     if box:
         five = isinstance(box, list) and len(box) == 5
-        return ("obb", "the predictions have boxes of 5 numbers") if five else ("bbox", "the predictions have boxes")
+        return ("obb", "the predictions have boxes of 5 numbers") if five else ("bbox", "default")
     for name in there:
         if name in OWN_FIELDS:
             return OWN_FIELDS[name], f"the predictions have `{name}`"

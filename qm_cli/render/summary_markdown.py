@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from qm_cli.settings import recall_name
+
 RATES = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
 
 
@@ -18,8 +20,9 @@ def summary_markdown(summary: dict[str, Any]) -> str:
     if evaluated:
         parts.append(_models(evaluated))
     for name, report in evaluated.items():
-        rows = [[row["name"], row["labels"], *(row[rate] for rate in RATES)] for row in report["categories"]]
-        parts += [f"## {name}: categories", _table(["category", "labels", *RATES], rows)]
+        rates = _rates(report)
+        rows = [[row["name"], row["labels"], *(row[rate] for rate in rates)] for row in report["categories"]]
+        parts += [f"## {name}: categories", _table(["category", "labels", *rates], rows)]
     for title, rows in (
         ("Metrics", summary["metrics"]),
         *((f"{n}: metrics", r) for n, r in summary["model_metrics"].items()),
@@ -42,12 +45,17 @@ def summary_markdown(summary: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _rates(report: dict[str, Any]) -> list[str]:
+    return [recall_name(report["task"]) if rate == "AR100" else rate for rate in RATES]
+
+
 def _models(evaluated: dict[str, dict[str, Any]]) -> str:
     first = next(iter(evaluated.values()))
-    rows = [[name, *(report["metrics"][rate] for rate in RATES)] for name, report in evaluated.items()]
+    rates = _rates(first)
+    rows = [[name, *(report["metrics"][rate] for rate in rates)] for name, report in evaluated.items()]
     thresholds = f"IoU {first['iou']:g}, confidence {first['confidence']:g}"
-    at = f"Convention {first['convention']}; precision, recall and F1 at {thresholds}."
-    return f"{_table(['model', *RATES], rows)}\n\n{at}"
+    at = f"Task {first['task']}, convention {first['convention']}; precision, recall and F1 at {thresholds}."
+    return f"{_table(['model', *rates], rows)}\n\n{at}"
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -22,7 +22,7 @@ def show_evaluation(report: dict[str, Any]) -> None:
     console = plain_console()
     metrics = report["metrics"]
     console.print(_headline(report), style="bold", highlight=False)
-    print_table_on(console, ["", "all", "small", "medium", "large", "IoU .50", "IoU .75"], _precision_rows(metrics))
+    print_table_on(console, *_precision_table(metrics))
     at = f"at IoU {report['iou']:g}, confidence {report['confidence']:g}"
     rows = [(kind, metrics[f"{name}"], metrics[f"{name}_macro"]) for kind, name in _RATES]
     counts = [
@@ -42,19 +42,25 @@ _RATES = (("precision", "precision"), ("recall", "recall"), ("F1", "f1"))
 
 def _headline(report: dict[str, Any]) -> str:
     sizes = f"{report['images']:,} images, {report['labels']:,} labels, {report['predictions']:,} predictions"
-    return f"{report['task']}, convention {report['convention']}: {sizes}"
+    found = f" ({report['task_found']})" if report["task_found"] not in ("default", "given") else ""
+    return f"{report['task']}{found}, convention {report['convention']}: {sizes}"
 
 
-def _precision_rows(metrics: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _precision_table(metrics: dict[str, Any]) -> tuple[list[str], list[tuple[Any, ...]]]:
+    if "AR100" not in metrics:
+        names = ["all", "medium", "large", "similarity .50", "similarity .75"]
+        rows = [(kind, *(metrics[f"{kind}{end}"] for end in ("", "m", "l", "50", "75"))) for kind in ("AP", "AR")]
+        return ["", *names], rows
     precision = ("AP", *(metrics[name] for name in ("AP", "APs", "APm", "APl", "AP50", "AP75")))
     recall = ("AR", *(metrics[name] for name in ("AR100", "ARs", "ARm", "ARl")), None, None)
     first = ("AR, best 1 / 10", metrics["AR1"], metrics["AR10"], None, None, None, None)
-    return [precision, recall, first]
+    return ["", "all", "small", "medium", "large", "IoU .50", "IoU .75"], [precision, recall, first]
 
 
 def _show_categories(console: Console, categories: Sequence[dict[str, Any]]) -> None:
     """Categories by falling number of labels."""
-    columns = ["category", "labels", "predictions", "AP", "AP50", "AR100", "precision", "recall", "f1"]
+    recall = "AR" if any("AR" in row for row in categories) else "AR100"
+    columns = ["category", "labels", "predictions", "AP", "AP50", recall, "precision", "recall", "f1"]
     ordered = sorted(categories, key=lambda row: -row["labels"])
     rows = [
         tuple(row["name" if column == "category" else column] for column in columns)
