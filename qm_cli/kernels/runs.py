@@ -141,8 +141,8 @@ def _whole(text: Bytes, offsets: RowArray, height: RowArray, pixels: RowArray) -
     end = runs.copy()
     end[begin[1:]] -= pixels[:-1].astype(np.int32)
     np.cumsum(end, dtype=np.int32, out=end)
-    right &= end[start[1:] - 1] == pixels
-    if not right.all() or min(end.min(), runs.min()) < 0:
+    sound = (end[start[1:] - 1] == pixels).all() and min(end.min(), runs.min()) >= 0
+    if not (sound and right.all()):
         right &= (np.add.reduceat(runs, begin, dtype=np.int64) == pixels) & (np.minimum.reduceat(runs, begin) >= 0)
         return None, right
     of_object = _odd(len(runs)) ^ np.repeat(odd_start.view(np.uint8), count)

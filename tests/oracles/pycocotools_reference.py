@@ -37,7 +37,8 @@ def is_comparable(labels: dict[str, Any], predictions: list[dict[str, Any]]) -> 
 
 
 def with_pycocotools(labels: dict[str, Any], predictions: list[dict[str, Any]], task: str = "bbox") -> dict[str, Any]:
-    """Twelve stats (ten of keypoints) by name (-1 → None) and the raw ``precision`` [T,R,K,A,M], ``recall`` [T,K,A,M], ``scores`` arrays.
+    """Twelve stats (ten of keypoints) by name (-1 → None) and the raw arrays ``precision`` [T,R,K,A,M],
+    ``recall`` [T,K,A,M] and ``scores``.
 
     ``loadRes`` cannot take an empty list; for one, an empty result set is handed to COCOeval instead.
     """
