@@ -23,6 +23,7 @@ from qm_cli.tasks import SHAPE_FIELDS
 
 Numbers = npt.NDArray[np.float64]
 LARGEST = 1e9
+ROWS_AT_ONCE = 2048
 
 
 @dataclass
@@ -100,29 +101,41 @@ def _masks(shape: pa.Array, size: Numbers, level: str, ids: pa.Array) -> Shapes:
 def _keypoints(shape: pa.Array, where: str, measure: Measure) -> Shapes:
     count = 3 * len(measure.sigmas)
     rows, lengths = number_rows(shape, count)
-    good: Any = (np.abs(rows) < LARGEST).all(1)
+    good = _sane(rows)
     if not good.any() and (lengths > 0).any():
         other = int(lengths[lengths > 0][0])
         hint = f"--sigmas must name {other // 3} numbers" if other % 3 == 0 else "write x, y, visibility of each"
         raise InputError(f"{where}: keypoints of {other} numbers, {len(measure.sigmas)} sigmas × 3 are {count}", hint)
-    x, y = (np.ascontiguousarray(rows[:, axis::3].T) for axis in (0, 1))
-    left, top, right, bottom = x.min(0), y.min(0), x.max(0), y.max(0)
-    box = np.stack([left, top, right - left, bottom - top], 1)
-    rows[~good] = np.nan
-    box[~good] = np.nan
+    if not good.all():
+        rows = np.where(good[:, None], rows, np.nan)
+    box = np.empty((len(rows), 4))
+    for begin in range(0, len(rows), ROWS_AT_ONCE):
+        part = slice(begin, begin + ROWS_AT_ONCE)
+        for axis in (0, 1):
+            values = np.ascontiguousarray(rows[part, axis::3].T)
+            box[part, axis] = values.min(0)
+            box[part, axis + 2] = values.max(0) - box[part, axis]
     return Shapes({"keypoints": to_arrow(rows)}, box, box[:, 2] * box[:, 3], good)
+
+
+def _sane(rows: Numbers) -> Any:
+    """Rows of finite numbers within a thousand million: bool[n]."""
+    if len(rows) and rows.min() > -LARGEST and rows.max() < LARGEST:
+        return np.ones(len(rows), bool)
+    return (np.abs(rows) < LARGEST).all(1)
 
 
 def _rotated(shape: pa.Array, measure: Measure) -> Shapes:
     boxes, lengths = number_rows(shape, 5)
     corners, _ = number_rows(shape, 8)
-    sane = np.isfinite(boxes).all(1) & (np.abs(boxes) < LARGEST).all(1) & (boxes[:, 2:4] >= 0).all(1)
+    sane = _sane(boxes) & (boxes[:, 2:4] >= 0).all(1)
+    corners = corners.copy()
     corners[sane] = corners_of(boxes[sane], measure.angle)
     plain = number_rows(shape, 4)[0] if (lengths == 4).any() else np.full((len(lengths), 4), np.nan)
-    upright = np.isfinite(plain).all(1) & (np.abs(plain) < LARGEST).all(1) & (plain[:, 2:] >= 0).all(1)
+    upright = _sane(plain) & (plain[:, 2:] >= 0).all(1)
     x, y, width, height = plain[upright].T
     corners[upright] = np.stack([x, y, x + width, y, x + width, y + height, x, y + height], 1)
-    good: Any = np.isfinite(corners).all(1) & (np.abs(corners) < LARGEST).all(1)
+    good = _sane(corners)
     good[good] = is_convex(corners[good])
     corners[~good] = np.nan
     return _with_geometry({"corners": to_arrow(corners)}, quadrilaterals(corners[good]), good, corners)
@@ -159,7 +172,8 @@ def _is_line(line: list[list[float]]) -> bool:
 def _points(shape: pa.Array, measure: Measure) -> Shapes:
     points, lengths = number_rows(shape, 2)
     flagged_points, _ = number_rows(shape, 3)
+    points = points.copy()
     points[lengths == 3] = flagged_points[lengths == 3, :2]
-    good = np.isfinite(points).all(1) & (np.abs(points) < LARGEST).all(1)
+    good = _sane(points)
     points[~good] = np.nan
     return _with_geometry({"point": to_arrow(points)}, discs(points[good], measure.buffer), good)

@@ -35,14 +35,17 @@ def _one(content: bytes, kind: Any) -> Any:
 
 
 def number_rows(shape: pa.Array, count: int) -> tuple[Numbers, npt.NDArray[np.int64]]:
-    """Rows of that many numbers, float64[n, count], NaN for those of another length; and each one's length."""
+    """Rows of that many numbers, float64[n, count], NaN for those of another length; and each one's length.
+
+    The rows may share their memory with the column.
+    """
     lists = _number_lists(shape)
     lengths = np.nan_to_num(to_numpy(pc.list_value_length(lists)), nan=0).astype(np.int64)
     values = flat_values(lists) if lists.null_count == 0 else lists.flatten()
     flat = np.asarray(to_numpy(values), np.float64)
     fits = lengths == count
     if fits.all():
-        return flat.reshape(-1, count).copy(), lengths
+        return flat.reshape(-1, count), lengths
     rows = np.full((len(lists), count), np.nan)
     rows[fits] = flat[np.repeat(fits, lengths)].reshape(-1, count)
     return rows, lengths

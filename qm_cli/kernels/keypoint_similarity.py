@@ -14,6 +14,7 @@ RowArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 PAIRS_AT_ONCE = 1 << 14
 SLACK = 1 + 1e-9
+ROWS_AT_ONCE = 2048
 
 
 def keypoint_similarity(
@@ -35,11 +36,11 @@ def keypoint_similarity(
     """
     visible = labels[:, 2::3] > 0
     falloff = (np.asarray(sigmas) * 2) ** 2
-    near = _near(labels, visible, areas, predictions, label, prediction, falloff, lowest)
+    x, y = (_by_keypoint(predictions, axis) for axis in (0, 1))
+    near = _near(labels, visible, areas, (x, y), label, prediction, falloff, lowest)
     label, prediction = label[near], prediction[near]
     count = visible.sum(1)[label]
     truth = _Truth(labels[:, 0::3], labels[:, 1::3], np.argsort(~visible, axis=1, kind="stable"), boxes)
-    x, y = np.ascontiguousarray(predictions[:, 0::3]), np.ascontiguousarray(predictions[:, 1::3])
     found = np.zeros(len(label))
 
     def fill(block: tuple[int, RowArray]) -> None:
@@ -60,11 +61,19 @@ def keypoint_similarity(
     return similarity
 
 
+def _by_keypoint(predictions: FloatArray, axis: int) -> FloatArray:
+    """One coordinate of all keypoints, a row for each of them: float64[k, predictions]; in stretches, for the cache."""
+    found = np.empty((predictions.shape[1] // 3, len(predictions)))
+    for begin in range(0, len(predictions), ROWS_AT_ONCE):
+        found[:, begin : begin + ROWS_AT_ONCE] = predictions[begin : begin + ROWS_AT_ONCE, axis::3].T
+    return found
+
+
 def _near(
     labels: FloatArray,
     visible: BoolArray,
     areas: FloatArray,
-    predictions: FloatArray,
+    predictions: tuple[FloatArray, FloatArray],
     label: RowArray,
     prediction: RowArray,
     falloff: FloatArray,
@@ -75,11 +84,11 @@ def _near(
         return np.ones(len(label), bool)
     reach = np.sqrt(-2 * np.log(min(lowest, 1.0)) * falloff.max() * (areas + np.spacing(1))) * SLACK
     near = np.ones(len(label), bool)
-    for axis in (0, 1):
-        own, other = labels[:, axis::3], predictions[:, axis::3]
+    for axis, others in enumerate(predictions):
+        own = labels[:, axis::3]
         low = np.where(visible, own, np.inf).min(1) - reach
         high = np.where(visible, own, -np.inf).max(1) + reach
-        near &= (other.max(1)[prediction] >= low[label]) & (other.min(1)[prediction] <= high[label])
+        near &= (others.max(0)[prediction] >= low[label]) & (others.min(0)[prediction] <= high[label])
     without: BoolArray = visible.sum(1) == 0
     return near | without[label]
 
@@ -101,11 +110,11 @@ def _squares(
     if seen:
         points = truth.visible_first[own, :seen]
         rows, others = own[:, None], other[:, None]
-        across, down = x[others, points] - truth.x[rows, points], y[others, points] - truth.y[rows, points]
+        across, down = x[points, others] - truth.x[rows, points], y[points, others] - truth.y[rows, points]
         return across**2 + down**2, falloff[points]
     left, top, width, height = truth.boxes[own].T[:, :, None]
-    across = _outside(x[other], left - width, left + width * 2)
-    down = _outside(y[other], top - height, top + height * 2)
+    across = _outside(x.T[other], left - width, left + width * 2)
+    down = _outside(y.T[other], top - height, top + height * 2)
     return across**2 + down**2, falloff[None, :]
 
 

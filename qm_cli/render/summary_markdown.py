@@ -54,7 +54,8 @@ def _models(evaluated: dict[str, dict[str, Any]]) -> str:
     rates = _rates(first)
     rows = [[name, *(report["metrics"][rate] for rate in rates)] for name, report in evaluated.items()]
     thresholds = f"IoU {first['iou']:g}, confidence {first['confidence']:g}"
-    at = f"Task {first['task']}, convention {first['convention']}; precision, recall and F1 at {thresholds}."
+    task = "" if first["task"] == "bbox" else f"Task {first['task']}. "
+    at = f"{task}Convention {first['convention']}; precision, recall and F1 at {thresholds}."
     return f"{_table(['model', *rates], rows)}\n\n{at}"
 
 
