@@ -125,7 +125,7 @@ CODES = {
     "label-bad-shape": Code(
         ERROR,
         "annotation whose mask, keypoints or other shape is malformed or not of its image's size",
-        "draw it again, or write it as the README says",
+        "draw it again, or mend the export",
         drops=True,
     ),
     "label-crossing-polygon": Code(
