@@ -115,13 +115,12 @@ def scored_parts(request: Request, files: DatasetFiles) -> Parts:
         scored = _scored(request, files, names[0] if names else None, chosen, resources)
         return Parts(scored, dict.fromkeys(names, scored))
     task = request.task or _one_task(files)
-    request = replace(request, task=task)
     labels = read_labels(files.labels, shapes=True, metadata=True, task=task) if files.labels else None
     if labels is not None and labels.derived:
         raise UsageError(
             f"{files.labels}: predictions serve as labels for one model at a time", "name one --predictions"
         )
-    data = _scored(request, files, None, chosen, resources, labels)
+    data = _scored(replace(request, task=task), files, None, chosen, resources, labels)
     done = {step.metric.id for step in data.plan.steps if step.requested}
     models = {name: _scored(request, files, name, chosen.without(done), resources, labels) for name in names}
     return Parts(data, models)
