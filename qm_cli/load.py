@@ -19,6 +19,8 @@ from qm_cli.ingest import (
     archives,
     category_map,
     labels_json,
+    labels_json_fields,
+    labels_voc,
     predictions_coco,
     predictions_columnar,
     predictions_json,
@@ -48,6 +50,8 @@ class Source:
     id, when it is not the label file's. tolerant: files that cannot be meant for each other are a finding.
     labels_read: the label file's content, where it was read before. task: one of `settings.TASKS`; None finds it from
     the predictions (see `tasks.found_task`). measure: the parameters of the tasks; its own task is not looked at.
+    fields: further fields to read of a label file's entries, by level: those that a convention asks for (see
+    settings.FIELDS).
     """
 
     labels: Path | None
@@ -64,13 +68,13 @@ class Source:
     labels_read: RawLabels | None = None
     task: str | None = None
     measure: Measure = BOXES
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def read_labels(labels: Path, *, shapes: bool, metadata: bool, task: str = "bbox") -> RawLabels:
+def read_labels(labels: Path, task: str = "bbox", **how: Any) -> RawLabels:
     """A label file read on its own, for `Source.labels_read` of several models of one task."""
     with tempfile.TemporaryDirectory(prefix="qm-") as folder:
-        source = Source(labels, None, shapes=shapes, metadata=metadata)
-        return _read_labels(source, labels, Path(folder), SHAPE_FIELDS[task])
+        return _read_labels(Source(labels, None, **how), labels, Path(folder), SHAPE_FIELDS[task])
 
 
 def task_of(predictions: Path) -> str:
@@ -207,13 +211,18 @@ def _name_categories(raw: RawPredictions, categories: Columns) -> None:
         raw.columns["category_name"] = categories["name"].take(to_arrow(rows))
 
 
-def _read_labels(source: Source, path: Path, folder: Path, fields: tuple[str, ...]) -> RawLabels:
-    """A label file, or a prediction file that serves as one."""
+def _read_labels(source: Source, path: Path, folder: Path, shapes: tuple[str, ...]) -> RawLabels:
+    """A label file, a folder of VOC XML files, or a prediction file that serves as one. shapes: the task's fields."""
     where = _shown(path)
+    if path.is_dir():
+        return labels_voc.read(path, where)
     plain = archives.plain(dataset.on_disk(path), _own(folder, "labels"), where)
     kind = archives.kind(plain, where)
     if kind == "list":
-        return as_labels(predictions_json.read(plain, source.metadata, source.threads, where, fields))
+        return as_labels(predictions_json.read(plain, source.metadata, source.threads, where, shapes))
     if kind in ("parquet", "arrow"):
-        return as_labels(predictions_columnar.read(plain, source.metadata, where, fields))
-    return labels_json.read(plain, source.shapes, source.metadata, where, fields)
+        return as_labels(predictions_columnar.read(plain, source.metadata, where, shapes))
+    raw = labels_json.read(plain, source.shapes, source.metadata, where, shapes)
+    if source.fields:
+        labels_json_fields.add_fields(raw, plain, source.fields)
+    return raw

@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.errors import UsageError, nearest
+
 IOU_THRESHOLDS = tuple(np.linspace(0.5, 0.95, 10).tolist())
 RECALL_GRID: npt.NDArray[np.float64] = np.linspace(0.0, 1.0, 101)
+
+
+CONVENTIONS = ("coco", "labelbox", "labelbox-sdk", "voc07", "voc12", "encord", "ultralytics", "lvis")
+OWN_THRESHOLDS = {"ultralytics": {"iou": 0.45, "confidence": 0.25}}
+"""IoU and confidence of the counts and the confusion matrix, of the conventions that have other ones than .5 and .5."""
+SCORED_WITHOUT = {"labelbox": 1.0, "labelbox-sdk": 1.0}
+"""The score of a prediction that has none, in the conventions that know one."""
+FLAGS = {"label": ("ignore",)}
+FIELDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "labelbox": FLAGS,
+    "labelbox-sdk": FLAGS,
+    "voc07": {"label": ("difficult", "ignore")},
+    "voc12": {"label": ("difficult", "ignore")},
+    "encord": FLAGS,
+    "ultralytics": FLAGS,
+    "lvis": {
+        "label": ("ignore",),
+        "image": ("neg_category_ids", "not_exhaustive_category_ids"),
+        "category": ("frequency",),
+    },
+}
+"""Fields of the label file, by level, that a convention reads beside COCO's."""
+
+CONVENTION_FIELDS = {
+    level: tuple(dict.fromkeys(name for fields in FIELDS.values() for name in fields.get(level, ())))
+    for level in ("image", "category", "label")
+}
+"""The same of all conventions together: what a run keeps, so that it can be evaluated by any of them."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +83,16 @@ class Measure:
     pycocotools_area: bool = False
     angle: str = "degrees"
 
+    def parameters(self) -> dict[str, Any]:
+        """What the task is computed with, by name."""
+        if self.task == "keypoints":
+            return {"sigmas": list(self.sigmas), "pycocotools_area": self.pycocotools_area}
+        if self.task == "segm":
+            return {"pycocotools_area": self.pycocotools_area}
+        if self.task == "obb":
+            return {"angle": self.angle}
+        return {"buffer": self.buffer} if self.task in ("polyline", "point") else {}
+
 
 BOXES = Measure()
 
@@ -63,6 +104,8 @@ class Settings:
     iou: threshold of precision, recall, F1, counts and confusion, in (0, 1].
     confidence: predictions with a lower score do not count there, in [0, 1]; AP and AR use every prediction.
     categories: names or ids to keep; empty means all. task, measure: those of the tables (see `of`).
+    voc_devkit: VOC's IoU ≥ threshold of the MATLAB kit, instead of the Python code's > threshold.
+    Raises UsageError for a convention that is none.
     """
 
     task: str = "bbox"
@@ -74,6 +117,14 @@ class Settings:
     max_detections: tuple[int, ...] = MAX_DETECTIONS
     categories: tuple[str, ...] = ()
     measure: Measure = BOXES
+    voc_devkit: bool = False
+
+    def __post_init__(self) -> None:
+        if self.convention not in CONVENTIONS:
+            hint = nearest(self.convention, list(CONVENTIONS)) or f"there are {', '.join(CONVENTIONS)}"
+            raise UsageError(f"--convention: there is no {self.convention!r}", hint)
+        if self.voc_devkit and not self.convention.startswith("voc"):
+            raise UsageError(f"--voc-devkit: convention {self.convention} knows no such kit", "add --convention voc12")
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -92,7 +143,12 @@ class Settings:
         return cls(**plain)
 
     def of(self, measure: Measure) -> Settings:
-        """These settings for what the tables are compared by; COCO's defaults become those of keypoints."""
+        """These settings for what the tables are compared by; COCO's defaults become those of keypoints.
+
+        Raises UsageError for a convention that does not compare such objects.
+        """
+        if not compares(self.convention, measure.task):
+            raise UsageError(f"convention {self.convention} does not compare {measure.task}", "use --convention coco")
         changed: dict[str, Any] = {"task": measure.task, "measure": measure}
         if measure.task == "keypoints":
             if self.area_ranges == AREA_RANGES:
@@ -100,6 +156,31 @@ class Settings:
             if self.max_detections == MAX_DETECTIONS:
                 changed["max_detections"] = KEYPOINT_DETECTIONS
         return replace(self, **changed)
+
+    def at(
+        self,
+        convention: str | None = None,
+        iou: float | None = None,
+        confidence: float | None = None,
+        *,
+        voc_devkit: bool = False,
+    ) -> Settings:
+        """These settings with what is given; between conventions of other thresholds the new one's take over."""
+        chosen = convention or self.convention
+        moved = OWN_THRESHOLDS.get(chosen) != OWN_THRESHOLDS.get(self.convention)
+        own = OWN_THRESHOLDS.get(chosen, {"iou": Settings.iou, "confidence": Settings.confidence}) if moved else {}
+        return replace(
+            self,
+            convention=chosen,
+            iou=own.get("iou", self.iou) if iou is None else iou,
+            confidence=own.get("confidence", self.confidence) if confidence is None else confidence,
+            voc_devkit=voc_devkit or (self.voc_devkit and chosen.startswith("voc")),
+        )
+
+    @property
+    def fields(self) -> Mapping[str, tuple[str, ...]]:
+        """Fields of the label file, by level, that the convention reads beside COCO's."""
+        return FIELDS.get(self.convention, {})
 
     def match_thresholds(self) -> tuple[float, ...]:
         """The IoU thresholds matching runs at: COCO's, then `iou` if it is none of them."""
@@ -109,3 +190,31 @@ class Settings:
 def recall_name(task: str) -> str:
     """What average recall at the most detections is called: AR100; of keypoints, which have 20 of them, AR."""
     return "AR" if task == "keypoints" else "AR100"
+
+
+def compares(convention: str, task: str) -> bool:
+    """Whether a convention says how the objects of a task are compared: VOC knows boxes alone, COCO alone keypoints.
+
+    >>> compares("voc12", "segm"), compares("lvis", "segm"), compares("lvis", "keypoints")
+    (False, True, False)
+    """
+    return task == "bbox" if convention in ("voc07", "voc12") else task != "keypoints" or convention == "coco"
+
+
+def settings_at(convention: str, iou: float | None = None, confidence: float | None = None, **more: Any) -> Settings:
+    """Settings of a convention; IoU and confidence are its own where they are not given.
+
+    >>> settings_at("ultralytics").iou, settings_at("ultralytics", 0.6).iou, settings_at("coco").iou
+    (0.45, 0.6, 0.5)
+    """
+    given = {name: value for name, value in (("iou", iou), ("confidence", confidence)) if value is not None}
+    return Settings(convention=convention, **{**OWN_THRESHOLDS.get(convention, {}), **given, **more})
+
+
+def missing_score(convention: str, given: float | None) -> float | None:
+    """The score of predictions that have none: as given, else the convention's, if it knows one.
+
+    >>> missing_score("labelbox", None), missing_score("coco", None), missing_score("coco", 0.5)
+    (1.0, None, 0.5)
+    """
+    return SCORED_WITHOUT.get(convention) if given is None else given

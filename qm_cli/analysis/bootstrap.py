@@ -12,9 +12,10 @@ precision grows when images are fewer.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,15 +25,23 @@ from qm_cli.kernels.weighted import Runs, half_weights, run_totals, runs_by_grou
 from qm_cli.kernels.weighted_precision import RankedLane, ranked_totals, weighted_average_precision
 from qm_cli.matching import Matches, within_max_detections
 from qm_cli.overlap import prediction_areas
-from qm_cli.settings import Settings
+from qm_cli.settings import AreaRange, Settings, recall_name
 from qm_cli.tables import Tables
 
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
+Kept = TypeVar("Kept")
+
 METRICS = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
+"""Names of the numbers; AR100 stands for the AR at the largest max detections, whatever that is."""
 PRECISIONS = {"AP": None, "AP50": 0.5, "AP75": 0.75}
+
+
+def metric_names(settings: Settings) -> tuple[str, ...]:
+    """METRICS as they are called of the task."""
+    return tuple(recall_name(settings.task) if name == "AR100" else name for name in METRICS)
 
 
 @dataclass(frozen=True)
@@ -68,14 +77,18 @@ class Replicates:
     category: FloatArray
 
 
-def weighable(tables: Tables, matches: Matches, found: Outcomes, settings: Settings) -> Weighable:
-    """Sort once what every resample counts."""
+def weighable(
+    tables: Tables, matches: Matches, found: Outcomes, settings: Settings, inside: BoolArray | None = None
+) -> Weighable:
+    """Sort once what every resample counts.
+
+    inside: the predictions that count when they match nothing, bool[predictions]; by default those whose area lies in
+    the first area range.
+    """
     ranked, rows = _ranked(tables, matches, settings)
     place = np.full(tables.count("prediction"), -1, np.int64)
     place[rows] = np.arange(len(rows))
-    area = prediction_areas(tables)
-    everywhere = settings.area_ranges[0]
-    inside = (area >= everywhere.low) & (area <= everywhere.high)
+    inside = inside_range(tables, settings.area_ranges[0]) if inside is None else inside
     kept = inside[rows]
     before = np.append(0, np.cumsum(kept))
     lanes = [
@@ -97,6 +110,13 @@ def weighable(tables: Tables, matches: Matches, found: Outcomes, settings: Setti
         runs(found.false_positive, *predicted),
         runs(found.false_negative, image, category),
     )
+
+
+def inside_range(tables: Tables, limits: AreaRange) -> BoolArray:
+    """Predictions whose area is in the range, closed at both ends: bool[predictions]."""
+    area = prediction_areas(tables)
+    inside: BoolArray = (area >= limits.low) & (area <= limits.high)
+    return inside
 
 
 def _ranked(tables: Tables, matches: Matches, settings: Settings) -> tuple[Runs, RowArray]:
@@ -166,14 +186,28 @@ def replicates(models: Sequence[Weighable], unit: RowArray, resamples: int, seed
     unit: what is drawn, per image: its own row, or its cluster's; 0, 1, 2 … resamples: halves, rounded down to an even
     number.
     """
-    units = int(unit.max(initial=-1)) + 1
-
-    def numbers(cut: int) -> list[list[Numbers]]:
-        return [[weighted_numbers(model, half) for model in models] for half in half_weights(seed, cut, unit, units)]
-
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        rows = [half for cut in threads.map(numbers, range(resamples // 2)) for half in cut]
+    rows = _drawn(models, unit, resamples, seed, lambda numbers: numbers)
     return [
         Replicates(np.stack([row[place].overall for row in rows]), np.stack([row[place].category for row in rows]))
         for place in range(len(models))
     ]
+
+
+def overall_replicates(models: Sequence[Weighable], unit: RowArray, resamples: int, seed: int) -> list[FloatArray]:
+    """As `replicates` on the same halves, the overall numbers alone: float64[resamples, metrics] of every model."""
+    rows = _drawn(models, unit, resamples, seed, lambda numbers: numbers.overall)
+    return [np.stack([row[place] for row in rows]) for place in range(len(models))]
+
+
+def _drawn(
+    models: Sequence[Weighable], unit: RowArray, resamples: int, seed: int, kept: Callable[[Numbers], Kept]
+) -> list[list[Kept]]:
+    """What is kept of every model's numbers, per half."""
+    units = int(unit.max(initial=-1)) + 1
+
+    def numbers(cut: int) -> list[list[Kept]]:
+        halves = half_weights(seed, cut, unit, units)
+        return [[kept(weighted_numbers(model, half)) for model in models] for half in halves]
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return [half for cut in threads.map(numbers, range(resamples // 2)) for half in cut]

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from qm_cli import options
+from qm_cli.errors import UsageError
 
 LabelFile = Annotated[
     Path, typer.Argument(help="COCO label JSON (.gz, .zst), or a prediction file to serve as labels; - reads stdin.")
 ]
 PredictionFile = Annotated[Path, typer.Argument(help="COCO results JSON (.gz, .zst), Parquet or Arrow; - reads stdin.")]
+Explain = Annotated[
+    bool,
+    typer.Option(
+        "--explain",
+        help="All conventions side by side, and step by step why they differ from --convention.",
+        rich_help_panel=options.EVALUATION,
+    ),
+]
 
 
 def evaluate(
@@ -24,47 +34,72 @@ def evaluate(
     buffer: options.Buffer = 70.0,
     pycocotools_area: options.PycocotoolsArea = False,
     angle: options.Angle = "degrees",
-    iou: options.IoU = 0.5,
-    confidence: options.Confidence = 0.5,
+    convention: options.Convention = options.ConventionName.coco,
+    voc_devkit: options.VocDevkit = False,
+    iou: options.IoU = None,
+    confidence: options.Confidence = None,
     categories: options.Categories = None,
     match_by: options.MatchBy = "id",
     map_categories: options.MapCategories = None,
     missing_score: options.MissingScore = None,
+    explain: Explain = False,
     output: options.Output = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
-    """Evaluate predictions against labels: AP, AR, precision, recall, F1, confusion. COCO's numbers, exactly."""
+    """Evaluate predictions against labels: AP, AR, precision, recall, F1, confusion. COCO's numbers, exactly.
+
+    Other conventions bring their own matching and numbers: --convention.
+    """
+    if explain and output is not None:
+        raise UsageError("--explain writes no run folder", "leave -o out; --json prints it all")
     from qm_cli.load import Source, reading
+    from qm_cli.settings import CONVENTION_FIELDS, settings_at
+    from qm_cli.settings import missing_score as convention_score
     from qm_cli.tasks import measure_from
 
+    settings = settings_at(
+        convention.value, iou, confidence, categories=options.split(categories), voc_devkit=voc_devkit
+    )
     source = Source(
         labels,
         predictions,
         match_by=match_by,
         map_categories=map_categories,
-        missing_score=missing_score,
+        missing_score=convention_score(convention.value, missing_score),
         task=task,
         measure=measure_from(sigmas, buffer, pycocotools_area, angle),
+        fields=CONVENTION_FIELDS if explain or output is not None else settings.fields,
     )
     with reading(source) as tables:
-        from qm_cli.report import report_of
-        from qm_cli.settings import Settings
+        show = _renderer(json, explain)
+        if explain:
+            from qm_cli.convention_gaps import explained
 
-        if not json:
-            from qm_cli.render.terminal import show_evaluation
-        settings = Settings(iou=iou, confidence=confidence, categories=options.split(categories))
-        if output is None:
+            report = explained(tables(), settings)
+        elif output is None:
+            from qm_cli.report import report_of
+
             report = report_of(tables(), settings)
         else:
             from qm_cli.run import evaluate_to_folder
 
             report = evaluate_to_folder(source, tables(), settings, output)
+    show(report)
+    return 0
+
+
+def _renderer(json: bool, explain: bool) -> Callable[[dict[str, Any]], object]:
+    """What shows the report, imported while the predictions are read."""
     if json:
         from qm_cli.render.as_json import as_json
 
-        sys.stdout.write(as_json(report))
-    else:
-        show_evaluation(report)
-    return 0
+        return lambda report: sys.stdout.write(as_json(report))
+    if explain:
+        from qm_cli.render.terminal_conventions import show_conventions
+
+        return show_conventions
+    from qm_cli.render.terminal import show_evaluation
+
+    return show_evaluation

@@ -14,6 +14,7 @@ from qm_cli import options
 if TYPE_CHECKING:
     from qm_cli.run import Request
 
+NO = 1
 DatasetFolder = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder with images, labels and predictions.")]
 
 
@@ -61,8 +62,10 @@ def score(
     buffer: options.Buffer = 70.0,
     pycocotools_area: options.PycocotoolsArea = False,
     angle: options.Angle = "degrees",
-    iou: options.IoU = 0.5,
-    confidence: options.Confidence = 0.5,
+    convention: options.Convention = options.ConventionName.coco,
+    voc_devkit: options.VocDevkit = False,
+    iou: options.IoU = None,
+    confidence: options.Confidence = None,
     categories: options.Categories = None,
     output: options.Output = None,
     model: options.Model = None,
@@ -71,6 +74,12 @@ def score(
     json: options.Json = False,
     workers: options.Workers = None,
     shards: options.Shards = None,
+    backend: options.Backend = "local",
+    ray_address: options.RayAddress = None,
+    resume: options.Resume = False,
+    pixel_limit: options.PixelLimit = 500_000_000,
+    outside: options.Outside = False,
+    strict: options.Strict = False,
     seed: options.Seed = 0,
     dry_run: options.DryRun = False,
     quiet: options.Quiet = False,
@@ -78,7 +87,7 @@ def score(
 ) -> int:
     """Score a dataset folder: data, label and model metrics per sample, and the summary. Writes a run folder."""
     from qm_cli.run import Request
-    from qm_cli.settings import Settings
+    from qm_cli.settings import settings_at
     from qm_cli.tasks import measure_from
 
     request = Request(
@@ -98,31 +107,40 @@ def score(
         values=tuple(values or ()),
         task=task,
         measure=measure_from(sigmas, buffer, pycocotools_area, angle),
-        settings=Settings(iou=iou, confidence=confidence, categories=options.split(categories)),
+        settings=settings_at(
+            convention.value, iou, confidence, categories=options.split(categories), voc_devkit=voc_devkit
+        ),
         workers=workers,
         shards=shards,
         seed=seed,
         model=model,
+        backend=backend,
+        ray_address=ray_address,
+        resume=resume,
+        pixel_limit=pixel_limit,
+        outside=outside,
     )
     if dry_run:
         return _show_plan(request, json)
     if output is not None and str(output) == "-":
         return _stream(request, level.value, format_.value)
-    return _write(request, output, json)
+    return _write(request, output, json, strict)
 
 
-def _write(request: Request, output: Path | None, json: bool) -> int:
+def _write(request: Request, output: Path | None, json: bool, strict: bool) -> int:
     from qm_cli.render.as_json import as_json
     from qm_cli.run import score_to_folder
+    from qm_cli.storage import shown
 
     place, summary = score_to_folder(request, output)
     if json:
-        sys.stdout.write(as_json({"run": str(place), **summary}))
+        sys.stdout.write(as_json({"run": shown(place), **summary}))
     else:
         from qm_cli.render.terminal_summary import show_summary
 
         show_summary(summary, place)
-    return 0
+    errors = [found for found in summary["findings"] if found["severity"] == "error"]
+    return NO if strict and errors else 0
 
 
 def _stream(request: Request, level: str, format_: str) -> int:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from qm_cli.settings import recall_name
-
-RATES = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
+from qm_cli.headlines import headline
 
 
 def summary_markdown(summary: dict[str, Any]) -> str:
@@ -20,7 +18,7 @@ def summary_markdown(summary: dict[str, Any]) -> str:
     if evaluated:
         parts.append(_models(evaluated))
     for name, report in evaluated.items():
-        rates = _rates(report)
+        rates = headline(report, report["categories"][0] if report["categories"] else {})
         rows = [[row["name"], row["labels"], *(row[rate] for rate in rates)] for row in report["categories"]]
         parts += [f"## {name}: categories", _table(["category", "labels", *rates], rows)]
     for title, rows in (
@@ -34,6 +32,7 @@ def summary_markdown(summary: dict[str, Any]) -> str:
                 for row in numeric
             ]
             parts += [f"## {title}", _table(["metric", "unit", "null", "min", "median", "max"], cells)]
+    parts += _importances(summary.get("importance", {})) + _outliers(summary.get("outliers", {}))
     if summary["findings"]:
         rows = [
             [found["code"], found["severity"], found["count"], found["meaning"], ", ".join(found["examples"])]
@@ -45,13 +44,28 @@ def summary_markdown(summary: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _rates(report: dict[str, Any]) -> list[str]:
-    return [recall_name(report["task"]) if rate == "AR100" else rate for rate in RATES]
+def _importances(importance: Mapping[str, Any]) -> list[str]:
+    """A table of the most important measures per model and level."""
+    parts = []
+    for name, levels in importance.items():
+        for level, told in levels.items():
+            columns = ["metric", "importance", "p", "q", "spearman"]
+            rows = [[row[column] for column in columns] for row in told["metrics"]]
+            if rows:
+                parts += [f"## {name}: what tells {level}s {told['outcome']}", _table(columns, rows)]
+    return parts
+
+
+def _outliers(outliers: Mapping[str, Any]) -> list[str]:
+    """A table of the metrics with outliers."""
+    counted = [*outliers.get("data", {}).values(), *outliers.get("models", {}).values()]
+    rows = [[row["metric"], row["moderate"], row["severe"]] for level in counted for row in level]
+    return ["## Outliers", _table(["metric", "moderate", "severe"], rows)] if rows else []
 
 
 def _models(evaluated: dict[str, dict[str, Any]]) -> str:
     first = next(iter(evaluated.values()))
-    rates = _rates(first)
+    rates = headline(first, first["metrics"])
     rows = [[name, *(report["metrics"][rate] for rate in rates)] for name, report in evaluated.items()]
     thresholds = f"IoU {first['iou']:g}, confidence {first['confidence']:g}"
     task = "" if first["task"] == "bbox" else f"Task {first['task']}. "

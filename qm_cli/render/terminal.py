@@ -10,7 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from qm_cli.headlines import headline
+
 CATEGORIES_SHOWN = 20
+COUNTS = ("true_positives", "false_positives", "false_negatives")
 CELLS_SHOWN = 8
 WIDE_COLUMNS = 8
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -22,19 +25,26 @@ def show_evaluation(report: dict[str, Any]) -> None:
     console = plain_console()
     metrics = report["metrics"]
     console.print(_headline(report), style="bold", highlight=False)
-    print_table_on(console, *_precision_table(metrics))
+    if report["convention"] == "coco":
+        print_table_on(console, *_precision_table(metrics))
+    else:
+        _show_own_numbers(console, report)
     at = f"at IoU {report['iou']:g}, confidence {report['confidence']:g}"
     rows = [(kind, metrics[f"{name}"], metrics[f"{name}_macro"]) for kind, name in _RATES]
-    counts = [
-        ("true positives", "true_positives"),
-        ("false positives", "false_positives"),
-        ("false negatives", "false_negatives"),
-    ]
-    rates = [(*row, label, metrics[name]) for row, (label, name) in zip(rows, counts, strict=True)]
+    rates = [(*row, name.replace("_", " "), metrics[name]) for row, name in zip(rows, COUNTS, strict=True)]
     print_table_on(console, [at, "micro", "macro", "", "count"], rates)
-    _show_categories(console, report["categories"])
+    _show_categories(console, report)
     _show_confusion(console, report["confusion"])
     show_notes(report["notes"], console)
+
+
+def _show_own_numbers(console: Console, report: dict[str, Any]) -> None:
+    """The numbers that only this convention defines, with their parameters."""
+    metrics, rates = report["metrics"], [name for _, name in _RATES]
+    names = [name for name in metrics if name.removesuffix("_macro") not in (*rates, *COUNTS)]
+    if names:
+        rows = [(name, metrics[name], report["definitions"][name]) for name in names]
+        print_table_on(console, [f"convention {report['convention']}", "value", "what it is"], rows, left=(0, 2))
 
 
 _RATES = (("precision", "precision"), ("recall", "recall"), ("F1", "f1"))
@@ -57,10 +67,11 @@ def _precision_table(metrics: dict[str, Any]) -> tuple[list[str], list[tuple[Any
     return ["", "all", "small", "medium", "large", "IoU .50", "IoU .75"], [precision, recall, first]
 
 
-def _show_categories(console: Console, categories: Sequence[dict[str, Any]]) -> None:
+def _show_categories(console: Console, report: dict[str, Any]) -> None:
     """Categories by falling number of labels."""
-    recall = "AR" if any("AR" in row for row in categories) else "AR100"
-    columns = ["category", "labels", "predictions", "AP", "AP50", recall, "precision", "recall", "f1"]
+    categories = report["categories"]
+    names = [name for name in headline(report, categories[0] if categories else {}) if name != "AP75"]
+    columns = ["category", "labels", "predictions", *names]
     ordered = sorted(categories, key=lambda row: -row["labels"])
     rows = [
         tuple(row["name" if column == "category" else column] for column in columns)
@@ -97,23 +108,6 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         print_table_on(console, ["column", "value"], zip(columns, row, strict=True))
 
 
-def show_gate(verdict: dict[str, Any]) -> None:
-    """Every check, then why the failed ones failed, and the verdict."""
-    console = plain_console()
-    at = f"IoU {verdict['iou']:g}, confidence {verdict['confidence']:g}"
-    console.print(f"{verdict['target']}, convention {verdict['convention']}, {at}", style="bold", markup=False)
-    checks = verdict["checks"]
-    rows = [
-        (check["check"], check["value"], check["limit"], check["margin"], "pass" if check["passed"] else "FAIL")
-        for check in checks
-    ]
-    print_table_on(console, ["check", "value", "limit", "margin", "verdict"], rows)
-    show_notes((check["reason"] for check in checks if check["reason"]), console)
-    show_notes(verdict["notes"], console)
-    words = "passed" if verdict["passed"] else f"failed: {verdict['failed']} of {len(checks)} checks"
-    console.print(f"gate {words}", style="bold green" if verdict["passed"] else "bold red")
-
-
 def plain_console() -> Console:
     """Rich's own rules decide on colour (NO_COLOR, a terminal); a pipe gets lines that are never wrapped."""
     console = _Console(soft_wrap=False)
@@ -127,13 +121,18 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def print_table_on(console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A table on one line a row; where the terminal is too narrow, words are cut and numbers are not."""
+def print_table_on(
+    console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]], left: Sequence[int] = (0,)
+) -> None:
+    """A table on one line a row; where the terminal is too narrow, words are cut and numbers are not.
+
+    left: the columns that begin at their left edge.
+    """
     rows = list(rows)
     table = Table(box=None, pad_edge=False, header_style="bold cyan")
     for place, column in enumerate(columns):
         words = any(isinstance(row[place], str) for row in rows)
-        table.add_column(_cell(column), justify="left" if place == 0 else "right", no_wrap=not words)
+        table.add_column(_cell(column), justify="left" if place in left else "right", no_wrap=not words)
     for row in rows:
         table.add_row(*map(_cell, row))
     console.print(table)

@@ -122,3 +122,19 @@ def test_broken_images_are_findings_not_the_end(dataset: Path, capsys: pytest.Ca
     assert codes["image-missing-file"] == 1
     assert codes["image-unreadable"] == 2
     assert next(row for row in found["metrics"] if row["name"] == "brightness")["nulls"] == 3
+
+
+def test_strict_says_no_after_the_work_is_done(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few = [*FEW, "--model", "better", "--quiet"]
+    assert main.run(["score", str(dataset), *few]) == 0
+    first = json.loads((dataset / "labels.json").read_text())["images"][0]["file_name"]
+    (dataset / "images" / first).write_bytes(b"no image")
+    assert main.run(["score", str(dataset), *few]) == 0
+    assert main.run(["score", str(dataset), *few, "--strict"]) == 1
+    assert run_folder.open_run(dataset).table("image", ["brightness"])["brightness"].null_count == 1
+    capsys.readouterr()
+
+
+def test_unknown_backends_are_refused(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["score", str(dataset), *FEW, "--backend", "spark"]) == 2
+    assert "'spark' is none of local, ray" in capsys.readouterr().err
