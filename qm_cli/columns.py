@@ -29,12 +29,9 @@ RELATED: dict[str, tuple[str, ...]] = {
     "prediction": ("label", "prediction"),
     "dataset": ("image", "category", *CELLS),
 }
+WHOLE = {("image", "category")}
 BY_IMAGE = ("image", "label", "prediction")
 GROUPED = ("image", "category", "image_category", "dataset")
-DERIVED: dict[str, frozenset[str]] = {
-    "label": frozenset({"matched_prediction_row", "matched_iou", "counts"}),
-    "prediction": frozenset({"matched_label_row", "matched_iou", "best_iou", "counted"}),
-}
 
 
 @dataclass(frozen=True)
@@ -136,10 +133,10 @@ def _structure(name: str, level: str) -> Origin | None:
 
 
 def _across(name: str, level: str, other: str, have: Available, outputs: Outputs, asking: str) -> Origin | None:
-    """`other_x`: the parent's x, gathered, or a related level's x, flat."""
+    """`other_x`: the parent's x, gathered, or a related level's x, flat; an image sees all categories."""
     prefix, column = f"{other}_", name.removeprefix(f"{other}_")
     gathered = level in CELLS and other in PARENTS
-    if not name.startswith(prefix) or not (gathered or other in RELATED[level]):
+    if not name.startswith(prefix) or not (gathered or other in RELATED[level] or (level, other) in WHOLE):
         return None
     origin = _at(column, other, have, outputs, asking)
     if origin is None:
@@ -158,9 +155,10 @@ def lacking(name: str, level: str, have: Available) -> str:
             return have.without(home)
         if column in ("probs", "logits") and home == "prediction":
             return f"needs class probabilities (`{column}`)"
-        if column in DERIVED.get(home, ()):
+        if column in schema.EVALUATED.get(home, {}):
             other = "prediction" if home == "label" else "label"
-            return have.without(other) or "needs labels and predictions with boxes"
+            probable = " and class probabilities (`probs`)" if column in schema.PROBABLE else ""
+            return have.without(other) or f"needs labels and predictions with boxes{probable}"
         known = schema.known_columns(home) if home in schema.TABLES else {}
         if column in known:
             return f"needs {home}.{column}, which the dataset does not have"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,19 @@ from qm_cli.decode import PIXEL_LIMIT
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.image_task import Access
 from qm_cli.ingest.values import with_values
+from qm_cli.ingest.values_embeddings import with_embeddings
 from qm_cli.kept_results import Kept, kept_for, settle
 from qm_cli.load import Source, load_tables, read_labels, task_of
 from qm_cli.raw import RawLabels
 from qm_cli.report import report_of
-from qm_cli.run_tables import sample_tables
+from qm_cli.run_tables import sample_tables, vector_tables
 from qm_cli.run_writing import Parts, write_run
 from qm_cli.scoring import LOCAL, Resources, Scored, Selection, planned, score_tables, selection
 from qm_cli.settings import BOXES, CONVENTION_FIELDS, Measure, Settings, missing_score, settings_at
 from qm_cli.subset import first_images, only_categories
 from qm_cli.tables import Tables
 
+ERROR_METRICS = "*.error_kind,prediction.false_positive_reason"
 EVALUATION_METRICS = "true_positives,false_positives,false_negatives,precision,recall,f1,*.iou,*.outcome"
 
 
@@ -51,6 +53,8 @@ class Request:
     set: tuple[str, ...] = ()
     plugins: tuple[Path, ...] = ()
     values: tuple[Path, ...] = ()
+    embeddings: Path | None = None
+    embedder: str | None = None
     limit: int | None = None
     seed: int = 0
     workers: int | None = None
@@ -64,7 +68,11 @@ class Request:
 
     def files(self) -> DatasetFiles:
         """The files of the dataset, of one model alone where it is named."""
-        files = dataset.find(self.dataset, self.labels, self.predictions, self.images)
+        files = dataset.find(self.dataset, self.labels, self.predictions, self.images, self.embeddings)
+        if self.embedder is not None and self.embeddings is not None:
+            raise UsageError("--embeddings and --embedder exclude each other", "give one of them")
+        if self.embedder is not None:
+            files = replace(files, embeddings=None)
         if self.model is None:
             return files
         names = list(files.predictions)
@@ -79,23 +87,31 @@ class Request:
         return Resources(images, self.workers, self.shards, self.backend, self.ray_address, access, kept)
 
     def selection(self) -> Selection:
-        return selection(self.metrics, self.kinds, self.plugins, self.set, self.seed)
+        named = () if self.embedder is None else (f"embedding.embedder={self.embedder}",)
+        return selection(self.metrics, self.kinds, self.plugins, (*named, *self.set), self.seed)
 
 
-def evaluate(labels: Path | str, predictions: Path | str, **chosen: Any) -> dict[str, Any]:
-    """The evaluation report of a prediction file against a label file; options are those of `Settings`."""
+def evaluate(
+    labels: Path | str, predictions: Path | str, analyses: Iterable[str] = (), **chosen: Any
+) -> dict[str, Any]:
+    """The evaluation report of a prediction file against a label file, with the named analyses (`analyses.ANALYSES`).
+
+    The options are those of `Settings`.
+    """
     settings = settings_at(**{"convention": "coco", **chosen})
     score = missing_score(settings.convention, None)
-    return report_of(
-        load_tables(Path(labels), Path(predictions), fields=settings.fields, missing_score=score), settings
-    )
+    tables = load_tables(Path(labels), Path(predictions), fields=settings.fields, missing_score=score)
+    return report_of(tables, settings, analyses)
 
 
-def evaluate_to_folder(source: Source, tables: Tables, settings: Settings, output: Path) -> dict[str, Any]:
+def evaluate_to_folder(
+    source: Source, tables: Tables, settings: Settings, output: Path, analyses: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Evaluate into a run folder of matches, per-image and per-category tables; the evaluation report."""
     started = time.perf_counter()
     tables = only_categories(tables, settings.categories)
-    scored = score_tables(tables, selection([EVALUATION_METRICS]), settings, Resources())
+    wanted = [EVALUATION_METRICS, *([ERROR_METRICS] if "errors" in analyses else [])]
+    scored = score_tables(tables, selection(wanted), settings, Resources(), analyses)
     if source.labels is None or source.predictions is None or scored.evaluation is None:
         raise UsageError("there is nothing to evaluate", "give labels and predictions, all with boxes")
     name = dataset.model_name(source.predictions)
@@ -187,6 +203,8 @@ def _tables(request: Request, files: DatasetFiles, model: str | None, labels: Ra
     reserved = {(metric.level, name) for metric in known for name in metric.outputs}
     for path in request.values:
         tables = with_values(tables, path, reserved)
+    if files.embeddings is not None:
+        tables = with_embeddings(tables, files.embeddings)
     return only_categories(first_images(tables, request.limit), request.settings.categories)
 
 
@@ -223,7 +241,7 @@ def _scored_once(request: Request, chosen: Selection) -> dict[str, pa.Table]:
             raise UsageError(f"{files.root}: has the models {', '.join(names)}", "name one with --model")
         name = None
     scored = _scored(request, files, name, chosen, request.resources(files.images))
-    return sample_tables(scored.tables, scored.scores, base=True)
+    return {**sample_tables(scored.tables, scored.scores, base=True), **vector_tables(scored.tables, scored.scores)}
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +19,7 @@ from qm_cli.dataset import DatasetFiles
 from qm_cli.insights import insights
 from qm_cli.render.as_json import as_json
 from qm_cli.render.summary_markdown import summary_markdown
-from qm_cli.run_tables import evaluation_tables, sample_tables
+from qm_cli.run_tables import evaluation_tables, sample_tables, vector_tables
 from qm_cli.schema import SCHEMA_VERSION
 from qm_cli.scores import write_parquet
 from qm_cli.scoring import Scored
@@ -45,11 +47,14 @@ def write_run(
 ) -> dict[str, Any]:
     """Write tables, summary and manifest into `folder`; the summary. told: importances and outliers are in it."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write_tables(folder, parts.data, base=True)
-    if parts.several:
-        for name, scored in parts.models.items():
-            (folder / name).mkdir(parents=True)
-            _write_tables(folder / name, scored, base=False)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        writing = _write_tables(threads, folder, parts.data, base=True)
+        if parts.several:
+            for name, scored in parts.models.items():
+                (folder / name).mkdir(parents=True)
+                writing += _write_tables(threads, folder / name, scored, base=False)
+    for file in writing:
+        file.result()
     summary = run_summary(
         parts.data, parts.models, insights(folder, list(parts.models), settings, seed) if told else {}
     )
@@ -60,17 +65,21 @@ def write_run(
     return summary
 
 
-def _write_tables(folder: Path, scored: Scored, base: bool) -> None:
+def _write_tables(threads: ThreadPoolExecutor, folder: Path, scored: Scored, base: bool) -> list[Future[None]]:
+    """Start to write the tables of a part, the largest first."""
     tables: dict[str, pa.Table] = sample_tables(scored.tables, scored.scores, base)
-    if scored.evaluation and scored.pairs:
-        tables |= evaluation_tables(scored.evaluation, scored.pairs)
-    for name, table in tables.items():
-        write_parquet(table, folder / f"{name}.parquet")
+    if scored.evaluation:
+        tables |= evaluation_tables(scored.evaluation, scored.analyses)
+    tables |= vector_tables(scored.tables, scored.scores)
+    by_size = sorted(tables, key=lambda name: -tables[name].nbytes)
+    return [threads.submit(write_parquet, tables[name], folder / f"{name}.parquet") for name in by_size]
 
 
 def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, seconds: float) -> dict[str, Any]:
     """Inputs with their SHA-256, settings, versions, seed, counts in and left out, and the time taken."""
     inputs = {"labels": files.labels, **{f"predictions {name}": path for name, path in files.predictions.items()}}
+    if files.embeddings is not None:
+        inputs["embeddings"] = files.embeddings
     scored = [parts.data, *parts.models.values()]
     findings = list(dict.fromkeys(found for part in scored for found in all_findings(part)))
     return {
@@ -83,6 +92,7 @@ def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, 
         "images": None if files.images is None else shown(files.images),
         "settings": _evaluated(scored, settings).as_dict(),
         "seed": seed,
+        "embedders": {level: dict(facts) for part in scored for level, facts in part.embedders.items()},
         "predictions": {name: part.tables.count("prediction") for name, part in parts.models.items()},
         "rows": {level: parts.data.tables.count(level) for level in ("image", "category", "label")},
         "left_out": {found.code: found.count for found in findings if found.rule.drops},

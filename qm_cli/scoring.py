@@ -9,20 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from qm_cli import catalog, engine
-from qm_cli.analysis.counts import matched_iou
+from qm_cli.analyses import EVERYTHING
 from qm_cli.backends.local import open_backend
 from qm_cli.backends.ray import open_cluster
 from qm_cli.columns import Sources, available
 from qm_cli.console import progress
+from qm_cli.embedding import Embedder
 from qm_cli.engine import Plan, Scores
 from qm_cli.errors import UsageError
 from qm_cli.evaluation import Evaluation, evaluate_tables
+from qm_cli.evaluation_columns import evaluation_columns, promised
 from qm_cli.image_task import Access
 from qm_cli.kept_results import Kept
 from qm_cli.metric import Metric
-from qm_cli.pairs import Pairs, overlapping_pairs
 from qm_cli.renaming import with_free_names
 from qm_cli.settings import Settings
 from qm_cli.storage import uri_of
@@ -31,6 +33,7 @@ from qm_cli.work import Backend
 
 SEEDED = "seed"
 LOCAL, RAY = "local", "ray"
+EMBEDDING, FILE = "embedding", "file"
 IMAGES_LOOKED_FOR = 100
 
 
@@ -91,13 +94,17 @@ class Resources:
 
 @dataclass(frozen=True)
 class Scored:
-    """Tables with their scores; evaluation and pairs are None where labels, predictions or boxes are missing."""
+    """Tables with their scores; evaluation is None where labels, predictions or boxes are missing.
+
+    analyses: the names of those its report holds. embedders: level → what made its embeddings, as `run.json` says it.
+    """
 
     tables: Tables
     plan: Plan
     scores: Scores
     evaluation: Evaluation | None
-    pairs: Pairs | None
+    analyses: tuple[str, ...] = EVERYTHING
+    embedders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def can_evaluate(tables: Tables) -> bool:
@@ -115,14 +122,22 @@ def images_there(tables: Tables, folder: Path | None) -> Path | None:
     return folder if any(name and (folder / name).exists() for name in names) else None
 
 
-def score_tables(tables: Tables, chosen: Selection, settings: Settings, resources: Resources) -> Scored:
+def score_tables(
+    tables: Tables,
+    chosen: Selection,
+    settings: Settings,
+    resources: Resources,
+    analyses: tuple[str, ...] = EVERYTHING,
+) -> Scored:
     """Evaluate, plan and run: every score of one model, or of the data alone."""
     resources = replace(resources, images=images_there(tables, resources.images))
     settings = settings.of(tables.measure)
     evaluation = evaluate_tables(tables, settings) if can_evaluate(tables) else None
-    pairs = overlapping_pairs(tables, settings.task) if evaluation else None
-    sources = evaluation_columns(evaluation, pairs) if evaluation and pairs else {}
-    plan = plan_for(tables, chosen, sources, resources)
+    tables, given = without_vectors(tables)
+    chosen = chosen.without({f"{level}.{name}" for level, name in given})
+    plan = plan_for(tables, chosen, {**_offered(tables), **given}, resources)
+    sources = {**(evaluation_columns(evaluation, plan) if evaluation else {}), **given}
+    embedders = embedders_of(plan, chosen, given)
     with resources.opened() as backend, progress("images") as advance:
         scores = engine.run(
             tables,
@@ -136,7 +151,28 @@ def score_tables(tables: Tables, chosen: Selection, settings: Settings, resource
             resources.access,
             resources.kept,
         )
-    return Scored(with_free_names(tables, scores), plan, scores, evaluation, pairs)
+    return Scored(with_free_names(tables, scores), plan, scores, evaluation, analyses, embedders)
+
+
+def without_vectors(tables: Tables) -> tuple[Tables, Sources]:
+    """The tables less the embeddings that were read into them, and those as columns of their own: float32[n, d]."""
+    if EMBEDDING not in tables.image.column_names or not pa.types.is_fixed_size_list(tables.image[EMBEDDING].type):
+        return tables, {}
+    vectors = np.asarray(tables.values("image", EMBEDDING), np.float32)
+    bare = replace(tables, image=tables.image.drop_columns([EMBEDDING]), _views={})
+    return bare, {("image", EMBEDDING): vectors}
+
+
+def embedders_of(plan: Plan, chosen: Selection, sources: Sources) -> dict[str, dict[str, Any]]:
+    """Level → what makes its embeddings: FILE for those read, else the embedder with its settings, found to work."""
+    found: dict[str, dict[str, Any]] = {level: {"name": FILE} for level, name in sources if name == EMBEDDING}
+    for metric in (step.metric for step in plan.steps):
+        if metric.name == EMBEDDING and metric.vector and metric.built_in:
+            options = engine.options_of(metric, chosen.options)
+            facts = {**options, "name": options["embedder"]}
+            embedder = Embedder(**{key: facts[key] for key in Embedder.__dataclass_fields__})
+            found[metric.level] = embedder.facts()
+    return found
 
 
 def plan_for(tables: Tables, chosen: Selection, sources: Sources, resources: Resources) -> Plan:
@@ -148,29 +184,11 @@ def plan_for(tables: Tables, chosen: Selection, sources: Sources, resources: Res
 def planned(tables: Tables, chosen: Selection, resources: Resources) -> Plan:
     """The plan of a run that has not evaluated yet."""
     resources = replace(resources, images=images_there(tables, resources.images))
-    sources = dict.fromkeys(EVALUATION_COLUMNS, np.zeros(0)) if can_evaluate(tables) else {}
-    return plan_for(tables, chosen, sources, resources)
+    bare, given = without_vectors(tables)
+    chosen = chosen.without({f"{level}.{name}" for level, name in given})
+    return plan_for(bare, chosen, {**_offered(bare), **given}, resources)
 
 
-EVALUATION_COLUMNS = (
-    ("prediction", "matched_label_row"),
-    ("prediction", "matched_iou"),
-    ("prediction", "best_iou"),
-    ("prediction", "counted"),
-    ("label", "matched_prediction_row"),
-    ("label", "counts"),
-)
-
-
-def evaluation_columns(evaluation: Evaluation, pairs: Pairs) -> Sources:
-    """What matching found, as columns that metrics may take."""
-    found = evaluation.outcomes
-    values = (
-        found.matched_label,
-        matched_iou(evaluation.tables, evaluation.settings.task, found),
-        pairs.best_iou,
-        found.counted,
-        found.matched_prediction,
-        found.label_counts,
-    )
-    return dict(zip(EVALUATION_COLUMNS, values, strict=True))
+def _offered(tables: Tables) -> Sources:
+    """The columns an evaluation of these tables can give, where there can be one."""
+    return promised(tables) if can_evaluate(tables) else {}

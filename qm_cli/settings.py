@@ -104,6 +104,7 @@ class Settings:
     iou: threshold of precision, recall, F1, counts and confusion, in (0, 1].
     confidence: predictions with a lower score do not count there, in [0, 1]; AP and AR use every prediction.
     categories: names or ids to keep; empty means all. task, measure: those of the tables (see `of`).
+    calibration_bins: bins of confidence; of equal width, or with calibration_quantiles of equal count.
     voc_devkit: VOC's IoU ≥ threshold of the MATLAB kit, instead of the Python code's > threshold.
     Raises UsageError for a convention that is none.
     """
@@ -117,6 +118,8 @@ class Settings:
     max_detections: tuple[int, ...] = MAX_DETECTIONS
     categories: tuple[str, ...] = ()
     measure: Measure = BOXES
+    calibration_bins: int = 10
+    calibration_quantiles: bool = False
     voc_devkit: bool = False
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from qm_cli.findings import Finding
 from qm_cli.report import evaluation_report
 from qm_cli.scoring import Scored
 
+VALUES_KEPT = 5
 SKIPPED_NAMED = 3
 
 
@@ -36,7 +38,7 @@ def run_summary(data: Scored, models: Mapping[str, Scored], told: Mapping[str, A
 
 
 def _evaluation(scored: Scored) -> dict[str, Any] | None:
-    return evaluation_report(scored.evaluation) if scored.evaluation else None
+    return evaluation_report(scored.evaluation, scored.analyses) if scored.evaluation else None
 
 
 def all_findings(scored: Scored) -> list[Finding]:
@@ -62,6 +64,8 @@ def _notes(data: Scored, models: Mapping[str, Scored]) -> list[str]:
     for item in _skipped(data, models):
         reasons.setdefault(item.reason, []).append(item.metric)
     notes = [_skipping(names, reason) for reason, names in reasons.items()]
+    parts = {id(part): part for part in (data, *models.values())}.values()
+    notes += dict.fromkeys(note for part in parts for note in (*_embedders(part), *part.scores.notes))
     for name, scored in models.items():
         if scored.evaluation is None:
             notes.append(f"{name}: not evaluated: {_why_not(scored)}")
@@ -75,6 +79,15 @@ def _skipping(names: list[str], reason: str) -> str:
     shown = ", ".join(names[:SKIPPED_NAMED])
     more = f" and {len(names) - SKIPPED_NAMED} more" if len(names) > SKIPPED_NAMED else ""
     return f"{len(names)} metrics were skipped: {reason}: {shown}{more}"
+
+
+def _embedders(scored: Scored) -> list[str]:
+    """What made the embeddings, in words."""
+    made: dict[str, list[str]] = {}
+    for level, facts in scored.embedders.items():
+        size = scored.scores.vectors[level, "embedding"].shape[1]
+        made.setdefault(f"{facts['name']}, {size} numbers each", []).append(f"{level}s")
+    return [f"embeddings of {' and '.join(levels)}: {maker}" for maker, levels in made.items()]
 
 
 def _why_not(scored: Scored) -> str:
@@ -103,15 +116,10 @@ def distributions(scored: Scored) -> list[dict[str, Any]]:
 def _distribution(values: npt.NDArray[Any]) -> dict[str, Any]:
     """Nulls, minimum, quartiles, maximum and mean of numbers; the commonest values of everything else."""
     if values.dtype == object:
-        present = [value for value in values.tolist() if value is not None]
-        texts, counts = (
-            np.unique(np.array(present, str), return_counts=True) if present else (np.zeros(0, str), np.zeros(0, int))
-        )
-        common = np.argsort(-counts, kind="stable")[:5]
-        return {
-            "nulls": len(values) - len(present),
-            "values": {str(texts[place]): int(counts[place]) for place in common},
-        }
+        counts = _counts(values.tolist())
+        nulls = counts.pop(None, 0)
+        common = sorted(((str(value), count) for value, count in counts.items()), key=lambda one: (-one[1], one[0]))
+        return {"nulls": nulls, "values": dict(common[:VALUES_KEPT])}
     numbers = values.astype(np.float64)
     nulls, infinite = int(np.isnan(numbers).sum()), int(np.isinf(numbers).sum())
     defined = numbers[np.isfinite(numbers)]
@@ -129,3 +137,11 @@ def _distribution(values: npt.NDArray[Any]) -> dict[str, Any]:
     low, q1, median, q3, high = (float(value) for value in np.quantile(defined, [0, 0.25, 0.5, 0.75, 1]))
     facts = {"min": low, "q1": q1, "median": median, "q3": q3, "max": high, "mean": float(defined.mean())}
     return {"nulls": nulls, "infinite": infinite, **facts}
+
+
+def _counts(values: list[Any]) -> Counter[Any]:
+    """How often each value stands there; lists and the like as text."""
+    try:
+        return Counter(values)
+    except TypeError:
+        return Counter(value if value is None else str(value) for value in values)

@@ -41,6 +41,7 @@ def test_files_of_a_run_with_two_models(run: run_folder.Run) -> None:
         str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file() and ".parts" not in path.parts
     }
     shared = {"run.json", "summary.json", "summary.md", "image.parquet", "label.parquet", "category.parquet"}
+    shared |= {"embedding.parquet", "label_embedding.parquet"}
     own = ("category", "image", "image_category", "label", "match", "pair", "precision_recall", "prediction")
     assert names == shared | {f"{model}/{name}.parquet" for model in ("better", "worse") for name in own}
 
@@ -101,7 +102,8 @@ def test_summary_names_what_was_skipped(tmp_path: Path) -> None:
     assert "labels" in reasons["image.object_count"]
     assert "predictions" in reasons["image.entropy"]
     assert summary["models"] == {}
-    assert any("image.entropy was skipped" in note for note in summary["notes"])
+    skipped = [note for note in summary["notes"] if "were skipped" in note]
+    assert any("no prediction file" in note and "image.entropy" in note for note in skipped), skipped
 
 
 def test_one_model_stands_at_the_top(tmp_path: Path) -> None:

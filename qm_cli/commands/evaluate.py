@@ -16,6 +16,29 @@ LabelFile = Annotated[
     Path, typer.Argument(help="COCO label JSON (.gz, .zst), or a prediction file to serve as labels; - reads stdin.")
 ]
 PredictionFile = Annotated[Path, typer.Argument(help="COCO results JSON (.gz, .zst), Parquet or Arrow; - reads stdin.")]
+ANALYSES = "Analyses"
+Errors = Annotated[
+    bool, typer.Option("--errors", help="Kinds of error (TIDE) and the AP each costs.", rich_help_panel=ANALYSES)
+]
+Calibration = Annotated[
+    bool,
+    typer.Option(
+        "--calibration", help="Whether confidence is the share of right predictions.", rich_help_panel=ANALYSES
+    ),
+]
+Lrp = Annotated[
+    bool,
+    typer.Option("--lrp", help="Optimal LRP, and the confidence it is reached at.", rich_help_panel=ANALYSES),
+]
+Everything = Annotated[bool, typer.Option("--everything", help="All of these.", rich_help_panel=ANALYSES)]
+Bins = Annotated[
+    int,
+    typer.Option("--calibration-bins", min=1, max=1000, help="Bins of --calibration.", rich_help_panel=ANALYSES),
+]
+Quantiles = Annotated[
+    bool,
+    typer.Option("--quantile-bins", help="Bins of equal count, not of equal width.", rich_help_panel=ANALYSES),
+]
 Explain = Annotated[
     bool,
     typer.Option(
@@ -39,6 +62,12 @@ def evaluate(
     iou: options.IoU = None,
     confidence: options.Confidence = None,
     categories: options.Categories = None,
+    errors: Errors = False,
+    calibration: Calibration = False,
+    lrp: Lrp = False,
+    everything: Everything = False,
+    calibration_bins: Bins = 10,
+    quantile_bins: Quantiles = False,
     match_by: options.MatchBy = "id",
     map_categories: options.MapCategories = None,
     missing_score: options.MissingScore = None,
@@ -52,15 +81,26 @@ def evaluate(
 
     Other conventions bring their own matching and numbers: --convention.
     """
+    asked = {"errors": errors, "calibration": calibration, "lrp": lrp}
+    if (quantile_bins or calibration_bins != 10) and not (calibration or everything):
+        raise UsageError("--calibration-bins and --quantile-bins go with --calibration", "add --calibration")
     if explain and output is not None:
         raise UsageError("--explain writes no run folder", "leave -o out; --json prints it all")
+    if explain and (everything or any(asked.values())):
+        raise UsageError("--explain goes without the analyses", "ask for them in a call of their own")
     from qm_cli.load import Source, reading
     from qm_cli.settings import CONVENTION_FIELDS, settings_at
     from qm_cli.settings import missing_score as convention_score
     from qm_cli.tasks import measure_from
 
     settings = settings_at(
-        convention.value, iou, confidence, categories=options.split(categories), voc_devkit=voc_devkit
+        convention.value,
+        iou,
+        confidence,
+        categories=options.split(categories),
+        voc_devkit=voc_devkit,
+        calibration_bins=calibration_bins,
+        calibration_quantiles=quantile_bins,
     )
     source = Source(
         labels,
@@ -73,6 +113,11 @@ def evaluate(
         fields=CONVENTION_FIELDS if explain or output is not None else settings.fields,
     )
     with reading(source) as tables:
+        from qm_cli.analyses import EVERYTHING, refuse_undefined
+
+        named = tuple(name for name in EVERYTHING if asked[name])
+        refuse_undefined(named, settings)
+        analyses = EVERYTHING if everything else named
         show = _renderer(json, explain)
         if explain:
             from qm_cli.convention_gaps import explained
@@ -81,11 +126,11 @@ def evaluate(
         elif output is None:
             from qm_cli.report import report_of
 
-            report = report_of(tables(), settings)
+            report = report_of(tables(), settings, analyses)
         else:
             from qm_cli.run import evaluate_to_folder
 
-            report = evaluate_to_folder(source, tables(), settings, output)
+            report = evaluate_to_folder(source, tables(), settings, output, analyses)
     show(report)
     return 0
 
@@ -101,5 +146,6 @@ def _renderer(json: bool, explain: bool) -> Callable[[dict[str, Any]], object]:
 
         return show_conventions
     from qm_cli.render.terminal import show_evaluation
+    from qm_cli.render.terminal_analyses import show_analyses
 
-    return show_evaluation
+    return lambda report: show_evaluation(report, show_analyses)

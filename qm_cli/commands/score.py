@@ -66,6 +66,8 @@ def score(
     voc_devkit: options.VocDevkit = False,
     iou: options.IoU = None,
     confidence: options.Confidence = None,
+    embeddings: options.Embeddings = None,
+    embedder: options.Embedder = None,
     categories: options.Categories = None,
     output: options.Output = None,
     model: options.Model = None,
@@ -107,6 +109,8 @@ def score(
         values=tuple(values or ()),
         task=task,
         measure=measure_from(sigmas, buffer, pycocotools_area, angle),
+        embeddings=embeddings,
+        embedder=embedder,
         settings=settings_at(
             convention.value, iou, confidence, categories=options.split(categories), voc_devkit=voc_devkit
         ),
