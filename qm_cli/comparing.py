@@ -23,7 +23,7 @@ from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.load import load_tables
 from qm_cli.query import Source
 from qm_cli.run_folder import Run, open_run
-from qm_cli.run_tables import tables_of_run
+from qm_cli.run_tables import settings_of_run, tables_of_run
 from qm_cli.scoring import can_evaluate
 from qm_cli.settings import Settings
 from qm_cli.slice_comparing import compared_slices, slice_members, with_members
@@ -174,7 +174,7 @@ def _side(run: Run, name: str, request: Request) -> Side:
         if request.cluster not in known:
             raise _no_column(run.path, request.cluster, known)
         column = one_chunk(run.table("image", [request.cluster])[request.cluster])
-    settings = _at(Settings.from_dict(run.manifest["settings"]), request)
+    settings = _at(settings_of_run(run), request)
     found = _slices(run, request)
     slices = tuple(sorted_by_image(run, one) for one in found.slices)
     return _sliced(Side(name, str(run.path), tables_of_run(run), settings, column), found, slices)

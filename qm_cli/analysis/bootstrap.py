@@ -21,11 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.counts import Counts, Outcomes
+from qm_cli.analysis.summary_numbers import last_recall
 from qm_cli.kernels.weighted import Runs, half_weights, run_totals, runs_by_group
 from qm_cli.kernels.weighted_precision import RankedLane, ranked_totals, weighted_average_precision
 from qm_cli.matching import Matches, within_max_detections
 from qm_cli.overlap import prediction_areas
-from qm_cli.settings import AreaRange, Settings, recall_name
+from qm_cli.settings import AreaRange, Settings
 from qm_cli.tables import Tables
 
 FloatArray = npt.NDArray[np.float64]
@@ -40,8 +41,9 @@ PRECISIONS = {"AP": None, "AP50": 0.5, "AP75": 0.75}
 
 
 def metric_names(settings: Settings) -> tuple[str, ...]:
-    """METRICS as they are called of the task."""
-    return tuple(recall_name(settings.task) if name == "AR100" else name for name in METRICS)
+    """METRICS as they are called of the settings' task and max detections."""
+    last = last_recall(settings.max_detections, settings.task)
+    return tuple(last if name == "AR100" else name for name in METRICS)
 
 
 @dataclass(frozen=True)

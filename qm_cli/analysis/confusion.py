@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from qm_cli.analysis.counts import Outcomes
 from qm_cli.kernels.assignment import greedy_one_to_one
+from qm_cli.kernels.greedy import match_bound
 from qm_cli.kernels.segments import bounded_stretches, expand, offsets_of
 from qm_cli.overlap import overlap
 from qm_cli.settings import Settings
@@ -70,7 +71,7 @@ def _near_pairs(
     Those of one category are left out: a convention that tries one label alone may leave such over.
     """
     labels, predictions = label[expand(first, counts)], np.repeat(prediction, counts)
-    lowest = min(settings.iou, 1 - 1e-10)
+    lowest = float(match_bound(settings.iou))
     iou = overlap(tables, settings.task, labels, predictions, lowest=lowest)
     near = np.flatnonzero(iou >= lowest)
     predictions, labels, iou = predictions[near], labels[near], iou[near]
