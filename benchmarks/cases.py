@@ -39,10 +39,10 @@ class Setup:
     quick: bool = False
 
 
-def bare(peer: str, data: Path, once: bool = False) -> Command:
+def bare(peer: str, data: Path, once: bool = False, task: str = "bbox") -> Command:
     """The bare script of a peer on the JSON files of a data folder."""
     python, peers = str(prepare.peers_bin() / "python"), prepare.HERE / "peers"
-    arguments = (peer, str(data / "labels.json"), str(data / "predictions.json"))
+    arguments = (peer, str(data / "labels.json"), str(data / "predictions.json"), task)
     script, twelve = (python, str(peers / "bare.py"), *arguments), (python, str(peers / "twelve.py"), *arguments)
     return Command(f"{peer} bare", script, twelve, once)
 
@@ -101,6 +101,28 @@ def evaluate_large(setup: Setup) -> Case:
     return Case("evaluate-5m", "qm evaluate, 5,000,000 detections", (*commands, a_tenth), bars, 5, (data, tenth))
 
 
+def shapes(setup: Setup, task: str, title: str) -> Case:
+    """5,000 images with 36,000 labels and 150,000 detections of a task."""
+    data = prepare.shapes(task, SMALL_IMAGES)
+    commands = [evaluate(setup.qm, data), bare("hotcoco", data, task=task)]
+    commands += [] if setup.quick else [bare("faster_coco_eval", data, once=True, task=task)]
+    bars = (
+        Bar("time beside hotcoco's bare script", "qm", ("hotcoco bare",), 1.5),
+        Bar("time beside faster-coco-eval", "qm", ("faster_coco_eval bare",), 0.5),
+    )
+    return Case(f"evaluate-{task}", title, tuple(commands), bars[: len(commands) - 1], 7, (data,))
+
+
+def evaluate_masks(setup: Setup) -> Case:
+    """Compressed run-length masks."""
+    return shapes(setup, "segm", "qm evaluate, masks: 36,000 labels, 150,000 detections")
+
+
+def evaluate_keypoints(setup: Setup) -> Case:
+    """17 keypoints each."""
+    return shapes(setup, "keypoints", "qm evaluate, keypoints: 36,000 labels, 150,000 detections")
+
+
 def everything(setup: Setup) -> Case:
     """Every analysis at once, per image and per prediction in Parquet, beside hotcoco's own on the screen."""
     data = prepare.detections(SMALL_IMAGES)
@@ -152,6 +174,8 @@ def rank(setup: Setup) -> Case:
 CASES: dict[str, Callable[[Setup], Case]] = {
     "evaluate-500k": evaluate_small,
     "evaluate-5m": evaluate_large,
+    "evaluate-segm": evaluate_masks,
+    "evaluate-keypoints": evaluate_keypoints,
     "everything": everything,
     "grid": grid,
     "start-up": start_up,

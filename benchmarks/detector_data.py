@@ -40,13 +40,15 @@ def label_columns(random: np.random.Generator, image_count: int) -> Columns:
     return {"image": image, "category": category, "boxes": boxes, "crowd": random.random(count) < CROWD_SHARE}
 
 
-def detection_columns(random: np.random.Generator, labels: Columns, image_count: int) -> Columns:
-    """100 detections an image: copies of its labels with growing jitter, then background; scores follow quality."""
+def detection_columns(
+    random: np.random.Generator, labels: Columns, image_count: int, per_image: int = DETECTIONS_PER_IMAGE
+) -> Columns:
+    """Detections of each image: copies of its labels with growing jitter, then background; scores follow quality."""
     offsets = np.searchsorted(labels["image"], np.arange(image_count + 1))
-    image = np.repeat(np.arange(image_count), DETECTIONS_PER_IMAGE)
+    image = np.repeat(np.arange(image_count), per_image)
     count = len(image)
     owned = np.diff(offsets)[image]
-    place = np.tile(np.arange(DETECTIONS_PER_IMAGE), image_count)
+    place = np.tile(np.arange(per_image), image_count)
     copied = (owned > 0) & (place < 4 * owned)
     source = offsets[image] + np.where(owned > 0, place % np.maximum(owned, 1), 0)
     source = source.clip(0, len(labels["image"]) - 1)
@@ -63,7 +65,8 @@ def detection_columns(random: np.random.Generator, labels: Columns, image_count:
     category = np.where(confused, random.integers(0, CATEGORY_COUNT, count), labels["category"][source])
     quality = np.where(copied & ~confused, 1.2 - 2.0 * spread, -1.5)
     score = 1 / (1 + np.exp(-(quality + random.normal(0, 1.0, count)) * 1.5))
-    return {"image": image, "category": category, "boxes": boxes.round(2), "score": score.round(4)}
+    found = {"image": image, "category": category, "boxes": boxes.round(2), "score": score.round(4)}
+    return {**found, "source": np.where(copied, source, -1)}
 
 
 def rows(columns: Columns, *names: str) -> Iterator[tuple[Any, ...]]:

@@ -52,6 +52,11 @@ def detections(image_count: int) -> Path:
     return made(f"detections-{image_count}", "detector_data.py", ["--images", str(image_count), "--parquet"])
 
 
+def shapes(task: str, image_count: int) -> Path:
+    """Masks or keypoints of so many images, about 7.3 labels and 30 detections each."""
+    return made(f"{task}-{image_count}", "shape_data.py", ["--task", task, "--images", str(image_count)])
+
+
 def run_folder(image_count: int) -> Path:
     """A run folder of so many images."""
     return made(f"run-{image_count}", "make_run.py", ["--images", str(image_count)])

@@ -117,7 +117,7 @@ def _matched(tables: Tables, rules: Rules, task: str, counts: BoolArray) -> list
     if rules.matching == GREEDY:
         return _greedy(tables, rules, task, counts)
     among = np.ones(len(counts), bool) if rules.matching == ONE_OF_ALL else counts
-    measure = voc.pixel_overlap(tables) if rules.pixel and task == "bbox" else None
+    measure = voc.pixel_overlap(tables) if rules.pixel else None
     best = best_labels(tables, task, among, last=rules.last, measure=measure)
     others = best_labels(tables, task, ~among)
     order = score_order(tables)

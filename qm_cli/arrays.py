@@ -83,7 +83,12 @@ def vectors_to_arrow(rows: npt.NDArray[np.float32]) -> pa.FixedSizeListArray:
 
 def strings_to_arrow(values: Sequence[str | None]) -> pa.StringArray:
     """Strings as an Arrow column; None becomes null."""
-    encoded = [b"" if value is None else value.encode("utf-8", "surrogateescape") for value in values]
+    return bytes_to_arrow([None if value is None else value.encode("utf-8", "surrogateescape") for value in values])
+
+
+def bytes_to_arrow(values: Sequence[bytes | None]) -> pa.StringArray:
+    """UTF-8 texts as an Arrow column; None becomes null."""
+    encoded = [b"" if value is None else value for value in values]
     offsets = np.zeros(len(values) + 1, np.int32)
     np.cumsum([len(text) for text in encoded], out=offsets[1:])
     present = np.fromiter((value is not None for value in values), bool, len(values))

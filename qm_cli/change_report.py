@@ -15,6 +15,7 @@ from qm_cli.analysis.slices import Matched, Members, inside
 from qm_cli.arrays import strings_to_arrow
 from qm_cli.evaluation import Evaluation
 from qm_cli.matching import Matches
+from qm_cli.overlap import prediction_areas
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
@@ -90,8 +91,7 @@ def _categories(evaluation: Evaluation) -> RowArray:
 
 
 def _sizes(evaluation: Evaluation) -> RowArray:
-    boxes = evaluation.tables.values("prediction", "bbox")
-    return size_of(boxes[:, 2] * boxes[:, 3], evaluation.settings)
+    return size_of(prediction_areas(evaluation.tables), evaluation.settings)
 
 
 def regressed_images(first: Evaluation, second: Evaluation, found: Changes) -> list[dict[str, Any]]:

@@ -76,7 +76,9 @@ def compare(request: Request) -> tuple[dict[str, Any], pa.Table]:
     for side in (a, b):
         if not can_evaluate(side.tables):
             raise InputError(f"{side.target}: has labels or predictions without a box", "compare detections")
-    settings = a.settings
+    settings = a.settings.of(a.tables.measure)
+    if b.tables.measure.task != settings.task:
+        raise InputError(f"A is of task {settings.task}, B of {b.tables.measure.task}", "compare models of one task")
     tables_a, tables_b = (only_categories(side.tables, request.categories) for side in (a, b))
     first = evaluate_tables(tables_a, settings)
     second = evaluate_tables(aligned(tables_a, tables_b), settings)
@@ -89,6 +91,7 @@ def compare(request: Request) -> tuple[dict[str, Any], pa.Table]:
     report = {
         "a": _about(a, first),
         "b": _about(b, second),
+        "task": settings.task,
         "convention": settings.convention,
         "iou": settings.iou,
         "confidence": settings.confidence,

@@ -9,7 +9,7 @@ from typing import Any
 from qm_cli.ap_rules import GREEDY, RULES, Rules, at_iou, mean_average_precision
 from qm_cli.evaluation import evaluate_tables
 from qm_cli.report import evaluation_report
-from qm_cli.settings import CONVENTIONS, IOU_THRESHOLDS, Settings
+from qm_cli.settings import CONVENTIONS, IOU_THRESHOLDS, Settings, compares
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
 
@@ -39,14 +39,18 @@ def explained(tables: Tables, settings: Settings) -> dict[str, Any]:
     """Every convention's numbers, and the gaps between the convention of the settings and each other one.
 
     A gap of average precision is walked switch by switch, one of F1 threshold by threshold; what the steps change adds
-    up to the gap. LVIS takes part where the label file has its lists.
+    up to the gap. LVIS takes part where the label file has its lists, and no
+    convention that does not compare the task's objects.
     """
     tables = only_categories(tables, settings.categories)
-    names = [one for one in CONVENTIONS if one != "lvis" or "neg_category_ids" in tables.image.column_names]
+    settings = settings.of(tables.measure)
+    able = [one for one in CONVENTIONS if compares(one, settings.task)]
+    names = [one for one in able if one != "lvis" or "neg_category_ids" in tables.image.column_names]
     chosen = {name: settings.at(name) for name in names}
     reports = {name: evaluation_report(evaluate_tables(tables, own)) for name, own in chosen.items()}
     others = [name for name in names if name != settings.convention]
-    left = [] if "lvis" in names else ["lvis is left out: no image has neg_category_ids"]
+    left = [f"{one} is left out: it does not compare {settings.task}" for one in CONVENTIONS if one not in able]
+    left += ["lvis is left out: no image has neg_category_ids"] if "lvis" in able and "lvis" not in names else []
     return {
         "task": settings.task,
         "images": tables.count("image"),

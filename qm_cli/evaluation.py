@@ -24,5 +24,5 @@ CONVENTIONS: dict[str, Callable[[Tables, Settings], Evaluation]] = {
 
 
 def evaluate_tables(tables: Tables, settings: Settings) -> Evaluation:
-    """Match, count and summarise as the convention says."""
-    return CONVENTIONS[settings.convention](tables, settings)
+    """Match, count and summarise as the convention says; what is compared is the tables' word."""
+    return CONVENTIONS[settings.convention](tables, settings.of(tables.measure))

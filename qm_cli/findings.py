@@ -122,6 +122,28 @@ CODES = {
         "segmentation mask that is malformed or of another size than its image, ignored",
         "write size as the image's [height, width], and counts",
     ),
+    "label-without-shape": Code(ERROR, "annotation without the shape that the task compares", "see --task", drops=True),
+    "label-bad-shape": Code(
+        ERROR,
+        "annotation whose mask, keypoints or other shape is malformed or not of its image's size",
+        "draw it again, or mend the export",
+        drops=True,
+    ),
+    "label-crossing-polygon": Code(
+        WARNING, "annotation with a polygon that crosses itself, painted as it stands", "draw it again"
+    ),
+    "prediction-without-shape": Code(
+        ERROR, "prediction without the shape that the task compares", "see --task", drops=True
+    ),
+    "prediction-bad-shape": Code(
+        ERROR,
+        "prediction whose mask, keypoints or other shape is malformed or not of its image's size",
+        "mend the export",
+        drops=True,
+    ),
+    "prediction-crossing-polygon": Code(
+        WARNING, "prediction with a polygon that crosses itself, painted as it stands", "mend the export"
+    ),
     "prediction-empty": Code(
         ERROR, "prediction that is null or without any known field", "leave it out in the export", drops=True
     ),

@@ -81,7 +81,8 @@ def of_run(path: Path, gate: Gate) -> Subject:
 
 def of_files(labels: Path, predictions: Path, tables: Tables, gate: Gate) -> Subject:
     """A label file and its predictions, read already."""
-    settings = settings_at(gate.convention or "coco", gate.iou, gate.confidence, voc_devkit=gate.voc_devkit)
+    asked = settings_at(gate.convention or "coco", gate.iou, gate.confidence, voc_devkit=gate.voc_devkit)
+    settings = asked.of(tables.measure)
     findings = [one.as_dict() for one in tables.findings]
     target = f"{labels} {predictions}"
     return Subject(target, predictions.stem, settings, findings, lambda: tables, lambda: report_of(tables, settings))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from qm_cli.analysis.summary_numbers import last_recall
+
 RATES = ("precision", "recall", "f1")
 COUNTED = (*RATES, "f_beta", "mean_iou", "true_positives", "false_positives", "false_negatives")
 
@@ -21,10 +23,10 @@ def headline(report: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[str,
 
     >>> headline({"convention": "voc12", "definitions": {"mAP": "", "AP": "", "f1": ""}}, {"AP": 1.0, "f1": 1.0})
     ('AP', 'precision', 'recall', 'f1')
-    >>> headline({"convention": "coco", "max_detections": [1, 300]}, {})
+    >>> headline({"task": "bbox", "convention": "coco", "max_detections": [1, 300]}, {})
     ('AP', 'AP50', 'AP75', 'AR300', 'precision', 'recall', 'f1')
     """
     if report["convention"] == "coco":
-        return ("AP", "AP50", "AP75", f"AR{max(report['max_detections'])}", *RATES)
+        return ("AP", "AP50", "AP75", last_recall(report["max_detections"], report["task"]), *RATES)
     own = (name for name in own_numbers(report) if name in values)
     return (*(name for name in own if not name.startswith(("true_", "false_"))), *RATES)

@@ -150,9 +150,15 @@ class ImagePass:
         return Task(str(self.folder), names, self._given[rows], calls, objects, self.access)
 
     def _objects(self, level: str, rows: Rows, offsets: npt.NDArray[np.int64]) -> Objects:
-        shapes = "segmentation" in self.tables.table(level).column_names
-        polygons = self.tables.values(level, "segmentation")[rows].tolist() if shapes else None
-        return Objects(offsets, self.tables.values(level, "bbox")[rows], polygons)
+        """Objects with their polygons; those without have their mask, where masks are compared."""
+        columns = self.tables.table(level).column_names
+        shapes = self.tables.values(level, "segmentation")[rows].tolist() if "segmentation" in columns else None
+        if "mask_counts" in columns:
+            texts = self.tables.values(level, "mask_counts")[rows].tolist()
+            sizes = np.nan_to_num(self.tables.values(level, "mask_size")[rows]).astype(int).tolist()
+            masks = [text and {"size": size, "counts": text} for size, text in zip(sizes, texts, strict=True)]
+            shapes = masks if shapes is None else [one or mask for one, mask in zip(shapes, masks, strict=True)]
+        return Objects(offsets, self.tables.values(level, "bbox")[rows], shapes)
 
 
 def _call(step: Step, rows: Rows, columns: Columns, options: StepOptions) -> Call:

@@ -68,17 +68,17 @@ class Call:
 
 @dataclass(frozen=True)
 class Objects:
-    """The objects of a shard: offsets int64[images + 1], boxes float64[n, 4], polygons: parts or None, n of them."""
+    """The objects of a shard: offsets int64[images + 1], boxes float64[n, 4], shapes of each (see `pixels.crop`)."""
 
     offsets: npt.NDArray[np.int64]
     boxes: npt.NDArray[np.float64]
-    polygons: Sequence[Any] | None
+    shapes: Sequence[Any] | None
 
     def part(self, first: int, last: int) -> Objects:
         """The objects of the images from `first` to before `last`."""
         begin, end = int(self.offsets[first]), int(self.offsets[last])
-        polygons = None if self.polygons is None else self.polygons[begin:end]
-        return Objects(self.offsets[first : last + 1] - begin, self.boxes[begin:end], polygons)
+        shapes = None if self.shapes is None else self.shapes[begin:end]
+        return Objects(self.offsets[first : last + 1] - begin, self.boxes[begin:end], shapes)
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,7 @@ def _image_facts(task: Task, image: int) -> list[Any]:
     rows = {"image": slice(image, image + 1)}
     for level, one in task.objects.items():
         rows[level] = slice(int(one.offsets[image]), int(one.offsets[image + 1]))
-        facts += [one.boxes[rows[level]].tobytes(), None if one.polygons is None else one.polygons[rows[level]]]
+        facts += [one.boxes[rows[level]].tobytes(), None if one.shapes is None else one.shapes[rows[level]]]
     for call in task.calls:
         arrays = (value[rows[call.level]] for value in call.inputs if isinstance(value, np.ndarray))
         facts += [array.tolist() if array.dtype == object else array.tobytes() for array in arrays]

@@ -13,7 +13,7 @@ from qm_cli.link_ids import Linked, Mask, first_of_each
 from qm_cli.link_labels import label_table
 from qm_cli.link_predictions import Linking, prediction_table
 from qm_cli.raw import Columns, RawLabels, RawPredictions, leaving
-from qm_cli.tables import Tables
+from qm_cli.tables import MASKS, Tables
 
 
 def tables(
@@ -30,12 +30,14 @@ def tables(
         raise InputError(f"{labels.where}: there is no image in it", "`images` must list every image of the set")
     category = _entries(_named(labels.category), "category")
     objects = predictions is not None and predictions.count > 0 and not boxless(predictions.columns["bbox"])
-    label = label_table(labels, image.table, category.table, objects, options.tolerant)
+    label = label_table(labels, image.table, category.table, objects, options.tolerant, options.measure)
     boxes = label.table["bbox"].null_count < label.table.num_rows
     prediction = prediction_table(predictions, image.table, category.table, options, boxes)
     findings = (*image.findings, *category.findings, *labels.findings, *label.findings, *prediction.findings)
     has_labels, has_predictions = bool(labels.label), predictions is not None
-    return Tables(image.table, category.table, label.table, prediction.table, findings, has_labels, has_predictions)
+    masks = {(level, MASKS): one.runs for level, one in (("label", label), ("prediction", prediction)) if one.runs}
+    parts = (image.table, category.table, label.table, prediction.table, findings, has_labels, has_predictions)
+    return Tables(*parts, options.measure, masks)
 
 
 def _entries(columns: Columns, level: str) -> Linked:

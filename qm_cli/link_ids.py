@@ -12,6 +12,7 @@ from qm_cli import schema
 from qm_cli.arrays import compute as pc
 from qm_cli.arrays import to_arrow, to_numpy, valid
 from qm_cli.findings import Finding
+from qm_cli.kernels.runs import Runs
 
 DENSE_SPAN = 1 << 24
 INTEGER = r"^-?(0|[1-9][0-9]{0,17})$"
@@ -111,22 +112,26 @@ def shown(values: pa.Array, count: int = 3) -> str:
 
 @dataclass(frozen=True)
 class Linked:
-    """A table and what was found on the way to it."""
+    """A table and what was found on the way to it; the masks of its rows, where the task compares masks."""
 
     table: pa.Table
     findings: list[Finding]
+    runs: Runs | None = None
 
 
 def sorted_by_image(columns: dict[str, pa.Array], keep: Mask, image_row: Rows) -> pa.Table:
     """The kept rows, stably sorted by image; nothing is copied when they already are as they must be."""
     table = pa.table(columns)
+    order = image_order(keep, image_row)
+    return table if order is None else table.take(to_arrow(order)).combine_chunks()
+
+
+def image_order(keep: Mask, image_row: Rows) -> npt.NDArray[np.int64] | None:
+    """The kept rows, stably sorted by image; None when all are kept and sorted."""
     if not keep.all():
         places = np.flatnonzero(keep)
-        places = places[np.argsort(image_row[places], kind="stable")]
-        return table.take(to_arrow(places)).combine_chunks()
-    if (image_row[1:] < image_row[:-1]).any():
-        return table.take(to_arrow(np.argsort(image_row, kind="stable"))).combine_chunks()
-    return table
+        return places[np.argsort(image_row[places], kind="stable")]
+    return np.argsort(image_row, kind="stable") if (image_row[1:] < image_row[:-1]).any() else None
 
 
 def empty_table(level: str) -> pa.Table:

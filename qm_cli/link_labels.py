@@ -23,13 +23,25 @@ from qm_cli.link_ids import (
     shown,
     sorted_by_image,
 )
+from qm_cli.link_shapes import Shapes, image_sizes, shapes_of, sorted_runs, with_boxes
 from qm_cli.raw import Columns, RawLabels
+from qm_cli.settings import BOXES, Measure
 
-FIELDS = ("image_id", "category_id", "bbox", "id", "area", "iscrowd", "segmentation")
+FIELDS = ("image_id", "category_id", "bbox", "id", "area", "iscrowd", "segmentation", "shape")
 
 
-def label_table(raw: RawLabels, image: pa.Table, category: pa.Table, objects: bool, tolerant: bool) -> Linked:
+def label_table(
+    raw: RawLabels,
+    image: pa.Table,
+    category: pa.Table,
+    objects: bool,
+    tolerant: bool,
+    measure: Measure = BOXES,
+) -> Linked:
     """The label table. `objects`: there are predictions with boxes, so a label without one is of no use.
+
+    measure: a label without the shape that its task compares is of no use either; its box is the shape's where none is
+    given.
 
     Raises InputError (unless tolerant) when not a single annotation is for a listed image, or of a listed category.
     """
@@ -47,14 +59,20 @@ def label_table(raw: RawLabels, image: pa.Table, category: pa.Table, objects: bo
     findings += finding("ids-differ-in-type", [raw.where] if images_as_text or categories_as_text else [])
     findings += flagged("label-unknown-image", ids, image_row < 0)
     findings += flagged("label-unknown-category", ids, (category_row < 0) & (image_row >= 0))
+    shapes = None
     classes = boxless(columns["bbox"]) and not objects
-    if classes:
+    if measure.task != "bbox":
+        size = image_sizes(image, image_row)
+        shapes = shapes_of("label", columns.get("shape"), size, ids, raw.where, measure, tolerant)
+        boxes = with_boxes(boxes, shapes)
+        findings += shapes.findings
+    elif classes:
         findings += flagged("label-without-box", ids, ~boxes.good)
     else:
         findings += box_findings("label", ids, boxes, image_row, image)
-    area, area_findings = _areas(columns, ids, boxes)
+    area, area_findings = _areas(columns, ids, boxes, shapes)
     findings += [*area_findings, *_id_findings(columns, places)]
-    usable = np.ones(count, bool) if classes else boxes.good
+    usable = shapes.good if shapes else np.ones(count, bool) if classes else boxes.good
     content = {
         "id": ids,
         "image_row": to_arrow(image_row),
@@ -67,7 +85,19 @@ def label_table(raw: RawLabels, image: pa.Table, category: pa.Table, objects: bo
         **metadata(columns, "label"),
     }
     keep = (image_row >= 0) & (category_row >= 0) & usable
-    return Linked(sorted_by_image(content, keep, image_row), findings)
+    if shapes is None:
+        return Linked(sorted_by_image(content, keep, image_row), findings)
+    if "keypoints" in shapes.columns:
+        content["num_keypoints"] = _keypoint_counts(columns, shapes)
+    table = sorted_by_image({**content, **shapes.columns}, keep, image_row)
+    return Linked(table, findings, sorted_runs(shapes, keep, image_row))
+
+
+def _keypoint_counts(columns: Columns, shapes: Shapes) -> pa.Array:
+    """The number as given, else of those that are visible."""
+    counted = (to_numpy(shapes.columns["keypoints"])[:, 2::3] > 0).sum(1)
+    given = to_numpy(columns["num_keypoints"]) if "num_keypoints" in columns else np.full(len(counted), np.nan)
+    return to_arrow(np.where(np.isnan(given), counted, given).astype(np.int64))
 
 
 def _without_empty(columns: Columns) -> tuple[Columns, pa.Array, list[Finding]]:
@@ -106,7 +136,7 @@ def identifiers_or_places(columns: Columns, places: pa.Array) -> pa.Array:
 
 def metadata(columns: Columns, level: str) -> Columns:
     """The user's own columns: those that no contract knows."""
-    known = {*schema.known_columns(level), "image_id", "category_id"}
+    known = {*schema.known_columns(level), "image_id", "category_id", "shape"}
     return {name: column for name, column in columns.items() if name not in known}
 
 
@@ -115,8 +145,10 @@ def _crowds(columns: Columns) -> pa.Array:
     return given if given.null_count == 0 else to_arrow(np.asarray(to_numpy(given), bool))
 
 
-def _areas(columns: Columns, ids: pa.Array, boxes: CheckedBoxes) -> tuple[pa.Array, list[Finding]]:
-    """The area as given; where it is missing the polygons', else the box's."""
+def _areas(
+    columns: Columns, ids: pa.Array, boxes: CheckedBoxes, shapes: Shapes | None
+) -> tuple[pa.Array, list[Finding]]:
+    """The area as given; where it is missing the mask's or polygons', else the box's."""
     given = columns["area"]
     values = to_numpy(given)
     found: list[Finding] = []
@@ -128,6 +160,8 @@ def _areas(columns: Columns, ids: pa.Array, boxes: CheckedBoxes) -> tuple[pa.Arr
         polygons, bad = polygon_areas(columns["segmentation"])
         found += flagged("label-bad-polygon", ids, bad)
         derived = np.where(np.isnan(polygons), derived, polygons)
+    if shapes is not None and "keypoints" not in shapes.columns:
+        derived = np.where(np.isnan(shapes.area), derived, shapes.area)
     found += flagged("label-missing-area", ids, ~valid(given))
     found += flagged("label-missing-iscrowd", ids, ~valid(columns["iscrowd"]))
     return (given if given.null_count == 0 else to_arrow(np.where(np.isnan(values), derived, values))), found

@@ -13,15 +13,20 @@ from qm_cli.arrays import all_finite, flat_values, to_arrow, to_numpy, valid
 from qm_cli.arrays import compute as pc
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.findings import Finding, flagged
-from qm_cli.link_boxes import box_column, box_findings, boxless, checked
+from qm_cli.link_boxes import CheckedBoxes, box_column, box_findings, boxless, checked
 from qm_cli.link_categories import CategoryMap
 from qm_cli.link_ids import Linked, Mask, Rows, distinct, empty_table, filled, first_of_each, sorted_by_image
 from qm_cli.link_labels import identifiers_or_places, metadata
+from qm_cli.link_shapes import Shapes, image_sizes, shapes_of, sorted_runs, with_boxes
 from qm_cli.raw import Columns, RawPredictions
+from qm_cli.settings import BOXES, Measure
 
 SCORE_NAMES = ("confidence", "conf", "prob", "probability", "scores", "score_", "Score", "confidences", "logit")
 BOX_NAMES = ("box", "boxes", "xyxy", "xywh", "bbox_xyxy", "bounding_box")
-FIELDS = ("image_id", "category_id", "bbox", "score", "id", "probs", "logits", "file_name", "category_name", "category")
+FIELDS = (
+    *("image_id", "category_id", "bbox", "score", "id", "probs", "logits"),
+    *("file_name", "category_name", "category", "shape"),
+)
 SUM_TOLERANCE = 1e-3
 Numbers = npt.NDArray[np.float64]
 
@@ -31,7 +36,8 @@ class Linking:
     """How predictions name images and categories, and the score of those that have none.
 
     prob_categories: names or ids in the order of the probabilities; empty for the order of the category table.
-    tolerant: what makes two files useless for each other is a finding, not an error.
+    tolerant: what makes two files useless for each other is a finding, not an error. measure: what objects are compared
+    by; a prediction without that shape is of no use.
     """
 
     match_by: str = "id"
@@ -39,6 +45,7 @@ class Linking:
     missing_score: float | None = None
     tolerant: bool = False
     prob_categories: tuple[str, ...] = ()
+    measure: Measure = BOXES
 
 
 def prediction_table(
@@ -61,17 +68,25 @@ def prediction_table(
         name: _per_category(raw, name, category, options.prob_categories) for name in names
     }
     findings += _incomplete(ids, columns, probabilities)
-    classes = boxless(columns["bbox"]) and (bool(probabilities) or not labels_have_boxes)
+    shaped = options.measure.task != "bbox"
+    classes = not shaped and boxless(columns["bbox"]) and (bool(probabilities) or not labels_have_boxes)
     image_row, image_findings = link_images.image_rows(raw, image, options.match_by)
     findings += image_findings + _image_findings(raw, image, image_row, ids, options)
     category_row, category_findings = _category_rows(raw, image_row, category, probabilities, ids, options)
     findings += category_findings
     score = _scores(raw, probabilities if classes else {}, options)
-    if boxless(columns["bbox"]) and not (classes or options.tolerant):
+    if boxless(columns["bbox"]) and not (shaped or classes or options.tolerant):
         raise InputError(f"{raw.where}: {raw.lacking('bbox', BOX_NAMES)}", "write bbox as [x, y, width, height]")
     boxes = checked(columns["bbox"])
     good_box = np.ones(raw.count, bool) if classes else boxes.good
-    if not classes:
+    shapes = None
+    if shaped:
+        size = image_sizes(image, image_row)
+        shapes = shapes_of("prediction", columns.get("shape"), size, ids, raw.where, options.measure, options.tolerant)
+        area = _areas(boxes, shapes, options.measure)
+        boxes, good_box = with_boxes(boxes, shapes), shapes.good
+        findings += shapes.findings
+    elif not classes:
         findings += box_findings("prediction", ids, boxes, image_row, image)
     findings += _value_findings(raw, ids, score, probabilities, options)
     if options.missing_score is not None:
@@ -89,7 +104,18 @@ def prediction_table(
     keep = (image_row >= 0) & (category_row >= 0) & good_box & ~np.isnan(score)
     if not (keep.any() or options.tolerant):
         _refuse_all(raw, findings)
-    return Linked(sorted_by_image(content, keep, image_row), findings)
+    if shapes is None:
+        return Linked(sorted_by_image(content, keep, image_row), findings)
+    content |= {**shapes.columns, "shape_area": to_arrow(area)}
+    return Linked(sorted_by_image(content, keep, image_row), findings, sorted_runs(shapes, keep, image_row))
+
+
+def _areas(boxes: CheckedBoxes, shapes: Shapes, measure: Measure) -> Numbers:
+    """What area ranges go by: the shape's own; as pycocotools has it the box's, where the first prediction has one."""
+    if not (measure.pycocotools_area and len(boxes.good) and boxes.good[0]):
+        return shapes.area
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.where(boxes.good, boxes.values[:, 2] * boxes.values[:, 3], shapes.area)
 
 
 def _without_empty(raw: RawPredictions, tolerant: bool) -> tuple[RawPredictions, pa.Array, list[Finding]]:

@@ -6,22 +6,18 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
-from qm_cli import dataset, link, link_categories
-from qm_cli.arrays import compute as pc
-from qm_cli.arrays import strings_to_arrow, to_arrow, to_numpy
-from qm_cli.errors import InputError, UsageError
-from qm_cli.findings import Finding, finding
+from qm_cli import dataset, link
+from qm_cli.arrays import to_arrow
+from qm_cli.derived_labels import add_images, as_labels, without_labels
+from qm_cli.errors import UsageError
+from qm_cli.findings import Finding
 from qm_cli.ingest import (
     archives,
     category_map,
-    image_folder,
     labels_json,
     labels_json_fields,
     labels_voc,
@@ -29,12 +25,15 @@ from qm_cli.ingest import (
     predictions_columnar,
     predictions_json,
 )
+from qm_cli.link_boxes import boxless
 from qm_cli.link_categories import CategoryMap
-from qm_cli.link_ids import distinct, linked
-from qm_cli.link_images import ALIKE, MATCH_BY
+from qm_cli.link_ids import linked
+from qm_cli.link_images import MATCH_BY
 from qm_cli.link_predictions import Linking
 from qm_cli.raw import Columns, RawLabels, RawPredictions
+from qm_cli.settings import BOXES, Measure
 from qm_cli.tables import Tables
+from qm_cli.tasks import SHAPE_FIELDS, found_task, refuse_unknown
 
 COLUMNAR = (".parquet", ".arrow", ".feather")
 
@@ -49,8 +48,10 @@ class Source:
     match_by: "id", "file_name" or "stem" (see link_images); map_categories: None, "name", "contiguous", a mapping, or
     a file with one (see link_categories). prob_categories: the order class probabilities stand in, by category name or
     id, when it is not the label file's. tolerant: files that cannot be meant for each other are a finding.
-    labels_read: the label file's content, where it was read before. fields: further fields to read of a label file's
-    entries, by level: those that a convention asks for (see settings.FIELDS).
+    labels_read: the label file's content, where it was read before. task: one of `settings.TASKS`; None finds it from
+    the predictions (see `tasks.found_task`). measure: the parameters of the tasks; its own task is not looked at.
+    fields: further fields to read of a label file's entries, by level: those that a convention asks for (see
+    settings.FIELDS).
     """
 
     labels: Path | None
@@ -65,13 +66,21 @@ class Source:
     threads: int | None = None
     tolerant: bool = False
     labels_read: RawLabels | None = None
+    task: str | None = None
+    measure: Measure = BOXES
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def read_labels(labels: Path, **how: Any) -> RawLabels:
-    """A label file read on its own, for `Source.labels_read` of several models."""
+def read_labels(labels: Path, task: str = "bbox", **how: Any) -> RawLabels:
+    """A label file read on its own, for `Source.labels_read` of several models of one task."""
     with tempfile.TemporaryDirectory(prefix="qm-") as folder:
-        return _read_labels(Source(labels, None, **how), labels, Path(folder))
+        return _read_labels(Source(labels, None, **how), labels, Path(folder), SHAPE_FIELDS[task])
+
+
+def task_of(predictions: Path) -> str:
+    """The task that a prediction file is for, by its fields alone."""
+    with tempfile.TemporaryDirectory(prefix="qm-") as folder:
+        return _opened(Source(None, predictions), predictions, Path(folder)).measure.task
 
 
 def load_tables(labels: Path | None, predictions: Path | None, **how: Any) -> Tables:
@@ -86,6 +95,7 @@ def load_tables(labels: Path | None, predictions: Path | None, **how: Any) -> Ta
 @contextmanager
 def reading(source: Source) -> Iterator[Callable[[], Tables]]:
     """Start to read the predictions beside whatever the caller does; what it yields reads the rest and links it all."""
+    refuse_unknown(source.task)
     if source.match_by not in MATCH_BY:
         raise UsageError(f"--match-by: {source.match_by!r} is none of {', '.join(MATCH_BY)}", "")
     if source.labels and source.labels == source.predictions and dataset.is_stream(source.labels):
@@ -95,22 +105,29 @@ def reading(source: Source) -> Iterator[Callable[[], Tables]]:
         predictions = source.predictions
         if predictions and predictions.suffix not in COLUMNAR:
             import duckdb  # noqa: F401  (before the labels take the interpreter, so that parsing starts at once)
-        started = pool.submit(_read_predictions, source, predictions, folder) if predictions else None
-        yield lambda: _finished(source, started, folder)
+        opened = pool.submit(_opened, source, predictions, folder) if predictions else None
+        started = pool.submit(lambda: _read_predictions(source, opened.result())) if opened else None
+        yield lambda: _finished(source, opened, started, folder)
 
 
-def _finished(source: Source, predictions: Future[RawPredictions] | None, folder: Path) -> Tables:
+def _finished(
+    source: Source, opened: Future[_Opened] | None, predictions: Future[RawPredictions] | None, folder: Path
+) -> Tables:
     mapping = _category_map(source.map_categories)
+    measure = opened.result().measure if opened else _measure(source, {})
     raw_labels = source.labels_read
     if raw_labels is None and source.labels:
-        raw_labels = _read_labels(source, source.labels, folder)
+        raw_labels = _read_labels(source, source.labels, folder, SHAPE_FIELDS[measure.task])
     raw_predictions = predictions.result() if predictions else None
+    if raw_labels is not None and raw_predictions is not None and source.task is None:
+        measure = _with_labels(measure, raw_labels, raw_predictions)
     derived: list[Finding] = []
     if raw_labels is None:
-        raw_labels, derived = _without_labels(source.images, raw_predictions)
+        raw_labels, derived = without_labels(source.images, raw_predictions)
     elif raw_labels.derived and raw_predictions is not None:
-        derived = _add_images(raw_labels, raw_predictions)
-    options = Linking(source.match_by, mapping, source.missing_score, source.tolerant, source.prob_categories)
+        derived = add_images(raw_labels, raw_predictions)
+    naming = (source.match_by, mapping, source.missing_score, source.tolerant, source.prob_categories)
+    options = Linking(*naming, measure)
     return link.tables(raw_labels, raw_predictions, options).with_findings(derived)
 
 
@@ -123,20 +140,58 @@ def _category_map(option: str | Path | Mapping[str, str] | None) -> CategoryMap:
     return category_map.read(path)
 
 
-def _read_predictions(source: Source, path: Path, folder: Path) -> RawPredictions:
-    """A prediction file of any format, packed or not."""
+@dataclass(frozen=True)
+class _Opened:
+    """A prediction file unpacked, with what its first prediction tells."""
+
+    plain: Path
+    kind: str
+    where: str
+    measure: Measure
+    images: Columns = field(default_factory=dict)
+    categories: Columns = field(default_factory=dict)
+
+
+def _measure(source: Source, first: Mapping[str, object]) -> Measure:
+    """What objects are compared by: as asked for, else as the first prediction tells."""
+    task, found = (source.task, "given") if source.task else found_task(first)
+    return replace(source.measure, task=task, found=found)
+
+
+def _with_labels(measure: Measure, labels: RawLabels, predictions: RawPredictions) -> Measure:
+    """Keypoints that not every label has are no task of their own where the predictions have boxes."""
+    if measure.task != "keypoints" or boxless(predictions.columns["bbox"]):
+        return measure
+    shape = labels.label.get("shape")
+    if shape is not None and shape.null_count == 0:
+        return measure
+    return replace(measure, task="bbox", found="the predictions have boxes, and not every label has keypoints")
+
+
+def _opened(source: Source, path: Path, folder: Path) -> _Opened:
     where = _shown(path)
     plain = archives.plain(dataset.on_disk(path), _own(folder, "predictions"), where)
     kind = archives.kind(plain, where)
     if kind in ("parquet", "arrow"):
-        return predictions_columnar.read(plain, source.metadata, where)
-    if kind != "object":
-        return predictions_json.read(plain, source.metadata, source.threads, where)
-    rows, images, categories = predictions_coco.unwrap(plain, _own(folder, "rows"), where)
-    raw = predictions_json.read(rows, source.metadata, source.threads, where)
-    raw.image_names = images
-    if categories and "category_name" not in raw.columns:
-        _name_categories(raw, categories)
+        return _Opened(plain, kind, where, _measure(source, predictions_columnar.first_prediction(plain)))
+    images: Columns = {}
+    categories: Columns = {}
+    if kind == "object":
+        plain, images, categories = predictions_coco.unwrap(plain, _own(folder, "rows"), where)
+    measure = _measure(source, {} if source.task else predictions_json.first_prediction(plain))
+    return _Opened(plain, kind, where, measure, images, categories)
+
+
+def _read_predictions(source: Source, opened: _Opened) -> RawPredictions:
+    """A prediction file of any format."""
+    fields = SHAPE_FIELDS[opened.measure.task]
+    if opened.kind in ("parquet", "arrow"):
+        return predictions_columnar.read(opened.plain, source.metadata, opened.where, fields)
+    raw = predictions_json.read(opened.plain, source.metadata, source.threads, opened.where, fields)
+    if opened.kind == "object":
+        raw.image_names = opened.images
+        if opened.categories and "category_name" not in raw.columns:
+            _name_categories(raw, opened.categories)
     return raw
 
 
@@ -156,134 +211,18 @@ def _name_categories(raw: RawPredictions, categories: Columns) -> None:
         raw.columns["category_name"] = categories["name"].take(to_arrow(rows))
 
 
-def _read_labels(source: Source, path: Path, folder: Path) -> RawLabels:
-    """A label file, a folder of VOC XML files, or a prediction file that serves as one."""
+def _read_labels(source: Source, path: Path, folder: Path, shapes: tuple[str, ...]) -> RawLabels:
+    """A label file, a folder of VOC XML files, or a prediction file that serves as one. shapes: the task's fields."""
     where = _shown(path)
     if path.is_dir():
         return labels_voc.read(path, where)
     plain = archives.plain(dataset.on_disk(path), _own(folder, "labels"), where)
     kind = archives.kind(plain, where)
     if kind == "list":
-        return _as_labels(predictions_json.read(plain, source.metadata, source.threads, where))
+        return as_labels(predictions_json.read(plain, source.metadata, source.threads, where, shapes))
     if kind in ("parquet", "arrow"):
-        return _as_labels(predictions_columnar.read(plain, source.metadata, where))
-    raw = labels_json.read(plain, source.shapes, source.metadata, where)
+        return as_labels(predictions_columnar.read(plain, source.metadata, where, shapes))
+    raw = labels_json.read(plain, source.shapes, source.metadata, where, shapes)
     if source.fields:
         labels_json_fields.add_fields(raw, plain, source.fields)
     return raw
-
-
-def _as_labels(raw: RawPredictions) -> RawLabels:
-    """Predictions as labels: images and categories are those they name; the score becomes `confidence`."""
-    _call_by_name(raw)
-    columns = dict(raw.columns)
-    names = columns.pop("category_name", None)
-    image = _image_entries(columns["image_id"], columns.pop("file_name", None))
-    score = columns.pop("score")
-    boxes = columns["bbox"]
-    lengths = np.nan_to_num(to_numpy(pc.list_value_length(boxes)), nan=-1)
-    area = np.zeros(raw.count)
-    if (lengths == 4).any():
-        corners = to_numpy(boxes.filter(to_arrow(lengths == 4)).flatten()).reshape(-1, 4)
-        with np.errstate(over="ignore", invalid="ignore"):
-            area[lengths == 4] = np.clip(np.nan_to_num(corners[:, 2] * corners[:, 3]), 0, None)
-    label = {name: column for name, column in columns.items() if name not in ("probs", "logits", "area", "iscrowd")}
-    label |= {"area": to_arrow(area), "iscrowd": to_arrow(np.zeros(raw.count, bool))}
-    if score.null_count < len(score):
-        label["confidence"] = score
-    category = _category_entries(columns["category_id"], names)
-    return RawLabels(raw.where, image, category, label, derived=True)
-
-
-def _call_by_name(raw: RawPredictions) -> None:
-    """Where no labels list images and categories, those without any id are called by their names."""
-    for key, others in (("image_id", ("file_name",)), ("category_id", link_categories.NAME_FIELDS)):
-        names = [raw.columns[name] for name in others if name in raw.columns and raw.columns[name].type == pa.string()]
-        if names and raw.columns[key].null_count == raw.count:
-            raw.columns[key] = names[0]
-
-
-def _image_entries(ids: pa.Array, names: pa.Array | None) -> Columns:
-    """Every image once, by ascending id; its name as given, else the id where that is text."""
-    known = _sorted_distinct(ids)
-    unknown = to_arrow(np.full(len(known), np.nan))
-    if names is not None and names.type == pa.string():
-        file_names = _first_names(ids, known, names)
-    else:
-        file_names = known if known.type == pa.string() else strings_to_arrow([None] * len(known))
-    return {"id": known, "file_name": file_names, "width": unknown, "height": unknown}
-
-
-def _category_entries(ids: pa.Array, names: pa.Array | None) -> Columns:
-    known = _sorted_distinct(ids)
-    given = _first_names(ids, known, names) if names is not None and names.type == pa.string() else None
-    found = given.to_pylist() if given is not None else [None] * len(known)
-    fallback = known.to_pylist()
-    return {"id": known, "name": strings_to_arrow([name or str(i) for name, i in zip(found, fallback, strict=True)])}
-
-
-def _first_names(ids: pa.Array, known: pa.Array, names: pa.Array) -> pa.Array:
-    """The name that the first row of each known id gives it."""
-    rows, _ = linked(ids, known)
-    places = np.zeros(len(known) + 1, np.int64)
-    places[rows[::-1]] = np.arange(len(rows))[::-1]
-    return names.take(to_arrow(places[:-1]))
-
-
-def _sorted_distinct(ids: pa.Array) -> pa.Array:
-    known = distinct(ids)
-    return known.take(pc.array_sort_indices(known))
-
-
-def _add_images(labels: RawLabels, predictions: RawPredictions) -> list[Finding]:
-    """Images that the labels have no object in are known from the predictions, if the two files share any at all."""
-    _call_by_name(predictions)
-    known, ids = labels.image["id"], _sorted_distinct(predictions.columns["image_id"])
-    rows, _ = linked(ids, known)
-    new = ids.filter(to_arrow(rows < 0))
-    if ids.type != known.type or len(new) in (0, len(ids)):
-        return []
-    added = _image_entries(new, None)
-    labels.image = {name: pa.concat_arrays([column, added[name]]) for name, column in labels.image.items()}
-    return finding("image-derived", new.to_pylist())
-
-
-def _without_labels(images: Path | None, predictions: RawPredictions | None) -> tuple[RawLabels, list[Finding]]:
-    """Images from their folder, else from the predictions; categories from the predictions."""
-    derived: list[Finding] = []
-    if predictions is not None:
-        _call_by_name(predictions)
-    if images is not None:
-        labels = image_folder.read(images)
-    elif predictions is not None:
-        image = _image_entries(predictions.columns["image_id"], predictions.columns.get("file_name"))
-        labels = RawLabels(predictions.where, image, {}, {})
-        if predictions.count and not len(image["id"]):
-            raise InputError(f"{predictions.where}: {predictions.lacking('image_id', ALIKE)}", "write image_id")
-        if not len(image["id"]):
-            raise InputError(f"{predictions.where}: an empty list, and no labels", "give --labels or --images")
-        derived = finding("image-derived", image["id"].to_pylist())
-    else:
-        raise UsageError("neither labels, predictions nor images are given", "see --help")
-    if predictions is not None:
-        labels.category = _categories_of(predictions)
-        derived += finding("category-derived", labels.category["name"].to_pylist())
-    return labels, derived
-
-
-def _categories_of(predictions: RawPredictions) -> Columns:
-    """The categories that predictions name; with probabilities as many as there are of them."""
-    ids = predictions.columns["category_id"]
-    entries = _category_entries(ids, predictions.columns.get("category_name"))
-    lists = next((predictions.columns[name] for name in ("probs", "logits") if name in predictions.columns), None)
-    if lists is None or ids.type != pa.int64():
-        return entries
-    count = int(np.nan_to_num(to_numpy(pc.list_value_length(lists))).max(initial=0))
-    used = to_numpy(entries["id"])
-    if len(used) == count:
-        return entries
-    first = 1 if len(used) and used.min() >= 1 and used.max() == count else 0
-    if len(used) and (used.min() < first or used.max() >= first + count):
-        return entries
-    numbers = np.arange(first, first + count)
-    return {"id": to_arrow(numbers), "name": strings_to_arrow([str(number) for number in numbers])}

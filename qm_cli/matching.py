@@ -113,8 +113,12 @@ def image_rank(tables: Tables) -> Rows:
 
 
 def ignored_labels(tables: Tables, areas: tuple[AreaRange, ...]) -> npt.NDArray[np.bool_]:
-    """Crowd labels and labels whose `area` lies outside a range: bool[areas, labels]."""
+    """Crowd labels, labels without keypoints where these are compared, and labels whose `area` lies outside a range:
+    bool[areas, labels].
+    """
     area, crowd = tables.values("label", "area"), tables.values("label", "iscrowd")
+    if tables.measure.task == "keypoints" and len(area):
+        crowd = crowd | (tables.values("label", "num_keypoints") == 0)
     return np.stack([crowd | (area < limits.low) | (area > limits.high) for limits in areas])
 
 
@@ -154,8 +158,9 @@ def _candidates(
     detection = np.repeat(np.arange(len(rows)), counts)
     label = label_order.take(expand(label_starts.take(cell), counts))
     first_label = int(tables.offsets("label")[images[0]])
-    iou = overlap(tables, task, label + first_label, rows.take(detection), crowd.take(label))
-    near = np.flatnonzero(iou >= match_bound(lowest))
+    bound = float(match_bound(lowest))
+    iou = overlap(tables, task, label + first_label, rows.take(detection), crowd.take(label), bound)
+    near = np.flatnonzero(iou >= bound)
     detection, label, iou = detection[near], label[near], iou[near]
     paired = np.zeros(len(rows), bool)
     paired[detection] = True

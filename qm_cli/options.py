@@ -85,6 +85,34 @@ Categories = Annotated[
         rich_help_panel=EVALUATION,
     ),
 ]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        "--task",
+        help="bbox, segm, keypoints, obb, polyline or point; default: what the predictions hold.",
+        rich_help_panel=EVALUATION,
+    ),
+]
+Sigmas = Annotated[
+    str | None,
+    typer.Option("--sigmas", help="keypoints: coco (default), or a sigma each, by commas.", rich_help_panel=EVALUATION),
+]
+Buffer = Annotated[
+    float,
+    typer.Option("--buffer", min=0.0, help="polyline, point: pixels around them.", rich_help_panel=EVALUATION),
+]
+PycocotoolsArea = Annotated[
+    bool,
+    typer.Option(
+        "--pycocotools-area",
+        help="segm, keypoints: area ranges go by the boxes, if the first prediction has one.",
+        rich_help_panel=EVALUATION,
+    ),
+]
+Angle = Annotated[
+    str,
+    typer.Option("--angle", help="obb: degrees, counter-clockwise, or radians, clockwise.", rich_help_panel=EVALUATION),
+]
 MatchBy = Annotated[
     str,
     typer.Option("--match-by", help="What predictions name images by: id, file_name or stem.", rich_help_panel=INPUT),

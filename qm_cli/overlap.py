@@ -5,20 +5,90 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.arrays import one_chunk, to_numpy
+from qm_cli.kernels import geometry_iou
 from qm_cli.kernels.iou import box_iou
-from qm_cli.tables import Tables
+from qm_cli.kernels.keypoint_similarity import keypoint_similarity
+from qm_cli.kernels.mask_iou import mask_iou
+from qm_cli.kernels.runs import Runs, decoded
+from qm_cli.tables import MASKS, Tables
 
 Rows = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.float64]
+Geometries = npt.NDArray[np.object_]
 
 
 def overlap(
-    tables: Tables, task: str, label: Rows, prediction: Rows, crowd: npt.NDArray[np.bool_] | None = None
-) -> npt.NDArray[np.float64]:
+    tables: Tables,
+    task: str,
+    label: Rows,
+    prediction: Rows,
+    crowd: npt.NDArray[np.bool_] | None = None,
+    lowest: float = 0.0,
+) -> Numbers:
     """Overlap of each label row with the prediction row in the same place: float64[n], 0..1.
 
-    task: "bbox" is the IoU of axis-aligned boxes. crowd: pairs whose intersection is divided by the prediction's area
-    alone, bool[n]; none by default. Pairs that stand together by image and label are quickest.
+    task: "bbox" is the IoU of axis-aligned boxes, "segm" of masks, "keypoints" the similarity of keypoints, "obb" the
+    IoU of rotated boxes, "polyline" and "point" that of what lies within the buffer around them. crowd: pairs whose
+    intersection is divided by the prediction's area alone, bool[n]; none by default. lowest: what surely is below may
+    be given as 0. Pairs that stand together by image and label are quickest.
     """
-    label_boxes = tables.values("label", "bbox").take(label, axis=0)
-    boxes = tables.values("prediction", "bbox").take(prediction, axis=0)
-    return box_iou(label_boxes, boxes, np.zeros(len(label), bool) if crowd is None else crowd)
+    crowd = np.zeros(len(label), bool) if crowd is None else crowd
+    if task == "bbox" or len(label) == 0:
+        label_boxes = tables.values("label", "bbox").take(label, axis=0)
+        return box_iou(label_boxes, tables.values("prediction", "bbox").take(prediction, axis=0), crowd)
+    if task == "segm":
+        return mask_iou(masks(tables, "label"), masks(tables, "prediction"), label, prediction, crowd, lowest)
+    if task == "keypoints":
+        return _similarity(tables, label, prediction, lowest)
+    shapes = [geometries(tables, level, task) for level in ("label", "prediction")]
+    return geometry_iou.geometry_iou(shapes[0], shapes[1], label, prediction, crowd)
+
+
+def prediction_areas(tables: Tables) -> Numbers:
+    """The area of each prediction that area ranges go by: of its shape, or its box: float64[predictions]."""
+    if tables.measure.task != "bbox" and tables.count("prediction"):
+        return tables.values("prediction", "shape_area")
+    boxes = tables.values("prediction", "bbox")
+    areas: Numbers = boxes[:, 2] * boxes[:, 3]
+    return areas
+
+
+def masks(tables: Tables, level: str) -> Runs:
+    """The masks of labels or predictions, read from their texts once."""
+
+    def read() -> Runs:
+        texts = one_chunk(tables.table(level)["mask_counts"])
+        offsets = np.frombuffer(texts.buffers()[1], np.int32, len(texts) + 1, texts.offset * 4).astype(np.int64)
+        text = np.frombuffer(texts.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
+        return decoded(text, offsets - offsets[0], tables.values(level, "mask_size").astype(np.int64))
+
+    found: Runs = tables.derived(level, MASKS, read)
+    return found
+
+
+def geometries(tables: Tables, level: str, task: str) -> Geometries:
+    """The area that each label or prediction covers under a task of shapes: shapely geometries, object[n]."""
+
+    def make() -> Geometries:
+        if task == "obb":
+            return geometry_iou.quadrilaterals(tables.values(level, "corners"))
+        if task == "point":
+            return geometry_iou.discs(tables.values(level, "point"), tables.measure.buffer)
+        return geometry_iou.around(tables.table(level)["polyline"].to_pylist(), tables.measure.buffer)
+
+    found: Geometries = tables.derived(level, "geometries", make)
+    return found
+
+
+def _similarity(tables: Tables, label: Rows, prediction: Rows, lowest: float) -> Numbers:
+    return keypoint_similarity(
+        tables.values("label", "keypoints"),
+        tables.values("label", "bbox"),
+        to_numpy(tables.label["area"]),
+        tables.values("prediction", "keypoints"),
+        label,
+        prediction,
+        np.array(tables.measure.sigmas),
+        lowest,
+    )

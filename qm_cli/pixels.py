@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from math import ceil, isfinite
@@ -17,6 +17,8 @@ from qm_cli.errors import InputError
 from qm_cli.kernels.masks import polygon_mask
 
 Bytes = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
+Shape = Sequence[Sequence[float]] | Mapping[str, Any]
 AnyArray = TypeVar("AnyArray", bound=npt.NDArray[Any])
 
 
@@ -150,11 +152,12 @@ def shown_size(content: bytes) -> Size:
     return pixels.width, pixels.height
 
 
-def crop(pixels: Pixels, box: Sequence[float], polygons: Sequence[Sequence[float]] | None = None) -> Pixels | None:
-    """The pixels of one object: those whose centre lies in its box and, where it has polygons, in one of them.
+def crop(pixels: Pixels, box: Sequence[float], shape: Shape | None = None) -> Pixels | None:
+    """The pixels of one object: those whose centre lies in its box and, where it has a shape, in that.
 
-    box: [x, y, width, height] in pixels of the image, cut at its border; polygons: parts [x1, y1, x2, y2, …].
-    None when nothing is left.
+    box: [x, y, width, height] in pixels of the image, cut at its border; shape: polygons, parts [x1, y1, x2, y2, …], or
+    a mask as COCO has them, {"size": [height, width], "counts": compressed text}, of no account where it has another
+    size than the image. None when nothing is left.
     """
     x, y, width, height = (float(value) for value in box)
     if not all(isfinite(value) for value in (x, y, width, height)):
@@ -163,16 +166,30 @@ def crop(pixels: Pixels, box: Sequence[float], polygons: Sequence[Sequence[float
     top, bottom = _centres(y, y + height, pixels.height)
     if left >= right or top >= bottom:
         return None
-    mask = np.ones((bottom - top, right - left), bool)
-    if polygons is not None and len(polygons):
-        mask = np.zeros_like(mask)
-        for polygon in polygons:
-            corners = np.asarray(polygon[: len(polygon) // 2 * 2], np.float64).reshape(-1, 2)
-            if np.isfinite(corners).all():
-                mask |= polygon_mask(corners - (left, top), mask.shape)
-    if not mask.any():
-        return None
-    return _Object(pixels, (slice(top, bottom), slice(left, right)), mask)
+    window = slice(top, bottom), slice(left, right)
+    if isinstance(shape, Mapping) and tuple(shape["size"]) == (pixels.height, pixels.width):
+        mask = _decoded(shape, window)
+    elif shape and not isinstance(shape, Mapping):
+        mask = _united(shape, (left, top), (bottom - top, right - left))
+    else:
+        mask = np.ones((bottom - top, right - left), bool)
+    return _Object(pixels, window, mask) if mask.any() else None
+
+
+def _decoded(mask: Mapping[str, Any], window: tuple[slice, slice]) -> Bools:
+    from pycocotools import mask as masks
+
+    return np.ascontiguousarray(masks.decode(mask)[window]).view(bool)
+
+
+def _united(polygons: Sequence[Sequence[float]], origin: tuple[int, int], size: tuple[int, int]) -> Bools:
+    """Which pixels of a window have their centre in one of the polygons."""
+    mask = np.zeros(size, bool)
+    for polygon in polygons:
+        corners = np.asarray(polygon[: len(polygon) // 2 * 2], np.float64).reshape(-1, 2)
+        if np.isfinite(corners).all():
+            mask |= polygon_mask(corners - origin, size)
+    return mask
 
 
 @contextmanager

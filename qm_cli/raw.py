@@ -62,6 +62,14 @@ class RawLabels:
     findings: list[Finding] = field(default_factory=list)
 
 
+def with_shape(columns: Columns, fields: tuple[str, ...], count: int) -> Columns:
+    """The columns with the first of the fields that is there as `shape`, the others left out; a box column always."""
+    found = [name for name in fields if name in columns and columns[name].null_count < count]
+    shape = {"shape": columns[found[0]]} if found else {}
+    kept = {name: column for name, column in columns.items() if name not in fields or name == "bbox"}
+    return {"bbox": pa.nulls(count, pa.list_(pa.float64())), **kept, **shape}
+
+
 def identifiers(values: Sequence[int | str | None], where: str) -> pa.Array:
     """Ids as int64 or string, as the file has them; a mixture is refused with the position of the first odd one."""
     kinds = set(map(type, values))
@@ -134,7 +142,7 @@ def _stay(names: pa.Array) -> bool:
     return not any(mark in text for mark in (b"..", b"\\", b":")) and not (letters[starts] == ord("/")).any()
 
 
-def _texts(values: pa.Array) -> pa.Array:
+def texts_of(values: pa.Array) -> pa.Array:
     """JSON texts with null for a JSON null."""
     texts = values.cast(pa.string())
     null = pc.match_substring_regex(texts, "^null$")
@@ -148,7 +156,7 @@ def _refuse(texts: pa.Array, wrong: pa.Array, where: str, name: str, expected: s
 
 def numbers_of(values: pa.Array, where: str, name: str) -> pa.Array:
     """JSON texts → float64. Refuses what is no number or not finite, naming the row."""
-    texts = _texts(values)
+    texts = texts_of(values)
     plain = pc.match_substring_regex(texts, r"^-?[0-9]")
     if pc.all(plain).as_py() is False:
         _refuse(texts, pc.invert(plain), where, name, "a number")
@@ -184,7 +192,7 @@ def _numbers_or_null(values: pa.Array) -> pa.Array:
 
 def identifiers_of(values: pa.Array, where: str, name: str) -> pa.Array:
     """JSON texts of ids → int64, or string where they are quoted."""
-    texts = _texts(values)
+    texts = texts_of(values)
     quoted = pc.starts_with(texts, '"')
     if pc.any(quoted).as_py():
         if pc.all(quoted).as_py():
@@ -207,7 +215,7 @@ def identifiers_of(values: pa.Array, where: str, name: str) -> pa.Array:
 
 def scalars_of(values: pa.Array) -> pa.Array | None:
     """JSON texts → a metadata column, typed where every value is of one JSON type; None for lists and objects."""
-    texts = _texts(values)
+    texts = texts_of(values)
     if texts.null_count < len(texts) and pc.all(pc.starts_with(texts, '"')).as_py():
         return _strings(texts)
     return scalars([None if text is None or text[0] in "[{" else json.loads(text) for text in texts.to_pylist()])

@@ -38,6 +38,8 @@ def evaluation_report(evaluation: Evaluation, analyses: Iterable[str] = ()) -> d
     names = _category_names(evaluation)[1]
     return {
         "task": settings.task,
+        "task_found": settings.measure.found,
+        **settings.measure.parameters(),
         "convention": settings.convention,
         "iou": settings.iou,
         "confidence": settings.confidence,

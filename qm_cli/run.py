@@ -22,13 +22,13 @@ from qm_cli.image_task import Access
 from qm_cli.ingest.values import with_values
 from qm_cli.ingest.values_embeddings import with_embeddings
 from qm_cli.kept_results import Kept, kept_for, settle
-from qm_cli.load import Source, load_tables, read_labels
+from qm_cli.load import Source, load_tables, read_labels, task_of
 from qm_cli.raw import RawLabels
 from qm_cli.report import report_of
 from qm_cli.run_tables import sample_tables, vector_tables
 from qm_cli.run_writing import Parts, write_run
 from qm_cli.scoring import LOCAL, Resources, Scored, Selection, planned, score_tables, selection
-from qm_cli.settings import CONVENTION_FIELDS, Grid, Settings, missing_score, settings_at
+from qm_cli.settings import BOXES, CONVENTION_FIELDS, Grid, Measure, Settings, missing_score, settings_at
 from qm_cli.subset import first_images, only_categories
 from qm_cli.tables import Tables
 
@@ -48,6 +48,8 @@ class Request:
     map_categories: str | None = None
     missing_score: float | None = None
     prob_categories: tuple[str, ...] = ()
+    task: str | None = None
+    measure: Measure = BOXES
     settings: Settings = field(default_factory=Settings)
     metrics: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -166,15 +168,26 @@ def scored_parts(request: Request, files: DatasetFiles, kept: Kept | None = None
     if len(names) <= 1:
         scored = _scored(request, files, names[0] if names else None, chosen, resources)
         return Parts(scored, dict.fromkeys(names, scored))
-    labels = read_labels(files.labels, shapes=True, metadata=True, fields=CONVENTION_FIELDS) if files.labels else None
+    task = request.task or _one_task(files)
+    how: dict[str, Any] = {"shapes": True, "metadata": True, "fields": CONVENTION_FIELDS}
+    labels = read_labels(files.labels, task, **how) if files.labels else None
     if labels is not None and labels.derived:
         raise UsageError(
             f"{files.labels}: predictions serve as labels for one model at a time", "name one --predictions"
         )
-    data = _scored(request, files, None, chosen, resources, labels)
+    data = _scored(replace(request, task=task), files, None, chosen, resources, labels)
     done = {step.metric.id for step in data.plan.steps if step.requested}
     models = {name: _scored(request, files, name, chosen.without(done), resources, labels) for name in names}
     return Parts(data, models)
+
+
+def _one_task(files: DatasetFiles) -> str:
+    """The task of all models, by their files. Raises UsageError where they differ."""
+    tasks = {name: task_of(path) for name, path in files.predictions.items()}
+    if len(set(tasks.values())) > 1:
+        told = ", ".join(f"{name}: {task}" for name, task in tasks.items())
+        raise UsageError(f"{files.root}: models of different tasks ({told})", "name one by --task, or one --model")
+    return next(iter(tasks.values()))
 
 
 def _scored(
@@ -201,6 +214,8 @@ def _tables(request: Request, files: DatasetFiles, model: str | None, labels: Ra
         prob_categories=request.prob_categories or files.prob_categories,
         images=files.images,
         labels_read=labels,
+        task=request.task,
+        measure=request.measure,
         fields=CONVENTION_FIELDS,
     )
     known = catalog.load(request.plugins).values() if request.values else ()

@@ -17,7 +17,7 @@ from qm_cli.error_names import KINDS
 from qm_cli.evaluation import Evaluation
 from qm_cli.pairs import Pairs
 from qm_cli.run_folder import Run
-from qm_cli.schema import TABLES
+from qm_cli.schema import SHAPES, TABLES
 from qm_cli.scores import described, input_order, with_metrics
 from qm_cli.settings import CONVENTION_FIELDS, RECALL_GRID, Settings
 from qm_cli.tables import Tables
@@ -120,15 +120,18 @@ def settings_of_run(run: Run) -> Settings:
 def tables_of_run(run: Run) -> Tables:
     """The labels and predictions of a run as tables again, sorted as they must be, to evaluate at other settings."""
     parts = {}
+    measure = Settings.from_dict(run.manifest["settings"]).measure
+    shapes = [*SHAPES, "num_keypoints", "shape_area"] if measure.task != "bbox" else []
     for level in ("image", "category", *OBJECTS):
         there = run.columns(level)
-        names = [*TABLES[level], *(name for name in CONVENTION_FIELDS.get(level, ()) if name in there)]
+        further = (*shapes, *CONVENTION_FIELDS.get(level, ()))
+        names = [*TABLES[level], *(name for name in further if name in there)]
         table = run.table(level, names)
         if level in OBJECTS:
             order = np.argsort(to_numpy(table["image_row"]), kind="stable")
             table = table.take(to_arrow(order)).combine_chunks()
         parts[level] = table.cast(pa.schema([(field.name, field.type) for field in table.schema]))
-    return Tables(**parts)
+    return Tables(**parts, measure=measure)
 
 
 def evaluation_tables(evaluation: Evaluation, analyses: Iterable[str] = ()) -> dict[str, pa.Table]:

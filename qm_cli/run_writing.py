@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -91,7 +91,7 @@ def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, 
         "models": list(parts.models),
         "inputs": {name: _input(path) for name, path in inputs.items() if path is not None},
         "images": None if files.images is None else shown(files.images),
-        "settings": settings.as_dict(),
+        "settings": _evaluated(scored, settings).as_dict(),
         "seed": seed,
         "embedders": {level: dict(facts) for part in scored for level, facts in part.embedders.items()},
         "predictions": {name: part.tables.count("prediction") for name, part in parts.models.items()},
@@ -100,6 +100,11 @@ def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, 
         "findings": [found.as_dict() for found in findings],
         "seconds": round(seconds, 3),
     }
+
+
+def _evaluated(scored: Sequence[Scored], settings: Settings) -> Settings:
+    """The settings as the first evaluation of the run used them, as asked for where there was none."""
+    return next((part.evaluation.settings for part in scored if part.evaluation), settings)
 
 
 def _input(path: Path) -> dict[str, Any]:

@@ -60,16 +60,29 @@ TABLES: dict[str, dict[str, Column]] = {
     },
 }
 
+SHAPES = {
+    "mask_counts": Column(pa.string(), "mask as compressed run lengths, COCO's", nullable=True),
+    "mask_size": Column(pa.list_(pa.float64(), 2), "[height, width] of the mask", nullable=True, unit="px"),
+    "keypoints": Column("keypoints", "x, y, visibility of each keypoint", nullable=True, unit="px"),
+    "corners": Column(pa.list_(pa.float64(), 8), "corners of the rotated box", nullable=True, unit="px"),
+    "polyline": Column(POLYGONS, "polyline parts [x1, y1, x2, y2, …]", nullable=True, unit="px"),
+    "point": Column(pa.list_(pa.float64(), 2), "[x, y]", nullable=True, unit="px"),
+}
+
 OPTIONAL: dict[str, dict[str, Column]] = {
     "label": {
         "segmentation": Column(
             POLYGONS, "polygon parts [x1, y1, x2, y2, …]; null where there is none", nullable=True, unit="px"
         ),
         "confidence": Column(pa.float64(), "the annotation's own confidence", nullable=True),
+        "num_keypoints": Column(pa.int64(), "visible keypoints, as given or counted", nullable=True),
+        **SHAPES,
     },
     "prediction": {
         "probs": Column("probabilities", "class probabilities, one per category of the label file", nullable=True),
         "logits": Column("probabilities", "what the head gave, before an activation", nullable=True),
+        "shape_area": Column(pa.float64(), "area that area ranges go by, where no box is compared", unit="px²"),
+        **SHAPES,
     },
     "image": {
         name: Column(IDENTIFIERS, f"ids of categories that {meaning}", nullable=True)

@@ -131,6 +131,7 @@ def score_tables(
 ) -> Scored:
     """Evaluate, plan and run: every score of one model, or of the data alone."""
     resources = replace(resources, images=images_there(tables, resources.images))
+    settings = settings.of(tables.measure)
     evaluation = evaluate_tables(tables, settings) if can_evaluate(tables) else None
     tables, given = without_vectors(tables)
     chosen = chosen.without({f"{level}.{name}" for level, name in given})

@@ -58,6 +58,43 @@ AREA_RANGES = (
     AreaRange("medium", 32.0**2, 96.0**2),
     AreaRange("large", 96.0**2, 1e10),
 )
+TASKS = ("bbox", "segm", "keypoints", "obb", "polyline", "point")
+COCO_SIGMAS = tuple(
+    value / 10
+    for value in (0.26, 0.25, 0.25, 0.35, 0.35, 0.79, 0.79, 0.72, 0.72, 0.62, 0.62, 1.07, 1.07, 0.87, 0.87, 0.89, 0.89)
+)
+MAX_DETECTIONS = (1, 10, 100)
+KEYPOINT_DETECTIONS = (20,)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What two objects are compared by.
+
+    task: one of TASKS; found: how it was chosen, in words. sigmas: falloff of each keypoint. buffer: px around
+    polylines and points. pycocotools_area: a prediction's area is its box's where the first prediction has one.
+    angle: "degrees", counter-clockwise, or "radians", clockwise, of rotated boxes.
+    """
+
+    task: str = "bbox"
+    found: str = "default"
+    sigmas: tuple[float, ...] = COCO_SIGMAS
+    buffer: float = 70.0
+    pycocotools_area: bool = False
+    angle: str = "degrees"
+
+    def parameters(self) -> dict[str, Any]:
+        """What the task is computed with, by name."""
+        if self.task == "keypoints":
+            return {"sigmas": list(self.sigmas), "pycocotools_area": self.pycocotools_area}
+        if self.task == "segm":
+            return {"pycocotools_area": self.pycocotools_area}
+        if self.task == "obb":
+            return {"angle": self.angle}
+        return {"buffer": self.buffer} if self.task in ("polyline", "point") else {}
+
+
+BOXES = Measure()
 
 
 GRID_STEPS = tuple(step / 10 for step in range(11))
@@ -81,7 +118,7 @@ class Settings:
 
     iou: threshold of precision, recall, F1, counts and confusion, in [0, 1]; 0 means any overlap at all.
     confidence: predictions with a lower score do not count there, in [0, 1]; AP and AR use every prediction.
-    categories: names or ids to keep; empty means all.
+    categories: names or ids to keep; empty means all. task, measure: those of the tables (see `of`).
     calibration_bins: bins of confidence; of equal width, or with calibration_quantiles of equal count.
     voc_devkit: VOC's IoU ≥ threshold of the MATLAB kit, instead of the Python code's > threshold.
     beta: of an F-beta beside F1; None for none. grid: further thresholds that are matched; None for none.
@@ -94,8 +131,9 @@ class Settings:
     confidence: float = 0.5
     iou_thresholds: tuple[float, ...] = IOU_THRESHOLDS
     area_ranges: tuple[AreaRange, ...] = AREA_RANGES
-    max_detections: tuple[int, ...] = (1, 10, 100)
+    max_detections: tuple[int, ...] = MAX_DETECTIONS
     categories: tuple[str, ...] = ()
+    measure: Measure = BOXES
     calibration_bins: int = 10
     calibration_quantiles: bool = False
     voc_devkit: bool = False
@@ -122,9 +160,26 @@ class Settings:
         }
         ranges = tuple(AreaRange(**area) for area in values.get("area_ranges", ()))
         plain["area_ranges"] = ranges or AREA_RANGES
+        measure = values.get("measure", {})
+        plain["measure"] = Measure(**{**measure, "sigmas": tuple(measure.get("sigmas", COCO_SIGMAS))})
         grid = values.get("grid")
         plain["grid"] = Grid(tuple(grid["confidences"]), tuple(grid["ious"]), grid["images"]) if grid else None
         return cls(**plain)
+
+    def of(self, measure: Measure) -> Settings:
+        """These settings for what the tables are compared by; COCO's defaults become those of keypoints.
+
+        Raises UsageError for a convention that does not compare such objects.
+        """
+        if not compares(self.convention, measure.task):
+            raise UsageError(f"convention {self.convention} does not compare {measure.task}", "use --convention coco")
+        changed: dict[str, Any] = {"task": measure.task, "measure": measure}
+        if measure.task == "keypoints":
+            if self.area_ranges == AREA_RANGES:
+                changed["area_ranges"] = tuple(one for one in AREA_RANGES if one.name != "small")
+            if self.max_detections == MAX_DETECTIONS:
+                changed["max_detections"] = KEYPOINT_DETECTIONS
+        return replace(self, **changed)
 
     def at(
         self,
@@ -155,6 +210,15 @@ class Settings:
         """The IoU thresholds matching runs at: COCO's, then `iou` and the grid's if they are none of them."""
         more = (self.iou, *(self.grid.ious if self.grid else ()))
         return (*self.iou_thresholds, *dict.fromkeys(iou for iou in more if iou not in self.iou_thresholds))
+
+
+def compares(convention: str, task: str) -> bool:
+    """Whether a convention says how the objects of a task are compared: VOC knows boxes alone, COCO alone keypoints.
+
+    >>> compares("voc12", "segm"), compares("lvis", "segm"), compares("lvis", "keypoints")
+    (False, True, False)
+    """
+    return task == "bbox" if convention in ("voc07", "voc12") else task != "keypoints" or convention == "coco"
 
 
 def settings_at(convention: str, iou: float | None = None, confidence: float | None = None, **more: Any) -> Settings:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,10 @@ from qm_cli import schema
 from qm_cli.arrays import to_numpy
 from qm_cli.findings import Finding
 from qm_cli.kernels.segments import offsets_of
+from qm_cli.settings import BOXES, Measure
 
+LOCK = RLock()
+MASKS = "masks"
 LEVELS = ("image", "category", "label", "prediction")
 
 
@@ -21,7 +26,8 @@ LEVELS = ("image", "category", "label", "prediction")
 class Tables:
     """Labels and predictions are sorted by image row; `source_row` is their place in the input.
 
-    has_labels: a label file was given. has_predictions: a prediction file was given.
+    has_labels: a label file was given. has_predictions: a prediction file was given. measure: what objects are
+    compared by; the columns it needs are there.
     """
 
     image: pa.Table
@@ -31,7 +37,8 @@ class Tables:
     findings: tuple[Finding, ...] = ()
     has_labels: bool = True
     has_predictions: bool = True
-    _views: dict[tuple[str, str], npt.NDArray[Any]] = field(default_factory=dict, repr=False, compare=False)
+    measure: Measure = BOXES
+    _views: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         broken = [problem for name in LEVELS for problem in schema.problems(name, self.table(name))]
@@ -53,7 +60,16 @@ class Tables:
             view = to_numpy(self.table(level).column(name))
             view.flags.writeable = False
             self._views[key] = view
-        return self._views[key]
+        found: npt.NDArray[Any] = self._views[key]
+        return found
+
+    def derived(self, level: str, name: str, make: Callable[[], Any]) -> Any:
+        """What `make` gives, made once, whichever thread asks first; `name` is no column's."""
+        key = (level, name)
+        with LOCK:
+            if key not in self._views:
+                self._views[key] = make()
+            return self._views[key]
 
     def offsets(self, level: str) -> npt.NDArray[np.int64]:
         """Where each image's labels or predictions start, and the last end: int64[images + 1]."""
@@ -61,7 +77,8 @@ class Tables:
         if key not in self._views:
             self._views[key] = offsets_of(self.values(level, "image_row"), self.count("image"))
             self._views[key].flags.writeable = False
-        return self._views[key]
+        offsets: npt.NDArray[np.int64] = self._views[key]
+        return offsets
 
     def with_findings(self, more: list[Finding]) -> Tables:
         return replace(self, findings=(*self.findings, *more), _views=self._views)

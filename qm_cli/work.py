@@ -96,7 +96,7 @@ def _measure(task: Task, image: int, pixels: Pixels | None, result: ShardResult)
     for level, objects in task.objects.items():
         calls = [call for call in task.calls if call.level == level]
         for row in range(objects.offsets[image], objects.offsets[image + 1]):
-            shape = objects.polygons[row] if objects.polygons is not None else None
+            shape = objects.shapes[row] if objects.shapes is not None else None
             part = crop(pixels, objects.boxes[row], shape) if pixels else None
             _append(calls, row, part, task.names[image], result)
 

@@ -38,3 +38,4 @@ def test_average_recall_is_named_after_its_limit() -> None:
     values = np.zeros(len(METRICS))
     compared = Compared(values, values, *[Interval(values, values, values)] * 3, values, values)
     assert comparison_rows(compared, Settings(max_detections=(1, 300)))[3]["metric"] == "AR300"
+    assert comparison_rows(compared, Settings(task="keypoints", max_detections=(20,)))[3]["metric"] == "AR"

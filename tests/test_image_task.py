@@ -29,7 +29,7 @@ def test_a_part() -> None:
     assert part.sizes.tolist() == [[2, 3], [4, 5]]
     assert part.objects["label"].offsets.tolist() == [0, 0, 3]
     assert part.objects["label"].boxes[:, 0].tolist() == [4, 8, 12]
-    assert part.objects["label"].polygons == ["b", "c", "d"]
+    assert part.objects["label"].shapes == ["b", "c", "d"]
     assert part.calls[0].inputs[1].tolist() == [1, 2]
     assert part.calls[1].inputs[0].tolist() == [1, 2, 3]
     assert part.calls[1].inputs[1] == 7

@@ -247,7 +247,9 @@ def test_real_coco_data() -> None:
 def test_masks_alone_are_no_boxes() -> None:
     folder = SHARED / "cocoapi_val2014_first100"
     with pytest.raises(InputError, match=r"no prediction has a bbox; the fields are image_id, .*segmentation"):
-        load_tables(folder / "instances_val2014_100.json", folder / "instances_val2014_fakesegm100_results.json")
+        load_tables(
+            folder / "instances_val2014_100.json", folder / "instances_val2014_fakesegm100_results.json", task="bbox"
+        )
 
 
 def test_label_confidence_and_metadata_survive(tmp_path: Path) -> None:

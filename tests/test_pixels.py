@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pycocotools import mask as masks
 
 from qm_cli.errors import InputError
 from qm_cli.pixels import Pixels, crop, one_thread, open_pixels, shown_size
@@ -183,6 +184,25 @@ def test_polygon_mask_within_the_box() -> None:
 def test_crop_is_cut_at_the_border(box: list[float], size: tuple[int, int] | None) -> None:
     part = crop(Pixels(RGB), box)
     assert (part and (part.width, part.height)) == size
+
+
+def test_the_mask_is_the_objects_shape() -> None:
+    inside = np.zeros((6, 8), np.uint8, order="F")
+    inside[1:5, 2:4] = 1
+    inside[2, 5] = 1
+    mask = {"size": [6, 8], "counts": masks.encode(inside)["counts"].decode()}
+    part = crop(Pixels(RGB), [2, 1, 4, 4], mask)
+    assert part is not None and part.mask is not None
+    np.testing.assert_array_equal(part.mask, inside[1:5, 2:6] == 1)
+    np.testing.assert_array_equal(part.values(part.rgb), RGB[1:5, 2:6][inside[1:5, 2:6] == 1])
+    np.testing.assert_array_equal(part.inside(part.gray) > 0, part.mask)
+
+
+def test_a_mask_of_another_size_leaves_the_box() -> None:
+    whole = {"size": [8, 6], "counts": masks.encode(np.ones((8, 6), np.uint8, order="F"))["counts"].decode()}
+    part = crop(Pixels(RGB), [2, 1, 4, 4], whole)
+    assert part is not None
+    assert part.count == 16
 
 
 def test_polygons_that_are_no_shape() -> None:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from qm_cli.analysis.summary_numbers import SummaryNumber
 from qm_cli.matching import Matches, within_max_detections
+from qm_cli.overlap import prediction_areas
 from qm_cli.settings import RECALL_GRID, Settings
 from qm_cli.tables import Tables
 
@@ -113,7 +114,6 @@ def _lane_blocks(area: IntArray, candidates: int) -> list[npt.NDArray[np.int64]]
 def _ranking(tables: Tables, matches: Matches, settings: Settings, excused: npt.NDArray[np.bool_] | None) -> _Ranking:
     kept = within_max_detections(tables, matches.order, max(settings.max_detections))
     order = matches.order if kept is None else matches.order[kept[matches.order]]
-    boxes = tables.values("prediction", "bbox")
     number = np.full(len(matches.order), -1, np.int32)
     number[matches.row] = np.arange(len(matches.row))
     ordered = number[order]
@@ -123,7 +123,7 @@ def _ranking(tables: Tables, matches: Matches, settings: Settings, excused: npt.
     category = tables.values("prediction", "category_row")
     counts = np.bincount(category if kept is None else category[kept], minlength=tables.count("category"))
     first = np.cumsum(counts) - counts
-    area = (boxes[:, 2] * boxes[:, 3])[order]
+    area = prediction_areas(tables)[order]
     before, inside = [], []
     for limits in settings.area_ranges:
         in_range = (area >= limits.low) & (area <= limits.high)

@@ -25,6 +25,7 @@ from qm_cli.analysis.summary_numbers import last_recall
 from qm_cli.kernels.weighted import Runs, half_weights, run_totals, runs_by_group
 from qm_cli.kernels.weighted_precision import RankedLane, ranked_totals, weighted_average_precision
 from qm_cli.matching import Matches, within_max_detections
+from qm_cli.overlap import prediction_areas
 from qm_cli.settings import AreaRange, Settings
 from qm_cli.tables import Tables
 
@@ -40,8 +41,9 @@ PRECISIONS = {"AP": None, "AP50": 0.5, "AP75": 0.75}
 
 
 def metric_names(settings: Settings) -> tuple[str, ...]:
-    """METRICS as they are called at these settings' max detections."""
-    return tuple(last_recall(settings.max_detections) if name == "AR100" else name for name in METRICS)
+    """METRICS as they are called of the settings' task and max detections."""
+    last = last_recall(settings.max_detections, settings.task)
+    return tuple(last if name == "AR100" else name for name in METRICS)
 
 
 @dataclass(frozen=True)
@@ -113,9 +115,8 @@ def weighable(
 
 
 def inside_range(tables: Tables, limits: AreaRange) -> BoolArray:
-    """Predictions whose box has an area in the range, closed at both ends: bool[predictions]."""
-    boxes = tables.values("prediction", "bbox")
-    area = boxes[:, 2] * boxes[:, 3]
+    """Predictions whose area is in the range, closed at both ends: bool[predictions]."""
+    area = prediction_areas(tables)
     inside: BoolArray = (area >= limits.low) & (area <= limits.high)
     return inside
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from qm_cli.analysis.counts import Outcomes, ratio
 from qm_cli.analysis.performance import rate
+from qm_cli.overlap import prediction_areas
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
@@ -133,9 +134,8 @@ def _notes(score: FloatArray) -> list[str]:
 
 
 def _area(tables: Tables, every: Outcomes) -> FloatArray:
-    """Area of each prediction's matched label, else of its box: float64[predictions]."""
-    boxes = tables.values("prediction", "bbox")
-    area: FloatArray = boxes[:, 2] * boxes[:, 3]
+    """Area of each prediction's matched label, else its own: float64[predictions]."""
+    area = prediction_areas(tables).copy()
     hits = np.flatnonzero(every.matched_label >= 0)
     area[hits] = tables.values("label", "area")[every.matched_label[hits]]
     return area

@@ -71,8 +71,9 @@ def _near_pairs(
     Those of one category are left out: a convention that tries one label alone may leave such over.
     """
     labels, predictions = label[expand(first, counts)], np.repeat(prediction, counts)
-    iou = overlap(tables, settings.task, labels, predictions)
-    near = np.flatnonzero(iou >= match_bound(settings.iou))
+    lowest = float(match_bound(settings.iou))
+    iou = overlap(tables, settings.task, labels, predictions, lowest=lowest)
+    near = np.flatnonzero(iou >= lowest)
     predictions, labels, iou = predictions[near], labels[near], iou[near]
     own = tables.values("prediction", "category_row")[predictions]
     other = tables.values("label", "category_row")[labels] != own

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from qm_cli.settings import AREA_RANGES, IOU_THRESHOLDS, AreaRange, Settings
 
 MOST_DETECTIONS = 100
+KEYPOINTS = "keypoints"
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,17 @@ def summary_numbers(settings: Settings) -> tuple[SummaryNumber, ...]:
         SummaryNumber("AP50", "precision", 0.5, limit=limits[-1]),
         SummaryNumber("AP75", "precision", 0.75, limit=limits[-1]),
         *(SummaryNumber(f"AP{suffix(area)}", "precision", area=area.name, limit=limits[-1]) for area in areas),
-        *(SummaryNumber(f"AR{limit}", "recall", limit=limit) for limit in limits),
+        *_recalls(limits, settings.task),
         *(SummaryNumber(f"AR{suffix(area)}", "recall", area=area.name, limit=limits[-1]) for area in areas),
     )
+
+
+def _recalls(limits: Sequence[int], task: str) -> tuple[SummaryNumber, ...]:
+    """AR at each of the limits; of keypoints at the last one, over all thresholds, at .5 and .75."""
+    if task != KEYPOINTS:
+        return tuple(SummaryNumber(f"AR{limit}", "recall", limit=limit) for limit in limits)
+    thresholds = (("AR", None), ("AR50", 0.5), ("AR75", 0.75))
+    return tuple(SummaryNumber(name, "recall", threshold, limit=limits[-1]) for name, threshold in thresholds)
 
 
 def suffix(area: AreaRange) -> str:
@@ -47,18 +56,18 @@ def suffix(area: AreaRange) -> str:
     return area.name[0] if area in AREA_RANGES[1:] else f"_{area.name}"
 
 
-def last_recall(max_detections: Sequence[int]) -> str:
-    """Name of the AR at the largest max detections.
+def last_recall(max_detections: Sequence[int], task: str = "bbox") -> str:
+    """Name of the AR at the largest max detections; of keypoints it is AR alone.
 
-    >>> last_recall([1, 10, 300])
-    'AR300'
+    >>> last_recall([1, 10, 300]), last_recall([20], "keypoints")
+    ('AR300', 'AR')
     """
-    return f"AR{max(max_detections, default=MOST_DETECTIONS)}"
+    return "AR" if task == KEYPOINTS else f"AR{max(max_detections, default=MOST_DETECTIONS)}"
 
 
 def averaged_by_category(settings: Settings) -> tuple[str, ...]:
     """Names of the numbers that each category has too."""
-    return ("AP", "AP50", "AP75", last_recall(settings.max_detections))
+    return ("AP", "AP50", "AP75", last_recall(settings.max_detections, settings.task))
 
 
 def definition(number: SummaryNumber, settings: Settings, capped: str) -> str:

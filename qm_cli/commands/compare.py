@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -65,6 +65,11 @@ def compare(
     targets: Targets,
     model: FirstModel = None,
     model_b: SecondModel = None,
+    task: options.Task = None,
+    sigmas: options.Sigmas = None,
+    buffer: options.Buffer = 70.0,
+    pycocotools_area: options.PycocotoolsArea = False,
+    angle: options.Angle = "degrees",
     convention: options.OwnConvention = None,
     iou: options.OwnIoU = None,
     confidence: options.OwnConfidence = None,
@@ -90,8 +95,10 @@ def compare(
         raise UsageError(f"--changes: {str(changes)!r} is neither .csv, .jsonl nor .parquet", "name it so")
     from qm_cli import comparing
     from qm_cli.slice_language import Wanted
+    from qm_cli.tasks import measure_from
 
-    naming = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
+    naming: dict[str, Any] = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
+    naming |= {"task": task, "measure": measure_from(sigmas, buffer, pycocotools_area, angle)}
     request = comparing.Request(
         tuple(targets),
         (model, model_b),

@@ -21,6 +21,11 @@ PredictionFile = Annotated[Path, typer.Argument(help="COCO results JSON (.gz, .z
 def evaluate(
     labels: LabelFile,
     predictions: PredictionFile,
+    task: options.Task = None,
+    sigmas: options.Sigmas = None,
+    buffer: options.Buffer = 70.0,
+    pycocotools_area: options.PycocotoolsArea = False,
+    angle: options.Angle = "degrees",
     convention: options.Convention = options.ConventionName.coco,
     voc_devkit: options.VocDevkit = False,
     iou: options.IoU = None,
@@ -79,6 +84,7 @@ def evaluate(
     from qm_cli.load import Source, reading
     from qm_cli.settings import CONVENTION_FIELDS, settings_at
     from qm_cli.settings import missing_score as convention_score
+    from qm_cli.tasks import measure_from
 
     settings = settings_at(
         convention.value,
@@ -95,6 +101,8 @@ def evaluate(
         match_by=match_by,
         map_categories=map_categories,
         missing_score=convention_score(convention.value, missing_score),
+        task=task,
+        measure=measure_from(sigmas, buffer, pycocotools_area, angle),
         fields=CONVENTION_FIELDS if explain or output is not None else settings.fields,
     )
     with reading(source) as tables:

@@ -92,6 +92,11 @@ def gate(
     minimum: Minimum = None,
     maximum: Maximum = None,
     confidence_level: ConfidenceLevel = None,
+    task: options.Task = None,
+    sigmas: options.Sigmas = None,
+    buffer: options.Buffer = 70.0,
+    pycocotools_area: options.PycocotoolsArea = False,
+    angle: options.Angle = "degrees",
     convention: options.OwnConvention = None,
     voc_devkit: options.VocDevkit = False,
     iou: options.OwnIoU = None,
@@ -123,6 +128,7 @@ def gate(
             raise UsageError(f"{target} and --config {config} are both gate files", "give the run folder, or one file")
         target, config = None, target
     from qm_cli.analysis.gate_checks import MAX, MIN, Rules, parsed, skipping_undefined
+    from qm_cli.tasks import measure_from
 
     rules = Rules(confidence_level=confidence_level)
     checks = [parsed(side, text, rules) for side, texts in ((MIN, minimum), (MAX, maximum)) for text in texts or ()]
@@ -137,7 +143,8 @@ def gate(
         convention=wanted.convention if convention is None else convention.value,
         voc_devkit=wanted.voc_devkit or voc_devkit,
     )
-    naming = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
+    naming: dict[str, Any] = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
+    naming |= {"task": task, "measure": measure_from(sigmas, buffer, pycocotools_area, angle)}
     verdict = _verdict(wanted, target or wanted.run, predictions, config, naming)
     console.mood.verdict = CODES[verdict["verdict"]]
     if annotations is not None:

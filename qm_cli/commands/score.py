@@ -57,6 +57,11 @@ def score(
     set_: options.SetOption = None,
     plugin: options.Plugin = None,
     values: options.Values = None,
+    task: options.Task = None,
+    sigmas: options.Sigmas = None,
+    buffer: options.Buffer = 70.0,
+    pycocotools_area: options.PycocotoolsArea = False,
+    angle: options.Angle = "degrees",
     convention: options.Convention = options.ConventionName.coco,
     voc_devkit: options.VocDevkit = False,
     iou: options.IoU = None,
@@ -89,6 +94,7 @@ def score(
     from qm_cli.evaluation_options import chosen_grid
     from qm_cli.run import Request
     from qm_cli.settings import settings_at
+    from qm_cli.tasks import measure_from
 
     request = Request(
         dataset=dataset,
@@ -105,6 +111,8 @@ def score(
         set=tuple(set_ or ()),
         plugins=tuple(plugin or ()),
         values=tuple(values or ()),
+        task=task,
+        measure=measure_from(sigmas, buffer, pycocotools_area, angle),
         embeddings=embeddings,
         embedder=embedder,
         settings=settings_at(

@@ -23,6 +23,7 @@ from qm_cli.kernels.segments import place_in_run
 from qm_cli.label_flags import label_flag
 from qm_cli.link_ids import linked
 from qm_cli.matching import Matches, match_tables
+from qm_cli.overlap import prediction_areas
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
@@ -89,9 +90,8 @@ def in_judged_categories(tables: Tables) -> BoolArray:
         hint = "give LVIS's own label file, or another convention"
         raise InputError("convention lvis: no image has neg_category_ids", hint)
     held = _cells(tables, "label")[tables.values("label", "area") > 0]
-    boxes = tables.values("prediction", "bbox")
     there = np.isin(_cells(tables, "prediction"), np.concatenate([held, _listed_cells(tables, "neg_category_ids")]))
-    return np.asarray(there & (boxes[:, 2] * boxes[:, 3] > 0))
+    return np.asarray(there & (prediction_areas(tables) > 0))
 
 
 def in_open_categories(tables: Tables) -> BoolArray:

@@ -32,8 +32,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
     """
     counts = labels_that_count(tables, "difficult", "ignore")
     everything = np.ones(len(counts), bool)
-    measure = pixel_overlap(tables) if settings.task == "bbox" else None
-    best = best_labels(tables, settings.task, everything, measure=measure)
+    best = best_labels(tables, settings.task, everything, measure=pixel_overlap(tables))
     passes = best.iou >= settings.iou if settings.voc_devkit else best.iou > settings.iou
     order = score_order(tables)
     matched = first_takers(best, passes, order, counts)
@@ -74,8 +73,7 @@ def _numbers(ranked: RankedHits, settings: Settings, sign: str) -> Numbers:
         hit, _, labels = ranked.of(int(category))
         values[category] = points(*precision_and_recall(hit, labels))
     how = "11 recalls" if settings.convention == "voc07" else "all recalls"
-    measured = "IoU with one pixel added" if settings.task == "bbox" else "IoU"
-    definition = f"average precision over {how}, {measured} {sign} {settings.iou:g}, all detections"
+    definition = f"average precision over {how}, IoU with one pixel added {sign} {settings.iou:g}, all detections"
     return Numbers(
         {"mAP": mean_of_defined(values)},
         {"AP": values},

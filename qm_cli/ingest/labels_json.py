@@ -20,6 +20,7 @@ from qm_cli.errors import InputError
 from qm_cli.findings import Finding, finding
 from qm_cli.json_faults import fault, repeated_key
 from qm_cli.raw import Columns, RawLabels, identifiers, lists_of, numbers, scalars
+from qm_cli.raw_shapes import add_shape, with_fields
 
 Identifier = int | str | None
 COMPRESSED = re.compile("[0-o]+")
@@ -72,6 +73,10 @@ class Extras(msgspec.Struct):
     annotations: list[dict[str, msgspec.Raw] | None] = []
 
 
+class CategoryList(msgspec.Struct):
+    categories: msgspec.Raw
+
+
 class Mask(msgspec.Struct):
     size: tuple[int, int]
     counts: str | list[int]
@@ -80,21 +85,34 @@ class Mask(msgspec.Struct):
 MASKS = msgspec.json.Decoder(Mask)
 
 
-def read(path: Path, shapes: bool, metadata: bool | None = None, shown: str | None = None) -> RawLabels:
+def read(
+    path: Path,
+    shapes: bool,
+    metadata: bool | None = None,
+    shown: str | None = None,
+    fields: tuple[str, ...] = (),
+) -> RawLabels:
     """Columns of the label file. With `shapes` also polygons; with `metadata` (as `shapes` if not said) also the
-    unknown scalar fields. Messages call the file `shown`.
+    unknown scalar fields. Messages call the file `shown`. fields: of these the first that any annotation has is kept
+    as the column `shape`, JSON texts (`bbox`: the boxes themselves).
 
     Raises InputError for what is no COCO label file: not JSON, cut off, wrong types (with the position), keys twice.
     """
     where = shown or str(path)
     content = _content(path, where)
     with _no_garbage_collection():
-        document = _decode(content, where, ShapedDocument if shapes else Document)
+        row, kind = (
+            with_fields(Annotation, Image, Category, fields)
+            if fields
+            else (None, ShapedDocument if shapes else Document)
+        )
+        document = _decode(content, where, kind, row)
         label = {} if document.annotations is None else _label_columns(document.annotations, where)
         raw = RawLabels(where, _image_columns(document, where), _category_columns(document, where), label)
         if shapes if metadata is None else metadata:
             _add_metadata(raw, msgspec.json.decode(content, type=Extras))
-        _refuse_repeated_keys(content, raw, bytes(document.licenses), where)
+        name, inner = add_shape(raw, document.annotations, fields) if fields and label else ("", 0)
+        _refuse_repeated_keys(content, raw, bytes(document.licenses), where, name, inner)
         if shapes and label:
             label["segmentation"] = _polygons(document.annotations)
             raw.findings += _mask_findings(document.images, document.annotations)
@@ -122,7 +140,7 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _decode(content: bytes, where: str, kind: type[Any]) -> Any:
+def _decode(content: bytes, where: str, kind: type[Any], row: Any = None) -> Any:
     try:
         document = msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError as error:
@@ -132,7 +150,7 @@ def _decode(content: bytes, where: str, kind: type[Any]) -> Any:
         raise InputError(f"{where}: {reason}", hint) from None
     except RecursionError:
         raise InputError(f"{where}: nested too deeply to be a COCO label file", "write the file again") from None
-    row = ShapedAnnotation if kind is ShapedDocument else Annotation
+    row = row or (ShapedAnnotation if kind is ShapedDocument else Annotation)
     for name, empty in (("images", Image), ("categories", Category), ("annotations", row)):
         entries = getattr(document, name)
         if entries is not None and None in entries:
@@ -147,12 +165,21 @@ def _place(message: str) -> str:
     return f"{place.rstrip('`').removeprefix('$.')}: {text[0].lower()}{text[1:]}" if place else text
 
 
-def _refuse_repeated_keys(content: bytes, raw: RawLabels, licenses: bytes, where: str) -> None:
+def _refuse_repeated_keys(
+    content: bytes, raw: RawLabels, licenses: bytes, where: str, shape: str = "", inner: int = 0
+) -> None:
     """A key written twice in one object makes the file ambiguous. Counting is cheap; only a surplus is looked into."""
     expected = Counter({b'"images"': 1, b'"categories"': 1, b'"annotations"': int(bool(raw.label))})
     for columns in (raw.image, raw.category, raw.label):
-        expected.update({f'"{name}"'.encode(): len(column) - column.null_count for name, column in columns.items()})
-    if content.count(b'":') == expected.total():
+        expected.update(
+            {f'"{shape if name == "shape" else name}"'.encode(): len(c) - c.null_count for name, c in columns.items()}
+        )
+    if shape:
+        categories = bytes(msgspec.json.decode(content, type=CategoryList).categories)
+        known = sum(len(column) - column.null_count for column in raw.category.values())
+        expected[f'"{shape}"'.encode()] += categories.count(f'"{shape}"'.encode())
+        inner += categories.count(b'":') - known - categories.count(f'"{shape}":'.encode())
+    if content.count(b'":') == expected.total() + inner:
         return
     if any(content.count(key) > count + licenses.count(key) for key, count in expected.items()):
         twice = repeated_key(content)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
-from qm_cli.arrays import all_finite, flat_values, one_chunk, to_arrow, to_numpy, valid
+from qm_cli.arrays import all_finite, flat_values, one_chunk, strings_to_arrow, to_arrow, to_numpy, valid
 from qm_cli.errors import InputError
-from qm_cli.raw import Columns, RawPredictions
+from qm_cli.raw import Columns, RawPredictions, with_shape
 
 REQUIRED = ("image_id", "category_id", "bbox", "score")
 IDENTIFIERS = ("image_id", "category_id", "id")
@@ -17,15 +18,18 @@ LISTS = ("bbox", "probs", "logits")
 HINT = "write image_id, category_id, bbox (list of 4 numbers) and score"
 
 
-def read(path: Path, metadata: bool, shown: str | None = None) -> RawPredictions:
+def read(path: Path, metadata: bool, shown: str | None = None, fields: tuple[str, ...] = ()) -> RawPredictions:
     """Columns of the file; with `metadata` also its unknown scalar columns. Messages call the file `shown`.
+
+    fields: of these the first that any row has is kept as the column `shape`: a struct of size (list of two) and counts
+    (text), a list of numbers, or anything a JSON file would have, as text.
 
     Raises InputError for a damaged file, a column of the wrong type and a number that is NaN or infinite, with its row.
     """
     where = shown or str(path)
-    known = (*REQUIRED, "id", "probs", "logits", "file_name", "category_name", "category")
+    known = (*REQUIRED, "id", "probs", "logits", "file_name", "category_name", "category", *fields)
     try:
-        table, fields = _table(path, None if metadata else known)
+        table, there = _table(path, None if metadata else known)
     except (pa.ArrowException, OSError) as error:
         message = f"{where}: damaged Parquet or Arrow file: {' '.join(str(error).split())[:120]}"
         raise InputError(message, "write the file again; it may be cut off") from None
@@ -35,14 +39,61 @@ def read(path: Path, metadata: bool, shown: str | None = None) -> RawPredictions
         raise InputError(f"{where}: the column {repeated[0]!r} stands twice", "keep one of the two")
     columns: Columns = {}
     for name in names:
-        column = _converted(one_chunk(table.column(name)), where, name)
+        given = one_chunk(table.column(name))
+        column = _shape(given) if name in fields and name != "bbox" else _converted(given, where, name)
         if column is not None:
             columns[name] = column
     for name in REQUIRED:
         if name not in columns:
             empty = pa.list_(pa.float64()) if name == "bbox" else pa.float64() if name == "score" else pa.int64()
             columns[name] = pa.nulls(table.num_rows, empty)
-    return RawPredictions(where, columns, tuple(fields))
+    if fields:
+        columns = with_shape(columns, fields, table.num_rows)
+    return RawPredictions(where, columns, tuple(there))
+
+
+def first_prediction(path: Path) -> dict[str, object]:
+    """The first row, or nothing where there is none or it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+        if magic == b"PAR1":
+            from pyarrow.parquet import ParquetFile
+
+            with ParquetFile(path) as parquet:
+                batches = parquet.iter_batches(batch_size=1)
+                rows: list[dict[str, object]] = next(batches).to_pylist()
+        else:
+            rows = _table(path, None)[0].slice(0, 1).to_pylist()
+    except (pa.ArrowException, OSError, StopIteration):
+        return {}
+    return rows[0] if rows else {}
+
+
+def _shape(column: pa.Array) -> pa.Array:
+    """A column of shapes in one of the types that linking takes: texts, lists of doubles, structs as they are."""
+    dtype = column.type
+    if pa.types.is_dictionary(dtype):
+        return _shape(column.dictionary_decode())
+    if pa.types.is_large_string(dtype):
+        return column.cast(pa.string())
+    number = hasattr(dtype, "value_type") and not pa.types.is_nested(dtype.value_type)
+    if number and column.null_count == 0:
+        return column.cast(pa.list_(pa.float64()))
+    if pa.types.is_struct(dtype) and column.null_count == 0 and {"size", "counts"} <= {one.name for one in dtype}:
+        size, counts = column.field("size"), column.field("counts")
+        if counts.type in (pa.string(), pa.large_string(), pa.binary()) and not pa.types.is_null(size.type):
+            parts = [size.cast(pa.list_(pa.float64())), counts.cast(pa.string())]
+            return pa.StructArray.from_arrays(parts, ["size", "counts"])
+    if pa.types.is_nested(dtype):
+        return strings_to_arrow([None if one is None else _text(one) for one in column.to_pylist()])
+    return column.cast(pa.string())
+
+
+def _text(value: object) -> str:
+    if isinstance(value, dict) and isinstance(value.get("counts"), bytes):
+        value = {**value, "counts": value["counts"].decode("ascii", "replace")}
+    return msgspec.json.encode(value).decode()
 
 
 def _table(path: Path, names: tuple[str, ...] | None) -> tuple[pa.Table, list[str]]:

@@ -7,7 +7,6 @@ numbers when a count of its bytes proves that every value is one, and strictly, 
 from __future__ import annotations
 
 import json
-import mmap
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ import pyarrow as pa
 
 from qm_cli.arrays import all_finite, flat_values, one_chunk, to_arrow, to_numpy
 from qm_cli.errors import InputError
+from qm_cli.json_counts import byte_counts, expected_counts
 from qm_cli.json_faults import CUT_OFF, fault, not_utf8
 from qm_cli.raw import (
     Columns,
@@ -26,26 +26,38 @@ from qm_cli.raw import (
     number_lists_of,
     numbers_of,
     scalars_of,
+    texts_of,
+    with_shape,
 )
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 LISTS = frozenset({"bbox", "probs", "logits"})
+MASK_KEYS = ("size", "counts")
+MASK = "STRUCT(size DOUBLE[], counts VARCHAR)"
 IDENTIFIERS = ("image_id", "category_id", "id")
 NUMBERS = frozenset({*IDENTIFIERS, "score", "area", "iscrowd"})
 REQUIRED = ("image_id", "category_id", "bbox", "score")
 TEXTS = ("file_name", "category_name", "category")
 EXACT_INTEGERS = 2.0**53
 HEAD_BYTES = 1 << 16
-BLOCK_BYTES = 1 << 18
 LIST_HINT = 'a COCO results list: [{"image_id": …, "category_id": …, "bbox": …, "score": …}, …]'
 FORMAT = "format='array', compression='none'"
 OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
-def read(path: Path, metadata: bool, threads: int | None = None, shown: str | None = None) -> RawPredictions:
+def read(
+    path: Path,
+    metadata: bool,
+    threads: int | None = None,
+    shown: str | None = None,
+    fields: tuple[str, ...] = (),
+) -> RawPredictions:
     """Columns of a results list; with `metadata` also its unknown scalar fields. Messages call the file `shown`.
+
+    fields: of these the first that any prediction has is kept as the column `shape`: masks as a struct of size and
+    counts, flat lists as such, anything else as JSON texts.
 
     Raises InputError for an empty file, what is no list of objects, broken JSON, a key twice in one object and a value
     of the wrong type, NaN or infinite, naming the place.
@@ -59,10 +71,10 @@ def read(path: Path, metadata: bool, threads: int | None = None, shown: str | No
         config["threads"] = threads
     with duckdb.connect(config=config) as connection:
         reader = _Reader(connection, path, where, duckdb.Error)
-        first = _first_prediction(path)
-        columns = _read_typed(reader, first, metadata) if first else None
+        first = first_prediction(path)
+        columns = _read_typed(reader, first, metadata, fields) if first else None
         if columns is None:
-            columns = _read_strictly(reader, reader.all_keys() if metadata else [])
+            columns = _read_strictly(reader, reader.all_keys() if metadata else [], fields)
     return RawPredictions(where, columns, tuple(first))
 
 
@@ -95,15 +107,17 @@ def _ending_hint(path: Path) -> str:
     return "one list must be all of the file"
 
 
-def _first_prediction(path: Path) -> dict[str, object]:
+def first_prediction(path: Path) -> dict[str, object]:
     """The first prediction, or nothing when it cannot be seen from the start of the file alone."""
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES).decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")[1:].lstrip()
-    try:
-        first, _ = json.JSONDecoder().raw_decode(head)
-    except (ValueError, RecursionError):
-        return {}
-    return first if isinstance(first, dict) else {}
+    for size in (HEAD_BYTES, 64 * HEAD_BYTES):
+        with path.open("rb") as file:
+            head = file.read(size).decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")[1:].lstrip()
+        try:
+            first, _ = json.JSONDecoder().raw_decode(head)
+        except (ValueError, RecursionError):
+            continue
+        return first if isinstance(first, dict) else {}
+    return {}
 
 
 class _Reader:
@@ -180,12 +194,13 @@ def _distinct(names: list[str]) -> list[str]:
     return list({name.casefold(): name for name in reversed(names)}.values())[::-1]
 
 
-def _read_typed(reader: _Reader, first: dict[str, object], metadata: bool) -> Columns | None:
+def _read_typed(reader: _Reader, first: dict[str, object], metadata: bool, fields: tuple[str, ...]) -> Columns | None:
     """Columns of the types the first prediction has, or None when a value might be of another type."""
     names = list(first)
-    if not set(REQUIRED) <= set(names) or len(_distinct(names)) < len(names):
+    required = set(REQUIRED) - ({"bbox"} if fields else set())
+    if not required <= set(names) or len(_distinct(names)) < len(names):
         return None
-    types = {name: _fast_type(name, value) for name, value in first.items()}
+    types = {name: _fast_type(name, value, fields) for name, value in first.items()}
     try:
         table = reader.table(types)
     except InputError:
@@ -194,59 +209,39 @@ def _read_typed(reader: _Reader, first: dict[str, object], metadata: bool) -> Co
     if any(c.null_count or not (types[name] == "JSON" or _all_finite(c)) for name, c in columns.items()):
         return None
     texts = [columns[name] for name in columns if types[name] == "JSON"]
-    if _byte_counts(reader.path) != _expected_counts(names, table.num_rows, texts):
+    masks = [columns[name].field("counts") for name in columns if types[name] == MASK]
+    keys = [*names, *(key for _ in masks for key in MASK_KEYS)]
+    if byte_counts(reader.path) != expected_counts(keys, table.num_rows, texts, masks):
         return None
     kept: Columns = {}
     for name, column in columns.items():
         converted: pa.Array | None = column
-        if types[name] != "JSON":
-            converted = _integers(column) if name in IDENTIFIERS else column
+        if name in IDENTIFIERS:
+            converted = identifiers_of(column, reader.where, name) if types[name] == "JSON" else _integers(column)
             if converted is None:
                 return None
-        elif name in IDENTIFIERS:
-            converted = identifiers_of(column, reader.where, name)
-        else:
+        elif types[name] == "JSON" and name not in fields:
             converted = scalars_of(column) if metadata or name in TEXTS else None
         if converted is not None:
             kept[name] = converted
-    return kept
+    return with_shape(kept, fields, table.num_rows) if fields else kept
 
 
-def _fast_type(name: str, value: object) -> str:
-    if name in LISTS:
+def _fast_type(name: str, value: object, fields: tuple[str, ...]) -> str:
+    if name in fields and isinstance(value, dict):
+        return MASK if set(value) == set(MASK_KEYS) and isinstance(value["counts"], str) else "JSON"
+    flat = isinstance(value, list) and not any(isinstance(one, list | str | dict) for one in value)
+    if name in LISTS or (name in fields and flat):
         return "DOUBLE[]"
     quoted = name in IDENTIFIERS and isinstance(value, str)
     return "DOUBLE" if name in NUMBERS and not quoted else "JSON"
 
 
-LETTERS = b'"ul'
-
-
-def _expected_counts(names: list[str], rows: int, texts: list[pa.Array]) -> list[int]:
-    """How often each of LETTERS stands in a file whose other values are all plain numbers and lists of them."""
-    counts = [2 * rows * len(names), *(rows * "".join(names).count(letter) for letter in "ul")]
-    for text in texts:
-        content = np.frombuffer(text.buffers()[2] or b"", np.uint8)
-        counts = [count + more for count, more in zip(counts, _counts(content), strict=True)]
-    return counts
-
-
-def _byte_counts(path: Path) -> list[int]:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return _counts(np.frombuffer(content, np.uint8))
-
-
-def _counts(content: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> list[int]:
-    """How often each of LETTERS stands in the bytes; in blocks, so that memory stays flat."""
-    counts = [0] * len(LETTERS)
-    for start in range(0, len(content), BLOCK_BYTES):
-        block = content[start : start + BLOCK_BYTES]
-        counts = [count + int(np.count_nonzero(block == letter)) for count, letter in zip(counts, LETTERS, strict=True)]
-    return counts
-
-
 def _all_finite(column: pa.Array) -> bool:
     """Whether no value is null, NaN or infinite."""
+    if pa.types.is_struct(column.type):
+        size, counts = column.field("size"), column.field("counts")
+        return bool(size.null_count == counts.null_count == flat_values(size).null_count == 0)
     values = flat_values(column) if pa.types.is_list(column.type) else column
     return values.null_count == 0 and all_finite(to_numpy(values))
 
@@ -260,9 +255,9 @@ def _integers(column: pa.Array) -> pa.Array | None:
     return to_arrow(whole) if bool((whole == values).all()) else None
 
 
-def _read_strictly(reader: _Reader, names: list[str]) -> Columns:
+def _read_strictly(reader: _Reader, names: list[str], fields: tuple[str, ...]) -> Columns:
     """Every value read as JSON text and converted by Arrow's own strict casts."""
-    wanted = _distinct([*REQUIRED, "id", "probs", "logits", *TEXTS, *names])
+    wanted = _distinct([*REQUIRED, "id", "probs", "logits", *TEXTS, *fields, *names])
     table = reader.table({name: "JSON[]" if name in LISTS else "JSON" for name in wanted})
     columns: Columns = {}
     for name in wanted:
@@ -275,8 +270,10 @@ def _read_strictly(reader: _Reader, names: list[str]) -> Columns:
             columns[name] = numbers_of(column, reader.where, name)
         elif name in IDENTIFIERS:
             columns[name] = identifiers_of(column, reader.where, name)
+        elif name in fields:
+            columns[name] = texts_of(column)
         else:
             metadata = scalars_of(column)
             if metadata is not None:
                 columns[name] = metadata
-    return columns
+    return with_shape(columns, fields, table.num_rows) if fields else columns

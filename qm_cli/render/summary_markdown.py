@@ -68,7 +68,8 @@ def _models(evaluated: dict[str, dict[str, Any]]) -> str:
     rates = headline(first, first["metrics"])
     rows = [[name, *(report["metrics"][rate] for rate in rates)] for name, report in evaluated.items()]
     thresholds = f"IoU {first['iou']:g}, confidence {first['confidence']:g}"
-    at = f"Convention {first['convention']}; precision, recall and F1 at {thresholds}."
+    task = "" if first["task"] == "bbox" else f"Task {first['task']}. "
+    at = f"{task}Convention {first['convention']}; precision, recall and F1 at {thresholds}."
     return f"{_table(['model', *rates], rows)}\n\n{at}"
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from qm_cli.analysis.summary_numbers import last_recall
 from qm_cli.headlines import headline, own_numbers
 
 CATEGORIES_SHOWN = 20
@@ -24,8 +25,7 @@ def show_evaluation(report: dict[str, Any], show_more: Callable[[Console, dict[s
     console = plain_console()
     console.print(_headline(report), style="bold", highlight=False)
     if report["convention"] == "coco":
-        areas = [area["name"] for area in report["area_ranges"]]
-        print_table_on(console, ["", "all", *areas, "IoU .50", "IoU .75"], _precision_rows(report))
+        print_table_on(console, *_precision_table(report))
     else:
         _show_own_numbers(console, report)
     at = f"at IoU {report['iou']:g}, confidence {report['confidence']:g}"
@@ -47,19 +47,24 @@ def _show_own_numbers(console: Console, report: dict[str, Any]) -> None:
 
 def _headline(report: dict[str, Any]) -> str:
     sizes = f"{report['images']:,} images, {report['labels']:,} labels, {report['predictions']:,} predictions"
-    return f"{report['task']}, convention {report['convention']}: {sizes}"
+    found = f" ({report['task_found']})" if report["task_found"] not in ("default", "given") else ""
+    return f"{report['task']}{found}, convention {report['convention']}: {sizes}"
 
 
-def _precision_rows(report: dict[str, Any]) -> list[tuple[Any, ...]]:
-    metrics, limits = report["metrics"], sorted(report["max_detections"])
+def _precision_table(report: dict[str, Any]) -> tuple[list[str], list[tuple[Any, ...]]]:
+    metrics, limits, keypoints = report["metrics"], sorted(report["max_detections"]), report["task"] == "keypoints"
+    measure = "similarity" if keypoints else "IoU"
+    columns = ["", "all", *(area["name"] for area in report["area_ranges"]), f"{measure} .50", f"{measure} .75"]
     suffixes = [area["suffix"] for area in report["area_ranges"]]
+    last = metrics[last_recall(limits, report["task"])]
     precision = ("AP", metrics["AP"], *(metrics[f"AP{one}"] for one in suffixes), metrics["AP50"], metrics["AP75"])
-    recall = ("AR", metrics[f"AR{limits[-1]}"], *(metrics[f"AR{one}"] for one in suffixes), None, None)
-    first = [metrics[f"AR{limit}"] for limit in limits[:-1]]
+    by_threshold = (metrics["AR50"], metrics["AR75"]) if keypoints else (None, None)
+    recall = ("AR", last, *(metrics[f"AR{one}"] for one in suffixes), *by_threshold)
+    first = [] if keypoints else [metrics[f"AR{limit}"] for limit in limits[:-1]]
     if not first:
-        return [precision, recall]
+        return columns, [precision, recall]
     blanks = [None] * (len(recall) - 1 - len(first))
-    return [precision, recall, (f"AR, best {' / '.join(map(str, limits[:-1]))}", *first, *blanks)]
+    return columns, [precision, recall, (f"AR, best {' / '.join(map(str, limits[:-1]))}", *first, *blanks)]
 
 
 def _rate_rows(report: dict[str, Any]) -> list[tuple[Any, ...]]:

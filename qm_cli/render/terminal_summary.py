@@ -34,7 +34,8 @@ def _show_models(summary: dict[str, Any]) -> None:
     if not evaluated:
         return
     first = next(iter(evaluated.values()))
-    at = f"{first['convention']}, IoU {first['iou']:g}, confidence {first['confidence']:g}"
+    task = "" if first["task"] == "bbox" else f"{first['task']}, "
+    at = f"{task}{first['convention']}, IoU {first['iou']:g}, confidence {first['confidence']:g}"
     columns = headline(first, first["metrics"])
     rows = [(name, *(report["metrics"][column] for column in columns)) for name, report in evaluated.items()]
     show_table([f"model ({at})", *columns], rows)

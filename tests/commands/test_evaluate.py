@@ -153,6 +153,36 @@ def test_a_place_that_holds_something_else_is_refused(capsys: pytest.CaptureFixt
     assert [path.name for path in tmp_path.iterdir()] == ["precious.json"]
 
 
+SHAPES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "segm": ({"segmentation": {"size": [40, 50], "counts": [410, 20, 1570]}}, []),
+    "keypoints": ({"keypoints": [1, 2, 2, 20, 30, 2]}, ["--sigmas", "0.1,0.1"]),
+    "obb": ({"rotated_box": [15, 15, 20, 10, 0.5]}, ["--angle", "radians"]),
+    "polyline": ({"polyline": [0, 0, 30, 30]}, ["--buffer", "5"]),
+    "point": ({"point": [10, 10]}, []),
+}
+
+
+@pytest.mark.parametrize("task", SHAPES)
+def test_every_task_from_the_shell(task: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Found from the data, evaluated, scored into a run, gated at another threshold and compared with itself."""
+    shape, options = SHAPES[task]
+    row = {"id": 1, "image_id": 1, "category_id": 1, "area": 2000, "iscrowd": 0, **shape}
+    images = [{"id": 1, "width": 50, "height": 40, "file_name": "a.jpg"}]
+    document = {"images": images, "categories": [{"id": 1, "name": "x"}], "annotations": [row]}
+    labels, predictions = tmp_path / "labels.json", tmp_path / "predictions.json"
+    labels.write_text(json.dumps(document))
+    predictions.write_text(json.dumps([{"image_id": 1, "category_id": 1, "score": 0.9, **shape}]))
+    found = report(capsys, labels, predictions, *options)
+    assert found["task"] == task
+    assert found["metrics"]["AP"] == pytest.approx(1)
+    assert found["confusion"]["cells"] == [{"true": "x", "predicted": "x", "count": 1}]
+    assert main.run(["evaluate", str(labels), str(predictions), *options]) == 0
+    assert capsys.readouterr().out.startswith(f"{task} (the predictions have")
+    assert main.run(["score", str(tmp_path), "-o", str(tmp_path / "run"), "--quiet", *options]) == 0
+    assert main.run(["gate", str(tmp_path / "run"), "--min", "AP50=0.9", "--iou", "0.6"]) == 0
+    assert main.run(["compare", str(tmp_path / "run"), str(tmp_path / "run"), "--resamples", "100"]) == 0
+
+
 def test_analyses_are_added_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     plain, every = report(capsys, LABELS, BETTER), report(capsys, LABELS, BETTER, "--everything")
     assert every.keys() - plain.keys() == {"errors", "calibration", "lrp"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +102,23 @@ def test_probabilities_may_have_holes_and_all_fields_are_told(tmp_path: Path) ->
     raw = predictions_columnar.read(stored(tmp_path / "p.parquet", table), metadata=False)
     assert np.isnan(columns(raw)["probs"][0][1])
     assert raw.keys == ("image_id", "category_id", "bbox", "score", "probs", "xyxy")
+
+
+@pytest.mark.parametrize("form", ["struct", "binary", "text", "nulls", "polygons"])
+def test_masks(tmp_path: Path, form: str) -> None:
+    """A struct of size and counts, JSON texts, or nested lists; what is not uniform comes as JSON texts."""
+    mask = {"size": [3, 4], "counts": b"444" if form == "binary" else "444"}
+    rows: dict[str, list[Any]] = {
+        **{"struct": [mask, mask], "binary": [mask, mask], "nulls": [mask, None]},
+        **{"text": [json.dumps({"size": [3, 4], "counts": "444"})] * 2, "polygons": [[[1.0, 2, 3, 4, 5, 6]], None]},
+    }
+    table = pa.table({"image_id": [1, 1], "category_id": [1, 1], "score": [0.5, 1.0], "segmentation": rows[form]})
+    pq.write_table(table, tmp_path / "p.parquet")
+    assert predictions_columnar.first_prediction(tmp_path / "p.parquet").keys() == set(table.column_names)
+    shape = predictions_columnar.read(tmp_path / "p.parquet", False, fields=("segmentation",)).columns["shape"]
+    found = shape.to_pylist()
+    if form in ("struct", "binary"):
+        assert found == [{"size": [3.0, 4.0], "counts": "444"}] * 2
+    else:
+        plain = [one if one is None or isinstance(one, str) else json.dumps(one) for one in rows[form]]
+        assert [one and json.loads(one) for one in found] == [one and json.loads(one) for one in plain]

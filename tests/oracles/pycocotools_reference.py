@@ -8,6 +8,7 @@ import io
 from typing import Any
 
 STAT_NAMES = ["AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"]
+KEYPOINT_NAMES = ["AP", "AP50", "AP75", "APm", "APl", "AR", "AR50", "AR75", "ARm", "ARl"]
 
 
 def _is_integer(value: Any) -> bool:
@@ -35,8 +36,9 @@ def is_comparable(labels: dict[str, Any], predictions: list[dict[str, Any]]) -> 
     )
 
 
-def with_pycocotools(labels: dict[str, Any], predictions: list[dict[str, Any]]) -> dict[str, Any]:
-    """Twelve stats by name (-1 → None) and the raw ``precision`` [T,R,K,A,M], ``recall`` [T,K,A,M], ``scores`` arrays.
+def with_pycocotools(labels: dict[str, Any], predictions: list[dict[str, Any]], task: str = "bbox") -> dict[str, Any]:
+    """Twelve stats (ten of keypoints) by name (-1 → None) and the raw arrays ``precision`` [T,R,K,A,M],
+    ``recall`` [T,K,A,M] and ``scores``.
 
     ``loadRes`` cannot take an empty list; for one, an empty result set is handed to COCOeval instead.
     """
@@ -53,11 +55,12 @@ def with_pycocotools(labels: dict[str, Any], predictions: list[dict[str, Any]]) 
             results = COCO()
             results.dataset = {**copy.deepcopy(labels), "annotations": []}
             results.createIndex()
-        evaluation = COCOeval(truth, results, "bbox")
+        evaluation = COCOeval(truth, results, task)
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
-    stats = {name: _or_none(value) for name, value in zip(STAT_NAMES, evaluation.stats, strict=True)}
+    names = KEYPOINT_NAMES if task == "keypoints" else STAT_NAMES
+    stats = {name: _or_none(value) for name, value in zip(names, evaluation.stats, strict=True)}
     return {**stats, **{name: evaluation.eval[name] for name in ("precision", "recall", "scores")}}
 
 

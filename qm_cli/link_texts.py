@@ -1,0 +1,71 @@
+"""JSON texts of shapes, or lists of numbers, → rows of numbers; what is no list of numbers becomes NaN or None."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from qm_cli.arrays import compute as pc
+from qm_cli.arrays import flat_values, to_numpy
+from qm_cli.raw_shapes import flat_lists
+
+Numbers = npt.NDArray[np.float64]
+FLAT = list[float | list[float]] | None
+
+
+def decoded_texts(texts: pa.Array, kind: Any) -> list[Any]:
+    """Each JSON text as a value of that kind; None for null and for what is none."""
+    contents = [b"null" if text is None else text.encode() for text in texts.to_pylist()]
+    try:
+        found: list[Any] = msgspec.json.decode(b"[" + b",".join(contents) + b"]", type=list[kind])
+        return found if len(found) == len(contents) else [_one(content, kind) for content in contents]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return [_one(content, kind) for content in contents]
+
+
+def _one(content: bytes, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def number_rows(shape: pa.Array, count: int) -> tuple[Numbers, npt.NDArray[np.int64]]:
+    """Rows of that many numbers, float64[n, count], NaN for those of another length; and each one's length.
+
+    The rows may share their memory with the column.
+    """
+    lists = _number_lists(shape)
+    lengths = np.nan_to_num(to_numpy(pc.list_value_length(lists)), nan=0).astype(np.int64)
+    values = flat_values(lists) if lists.null_count == 0 else lists.flatten()
+    flat = np.asarray(to_numpy(values), np.float64)
+    fits = lengths == count
+    if fits.all():
+        return flat.reshape(-1, count), lengths
+    rows = np.full((len(lists), count), np.nan)
+    rows[fits] = flat[np.repeat(fits, lengths)].reshape(-1, count)
+    return rows, lengths
+
+
+def _number_lists(shape: pa.Array) -> pa.Array:
+    """A list column of doubles; a list of one list counts as that one."""
+    if not pa.types.is_string(shape.type):
+        return shape
+    if shape.null_count == 0:
+        plain_lists = flat_lists(",".join(shape.to_pylist()).encode(), len(shape))
+        if plain_lists is not None:
+            return plain_lists
+    found = decoded_texts(shape, FLAT)
+    plain = [one[0] if one and len(one) == 1 and isinstance(one[0], list) else one for one in found]
+    nested = [one is not None and any(isinstance(value, list) for value in one[:1]) for one in plain]
+    return pa.array([None if odd else one for one, odd in zip(plain, nested, strict=True)], pa.list_(pa.float64()))
+
+
+def part_rows(shape: pa.Array) -> list[list[list[float]] | None]:
+    """Each row's parts, lists of numbers; a flat list is one part."""
+    found = decoded_texts(shape, FLAT) if pa.types.is_string(shape.type) else shape.to_pylist()
+    return [[one] if one and not isinstance(one[0], list) else one for one in found]

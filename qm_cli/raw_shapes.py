@@ -1,0 +1,74 @@
+"""The shapes of a label file as they stand in it: masks as columns, anything else as JSON texts."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import chain
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from qm_cli.arrays import bytes_to_arrow, strings_to_arrow, to_arrow
+from qm_cli.raw import RawLabels, lists_of
+
+
+@cache
+def with_fields(annotation: Any, image: Any, category: Any, fields: tuple[str, ...]) -> tuple[Any, Any]:
+    """An annotation that keeps these fields as they stand in the file, and the document of such."""
+    names = [name for name in fields if name not in annotation.__struct_fields__]
+    raw = [(name, msgspec.Raw, msgspec.Raw(b"null")) for name in dict.fromkeys([*names, "segmentation"])]
+    counted = [("num_keypoints", int | None, None)] if "keypoints" in fields else []
+    row: Any = msgspec.defstruct("FieldAnnotation", [*raw, *counted], bases=(annotation,), gc=False)
+    lists = [("images", list[image | None]), ("categories", list[category | None])]
+    rest = [("annotations", list[row | None] | None, None), ("licenses", msgspec.Raw, msgspec.Raw(b"[]"))]
+    return row, msgspec.defstruct("FieldDocument", [*lists, *rest])
+
+
+class _Mask(msgspec.Struct, gc=False):
+    size: tuple[float, float]
+    counts: str
+
+
+def add_shape(raw: RawLabels, rows: list[Any], fields: tuple[str, ...]) -> tuple[str, int]:
+    """Add the column `shape`, and the number of keypoints; the field it is from, and how many keys stand inside it."""
+    for name in fields:
+        if name == "bbox":
+            raw.label["shape"] = raw.label["bbox"]
+            break
+        texts = [bytes(getattr(row, name)) for row in rows]
+        if any(text != b"null" for text in texts):
+            joined = b",".join(texts)
+            column = _masks(joined) if name == "segmentation" else flat_lists(joined, len(texts))
+            nulled = [None if text == b"null" else text for text in texts]
+            raw.label["shape"] = bytes_to_arrow(nulled) if column is None else column
+            if name == "keypoints" and any(row.num_keypoints is not None for row in rows):
+                raw.label["num_keypoints"] = pa.array([row.num_keypoints for row in rows], pa.int64())
+            return name, joined.count(b'":')
+    return "bbox", 0
+
+
+def flat_lists(texts: bytes, count: int) -> pa.Array | None:
+    """A list column where each of the JSON texts, joined by commas, is a flat list of numbers; else None."""
+    try:
+        found = msgspec.json.decode(b"[" + texts + b"]", type=list[list[float]])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if len(found) != count:
+        return None
+    lengths = np.fromiter(map(len, found), np.int64, len(found))
+    flat = np.fromiter(chain.from_iterable(found), np.float64, int(lengths.sum()))
+    return lists_of(np.append(0, np.cumsum(lengths)).astype(np.int32), to_arrow(flat))
+
+
+def _masks(texts: bytes) -> pa.Array | None:
+    """A struct of size and counts where every row is a compressed mask."""
+    try:
+        masks = msgspec.json.decode(b"[" + texts + b"]", type=list[_Mask])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    sizes = np.array([mask.size for mask in masks], np.float64)
+    offsets = np.arange(0, 2 * len(masks) + 1, 2, dtype=np.int32)
+    columns = [lists_of(offsets, to_arrow(sizes.ravel())), strings_to_arrow([mask.counts for mask in masks])]
+    return pa.StructArray.from_arrays(columns, ["size", "counts"])

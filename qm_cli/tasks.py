@@ -1,0 +1,77 @@
+"""Which task a label file and a prediction file are for, and in which field each task's shape stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from qm_cli.errors import UsageError, nearest
+from qm_cli.settings import COCO_SIGMAS, TASKS, Measure
+
+SHAPE_FIELDS: dict[str, tuple[str, ...]] = {
+    "bbox": (),
+    "segm": ("segmentation",),
+    "keypoints": ("keypoints",),
+    "obb": ("rotated_box", "obb", "rbox", "poly", "segmentation", "bbox"),
+    "polyline": ("polyline", "segmentation"),
+    "point": ("point", "keypoints"),
+}
+OWN_FIELDS = {"rotated_box": "obb", "obb": "obb", "rbox": "obb", "polyline": "polyline", "point": "point"}
+ANGLES = ("degrees", "radians")
+LARGEST_BUFFER = 1e6
+TASK_HINT = f"--task is one of {', '.join(TASKS)}"
+
+
+def found_task(first: Mapping[str, object]) -> tuple[str, str]:
+    """The task of predictions, told from the first of them, and how: its fields, null ones not counted.
+
+    Keypoints mean keypoints, unless there are boxes and not every label has keypoints. A box [x, y, width, height]
+    means bbox, whatever else there is. A box of 5 numbers means obb. Without a box: `segmentation` means segm;
+    `rotated_box`, `obb` or `rbox` obb; `polyline` polyline; `point` point. Anything else is bbox.
+    """
+    there = [name for name, value in first.items() if value is not None]
+    if "keypoints" in there:
+        return "keypoints", "the predictions have keypoints"
+    box = first.get("bbox")
+    if box:
+        five = isinstance(box, list) and len(box) == 5
+        return ("obb", "the predictions have boxes of 5 numbers") if five else ("bbox", "default")
+    for name in there:
+        if name in OWN_FIELDS:
+            return OWN_FIELDS[name], f"the predictions have `{name}`"
+    if "segmentation" in there:
+        return "segm", "the predictions have a segmentation and no box"
+    return "bbox", "default"
+
+
+def refuse_unknown(task: str | None) -> None:
+    """Raises UsageError for what is no task."""
+    if task is not None and task not in TASKS:
+        raise UsageError(f"--task: {task!r} is no task", nearest(task, list(TASKS)) or TASK_HINT)
+
+
+def measure_from(
+    sigmas: str | None = None, buffer: float = 70.0, pycocotools_area: bool = False, angle: str = "degrees"
+) -> Measure:
+    """The parameters of the tasks as options give them. Raises UsageError for what is none."""
+    if angle not in ANGLES:
+        raise UsageError(f"--angle: {angle!r} is neither degrees nor radians", "see --help")
+    if not 0 < buffer <= LARGEST_BUFFER:
+        raise UsageError(f"--buffer: {buffer:g} is not above 0 and at most {LARGEST_BUFFER:,.0f}", "in pixels")
+    return Measure(sigmas=sigmas_from(sigmas), buffer=float(buffer), pycocotools_area=pycocotools_area, angle=angle)
+
+
+def sigmas_from(text: str | None) -> tuple[float, ...]:
+    """Sigmas of the keypoints: COCO's 17, or numbers above 0 by commas. Raises UsageError for anything else.
+
+    >>> sigmas_from("0.05, 0.1")
+    (0.05, 0.1)
+    """
+    if text is None or text == "coco":
+        return COCO_SIGMAS
+    try:
+        sigmas = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        sigmas = ()
+    if not sigmas or not all(0 < sigma < float("inf") for sigma in sigmas):
+        raise UsageError(f"--sigmas: {text!r} is neither coco nor numbers above 0 by commas", "e.g. 0.026,0.025,0.035")
+    return sigmas

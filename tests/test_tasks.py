@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from qm_cli.errors import UsageError
+from qm_cli.settings import COCO_SIGMAS, TASKS, Measure
+from qm_cli.tasks import SHAPE_FIELDS, found_task, measure_from, refuse_unknown, sigmas_from
+
+BOX, ROTATED = [1, 2, 3, 4], [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("first", "task"),
+    [
+        ({}, "bbox"),
+        ({"bbox": BOX}, "bbox"),
+        ({"bbox": BOX, "segmentation": [[1]]}, "bbox"),
+        ({"bbox": BOX, "keypoints": [1]}, "keypoints"),
+        ({"keypoints": [1]}, "keypoints"),
+        ({"segmentation": {"size": []}}, "segm"),
+        ({"segmentation": [[1]], "bbox": []}, "segm"),
+        ({"segmentation": [[1]], "bbox": None}, "segm"),
+        ({"segmentation": None}, "bbox"),
+        ({"bbox": ROTATED}, "obb"),
+        ({"obb": ROTATED}, "obb"),
+        ({"rotated_box": ROTATED, "segmentation": [[1]]}, "obb"),
+        ({"polyline": [1]}, "polyline"),
+        ({"point": [1]}, "point"),
+    ],
+)
+def test_found_task(first: dict[str, Any], task: str) -> None:
+    assert found_task(first)[0] == task
+
+
+def test_every_task_has_fields() -> None:
+    assert set(SHAPE_FIELDS) == set(TASKS)
+
+
+def test_parameters() -> None:
+    assert measure_from() == Measure()
+    assert measure_from("0.1,0.2", 5, True, "radians") == Measure(
+        sigmas=(0.1, 0.2), buffer=5, pycocotools_area=True, angle="radians"
+    )
+    assert sigmas_from("coco") == COCO_SIGMAS
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sigmas": "a"}, "--sigmas"),
+        ({"sigmas": "0.1,0"}, "--sigmas"),
+        ({"sigmas": ""}, "--sigmas"),
+        ({"sigmas": "inf"}, "--sigmas"),
+        ({"buffer": 0}, "--buffer"),
+        ({"buffer": float("nan")}, "--buffer"),
+        ({"angle": "turns"}, "--angle"),
+    ],
+)
+def test_bad_parameters(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        measure_from(**options)
+
+
+def test_unknown_task() -> None:
+    refuse_unknown(None)
+    with pytest.raises(UsageError, match="'sgm' is no task") as caught:
+        refuse_unknown("sgm")
+    assert caught.value.hint == "did you mean segm?"
