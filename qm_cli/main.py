@@ -27,6 +27,7 @@ from qm_cli.commands.query import query
 from qm_cli.commands.rank import rank
 from qm_cli.commands.review import review
 from qm_cli.commands.score import score
+from qm_cli.commands.similar import similar
 from qm_cli.commands.slices import slices
 from qm_cli.errors import QmError
 
@@ -136,6 +137,10 @@ app.command(
         'qm query RUN "SELECT outcome, count(*) AS n FROM prediction GROUP BY ALL" --format csv',
     ),
 )(query)
+app.command(
+    rich_help_panel=INSPECT,
+    epilog=_examples("qm similar RUN --to 42 --top 20", "qm similar RUN --to new.jpg --json | jq .items[0]"),
+)(similar)
 app.command(
     rich_help_panel=INSPECT,
     epilog=_examples("qm check my_dataset", "qm check labels.json predictions.json --fix mended"),

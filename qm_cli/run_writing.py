@@ -19,7 +19,7 @@ from qm_cli.dataset import DatasetFiles
 from qm_cli.insights import insights
 from qm_cli.render.as_json import as_json
 from qm_cli.render.summary_markdown import summary_markdown
-from qm_cli.run_tables import evaluation_tables, sample_tables
+from qm_cli.run_tables import evaluation_tables, sample_tables, vector_tables
 from qm_cli.schema import SCHEMA_VERSION
 from qm_cli.scores import write_parquet
 from qm_cli.scoring import Scored
@@ -70,6 +70,7 @@ def _write_tables(threads: ThreadPoolExecutor, folder: Path, scored: Scored, bas
     tables: dict[str, pa.Table] = sample_tables(scored.tables, scored.scores, base)
     if scored.evaluation:
         tables |= evaluation_tables(scored.evaluation, scored.analyses)
+    tables |= vector_tables(scored.tables, scored.scores)
     by_size = sorted(tables, key=lambda name: -tables[name].nbytes)
     return [threads.submit(write_parquet, tables[name], folder / f"{name}.parquet") for name in by_size]
 
@@ -77,6 +78,8 @@ def _write_tables(threads: ThreadPoolExecutor, folder: Path, scored: Scored, bas
 def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, seconds: float) -> dict[str, Any]:
     """Inputs with their SHA-256, settings, versions, seed, counts in and left out, and the time taken."""
     inputs = {"labels": files.labels, **{f"predictions {name}": path for name, path in files.predictions.items()}}
+    if files.embeddings is not None:
+        inputs["embeddings"] = files.embeddings
     scored = [parts.data, *parts.models.values()]
     findings = list(dict.fromkeys(found for part in scored for found in all_findings(part)))
     return {
@@ -89,6 +92,7 @@ def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, 
         "images": None if files.images is None else shown(files.images),
         "settings": settings.as_dict(),
         "seed": seed,
+        "embedders": {level: dict(facts) for part in scored for level, facts in part.embedders.items()},
         "predictions": {name: part.tables.count("prediction") for name, part in parts.models.items()},
         "rows": {level: parts.data.tables.count(level) for level in ("image", "category", "label")},
         "left_out": {found.code: found.count for found in findings if found.rule.drops},

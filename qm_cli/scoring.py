@@ -8,12 +8,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from qm_cli import catalog, engine
 from qm_cli.analyses import EVERYTHING
 from qm_cli.backends.local import open_backend
 from qm_cli.backends.ray import open_cluster
 from qm_cli.columns import Sources, available
 from qm_cli.console import progress
+from qm_cli.embedding import Embedder
 from qm_cli.engine import Plan, Scores
 from qm_cli.errors import UsageError
 from qm_cli.evaluation import Evaluation, evaluate_tables
@@ -29,6 +33,7 @@ from qm_cli.work import Backend
 
 SEEDED = "seed"
 LOCAL, RAY = "local", "ray"
+EMBEDDING, FILE = "embedding", "file"
 IMAGES_LOOKED_FOR = 100
 
 
@@ -91,7 +96,7 @@ class Resources:
 class Scored:
     """Tables with their scores; evaluation is None where labels, predictions or boxes are missing.
 
-    analyses: the names of those its report holds.
+    analyses: the names of those its report holds. embedders: level → what made its embeddings, as `run.json` says it.
     """
 
     tables: Tables
@@ -99,6 +104,7 @@ class Scored:
     scores: Scores
     evaluation: Evaluation | None
     analyses: tuple[str, ...] = EVERYTHING
+    embedders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def can_evaluate(tables: Tables) -> bool:
@@ -126,8 +132,11 @@ def score_tables(
     """Evaluate, plan and run: every score of one model, or of the data alone."""
     resources = replace(resources, images=images_there(tables, resources.images))
     evaluation = evaluate_tables(tables, settings) if can_evaluate(tables) else None
-    plan = plan_for(tables, chosen, _offered(tables), resources)
-    sources = evaluation_columns(evaluation, plan) if evaluation else {}
+    tables, given = without_vectors(tables)
+    chosen = chosen.without({f"{level}.{name}" for level, name in given})
+    plan = plan_for(tables, chosen, {**_offered(tables), **given}, resources)
+    sources = {**(evaluation_columns(evaluation, plan) if evaluation else {}), **given}
+    embedders = embedders_of(plan, chosen, given)
     with resources.opened() as backend, progress("images") as advance:
         scores = engine.run(
             tables,
@@ -141,7 +150,28 @@ def score_tables(
             resources.access,
             resources.kept,
         )
-    return Scored(with_free_names(tables, scores), plan, scores, evaluation, analyses)
+    return Scored(with_free_names(tables, scores), plan, scores, evaluation, analyses, embedders)
+
+
+def without_vectors(tables: Tables) -> tuple[Tables, Sources]:
+    """The tables less the embeddings that were read into them, and those as columns of their own: float32[n, d]."""
+    if EMBEDDING not in tables.image.column_names or not pa.types.is_fixed_size_list(tables.image[EMBEDDING].type):
+        return tables, {}
+    vectors = np.asarray(tables.values("image", EMBEDDING), np.float32)
+    bare = replace(tables, image=tables.image.drop_columns([EMBEDDING]), _views={})
+    return bare, {("image", EMBEDDING): vectors}
+
+
+def embedders_of(plan: Plan, chosen: Selection, sources: Sources) -> dict[str, dict[str, Any]]:
+    """Level → what makes its embeddings: FILE for those read, else the embedder with its settings, found to work."""
+    found: dict[str, dict[str, Any]] = {level: {"name": FILE} for level, name in sources if name == EMBEDDING}
+    for metric in (step.metric for step in plan.steps):
+        if metric.name == EMBEDDING and metric.vector and metric.built_in:
+            options = engine.options_of(metric, chosen.options)
+            facts = {**options, "name": options["embedder"]}
+            embedder = Embedder(**{key: facts[key] for key in Embedder.__dataclass_fields__})
+            found[metric.level] = embedder.facts()
+    return found
 
 
 def plan_for(tables: Tables, chosen: Selection, sources: Sources, resources: Resources) -> Plan:
@@ -153,7 +183,9 @@ def plan_for(tables: Tables, chosen: Selection, sources: Sources, resources: Res
 def planned(tables: Tables, chosen: Selection, resources: Resources) -> Plan:
     """The plan of a run that has not evaluated yet."""
     resources = replace(resources, images=images_there(tables, resources.images))
-    return plan_for(tables, chosen, _offered(tables), resources)
+    bare, given = without_vectors(tables)
+    chosen = chosen.without({f"{level}.{name}" for level, name in given})
+    return plan_for(bare, chosen, {**_offered(bare), **given}, resources)
 
 
 def _offered(tables: Tables) -> Sources:
