@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qm_cli import options
+from qm_cli import detail_options, options
 
 if TYPE_CHECKING:
     from qm_cli.run import Request
@@ -64,6 +64,9 @@ def score(
     embeddings: options.Embeddings = None,
     embedder: options.Embedder = None,
     categories: options.Categories = None,
+    confidences: detail_options.Confidences = None,
+    ious: detail_options.IoUs = None,
+    image_grid: detail_options.ImageGrid = False,
     output: options.Output = None,
     model: options.Model = None,
     level: RowLevel = Level.image,
@@ -83,6 +86,7 @@ def score(
     debug: options.Debug = False,
 ) -> int:
     """Score a dataset folder: data, label and model metrics per sample, and the summary. Writes a run folder."""
+    from qm_cli.evaluation_options import chosen_grid
     from qm_cli.run import Request
     from qm_cli.settings import settings_at
 
@@ -104,7 +108,12 @@ def score(
         embeddings=embeddings,
         embedder=embedder,
         settings=settings_at(
-            convention.value, iou, confidence, categories=options.split(categories), voc_devkit=voc_devkit
+            convention.value,
+            iou,
+            confidence,
+            categories=options.split(categories),
+            voc_devkit=voc_devkit,
+            grid=chosen_grid(convention.value, confidences, ious, images=image_grid),
         ),
         workers=workers,
         shards=shards,
