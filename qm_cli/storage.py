@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
+import stat
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -53,7 +55,11 @@ def read(folder: str, name: str) -> bytes:
     """The content of a file below a folder. Raises FileNotFoundError, other OSErrors with their reason."""
     uri = uri_of(folder)
     if uri is None:
-        return Path(_place(folder, name)).read_bytes()
+        path = Path(_place(folder, name))
+        kind = path.stat().st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+            raise OSError(errno.EINVAL, "a pipe or a device, not a file")
+        return path.read_bytes()
     system, place = _opened(uri)
     with system.open_input_file(f"{place}/{name}") as file:
         content: bytes = file.read()
