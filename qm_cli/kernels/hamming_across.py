@@ -23,13 +23,14 @@ def nearest_across(hashes: Hashes, others: Hashes, radius: int) -> tuple[Rows, R
     >>> [rows.tolist() for rows in nearest_across(np.array([7, 96], np.uint64), np.array([0, 3], np.uint64), 1)]
     [[1, -1], [1, -1]]
     """
+    wanted, inverse = np.unique(hashes, return_inverse=True)
     distinct, first = np.unique(others, return_index=True)
-    best = np.full(len(hashes), (BITS + 1) * max(len(others), 1), np.int64)
-    radius = min(max(radius, 0), BITS - 1)
+    best = np.full(len(wanted), (BITS + 1) * max(len(others), 1), np.int64)
+    radius = min(max(radius, 0), BITS)
     for start in range(radius + 1):
         mask = np.uint64(sum(1 << bit for bit in range(start, BITS, radius + 1)))
-        _compare(hashes, distinct, first, len(others), mask, best)
-    distance, row = np.divmod(best, max(len(others), 1))
+        _compare(wanted, distinct, first, len(others), mask, best)
+    distance, row = np.divmod(best[inverse], max(len(others), 1))
     near = distance <= radius
     return np.where(near, row, NONE), np.where(near, distance, NONE)
 
