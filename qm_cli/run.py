@@ -12,10 +12,13 @@ from typing import Any
 import pyarrow as pa
 
 from qm_cli import catalog, dataset, run_folder
+from qm_cli.custom_values import custom_table, with_custom_values
 from qm_cli.dataset import DatasetFiles
 from qm_cli.decode import PIXEL_LIMIT
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.image_task import Access
+from qm_cli.ingest import custom_metrics
+from qm_cli.ingest.custom_metrics import CustomValue, is_custom
 from qm_cli.ingest.values import with_values
 from qm_cli.kept_results import Kept, kept_for, settle
 from qm_cli.load import Source, load_tables, read_labels
@@ -128,9 +131,12 @@ def scored_parts(request: Request, files: DatasetFiles, kept: Kept | None = None
     chosen = request.selection()
     resources = request.resources(files.images, kept)
     names = list(files.predictions)
+    given = [one for path in request.values if is_custom(path) for one in custom_metrics.read(path)]
     if len(names) <= 1:
         scored = _scored(request, files, names[0] if names else None, chosen, resources)
-        return Parts(scored, dict.fromkeys(names, scored))
+        return Parts(scored, dict.fromkeys(names, scored), _custom(scored, given))
+    if any(one.level == "prediction" for one in given):
+        raise UsageError("--values: prediction ids are of one model", f"name it with --model: {', '.join(names)}")
     labels = read_labels(files.labels, shapes=True, metadata=True, fields=CONVENTION_FIELDS) if files.labels else None
     if labels is not None and labels.derived:
         raise UsageError(
@@ -139,7 +145,11 @@ def scored_parts(request: Request, files: DatasetFiles, kept: Kept | None = None
     data = _scored(request, files, None, chosen, resources, labels)
     done = {step.metric.id for step in data.plan.steps if step.requested}
     models = {name: _scored(request, files, name, chosen.without(done), resources, labels) for name in names}
-    return Parts(data, models)
+    return Parts(data, models, _custom(data, given))
+
+
+def _custom(data: Scored, given: list[CustomValue]) -> pa.Table | None:
+    return custom_table(data.tables, given) if given else None
 
 
 def _scored(
@@ -171,7 +181,10 @@ def _tables(request: Request, files: DatasetFiles, model: str | None, labels: Ra
     known = catalog.load(request.plugins).values() if request.values else ()
     reserved = {(metric.level, name) for metric in known for name in metric.outputs}
     for path in request.values:
-        tables = with_values(tables, path, reserved)
+        if is_custom(path):
+            tables = with_custom_values(tables, custom_metrics.read(path), path, {name for _, name in reserved})
+        else:
+            tables = with_values(tables, path, reserved)
     return only_categories(first_images(tables, request.limit), request.settings.categories)
 
 
