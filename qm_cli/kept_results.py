@@ -186,7 +186,10 @@ def parts_of(task: Task, result: ShardResult) -> list[ShardResult]:
 def _call_facts(call: Call) -> Any:
     """Which function, with which options; of a user's, its whole file."""
     code = getattr(call.function.call, "__code__", None)
-    text = b"" if call.built_in or code is None else Path(code.co_filename).read_bytes()
+    text = b""
+    if code is not None and not call.built_in:
+        file = Path(code.co_filename)
+        text = file.read_bytes() if file.is_file() else code.co_code
     inputs = [None if isinstance(value, np.ndarray) else value for value in call.inputs]
     return [call.metric, call.outputs, sorted(call.options.items()), text, inputs]
 
