@@ -143,7 +143,9 @@ SetOption = Annotated[
 ]
 Values = Annotated[
     list[Path] | None,
-    typer.Option("--values", help="Your own scores by id: Parquet, CSV or JSON.", rich_help_panel="Metrics"),
+    typer.Option(
+        "--values", help="Your own scores by id: Parquet, CSV, JSON; or custom metrics.", rich_help_panel="Metrics"
+    ),
 ]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write.", rich_help_panel=OUTPUT)]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.", rich_help_panel=OUTPUT)]

@@ -68,6 +68,7 @@ def test_from_the_shell(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert (table[-1]["level"], table[-1]["id"], table[-1]["image_id"]) == ("label", "2", 2)
     assert main.run(options) == 0
     assert "custom metric" in capsys.readouterr().out
+    assert "## Custom metrics" in (folder / "qm-run" / "summary.md").read_text()
     query = "select sum(true_positives) as n from custom_metric"
     assert main.run(["query", str(folder), query, "--json", "-q"]) == 0
     assert "4" in capsys.readouterr().out

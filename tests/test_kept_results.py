@@ -16,6 +16,7 @@ from qm_cli import run
 from qm_cli.errors import InputError, UsageError
 from qm_cli.image_task import PIXELS, Call, Function, Objects, ShardResult, Task
 from qm_cli.kept_results import Kept, kept_for, parts_of
+from qm_cli.run_folder import open_run
 from qm_cli.work import do
 from tests.photo_sets import add_photo, fingerprints, photo_set, write_labels
 
@@ -138,6 +139,23 @@ def test_a_file_that_comes_back_is_measured(tmp_path: Path) -> None:
     run.score(folder, workers=1)
     (tmp_path / "away.png").rename(folder / "images" / "0001.png")
     assert fingerprints(run.score(folder, workers=1, resume=True)) == fresh
+
+
+def test_a_changed_plugin_is_called_again(tmp_path: Path) -> None:
+    """Its whole file counts: with another helper in it, a metric may give something else."""
+    folder = photo_set(tmp_path / "set", 3)
+    plugin = tmp_path / "mine.py"
+    text = (
+        "from qm_cli.metric import metric\nVALUE = 1.0\n\n"
+        "@metric(level='image', kind='data', unit='px')\ndef mine(pixels):\n    'A value.'\n    return VALUE\n"
+    )
+    for value in ("1.0", "2.0"):
+        plugin.write_text(text.replace("1.0", value))
+        code = f"import sys; from qm_cli import main; sys.exit(main.run(['score', {str(folder)!r}, '--plugin', "
+        code += f"{str(plugin)!r}, '--workers', '1', '-q', '--resume']))"
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
+        found = open_run(folder).table("image", ["mine"])["mine"].to_pylist()
+        assert found == [float(value)] * 3
 
 
 def test_a_killed_run_goes_on(tmp_path: Path) -> None:
