@@ -39,6 +39,7 @@ def with_custom_values(
     rows = _rows(tables, values)
     _refuse_twice(values, rows, path)
     unknown = [f"{one.key} {one.name}" for one, row in zip(values, rows.tolist(), strict=True) if row < 0]
+    unknown = list(dict.fromkeys(unknown))
     image = tables.image
     whole = [n for n, one in enumerate(values) if _is_of_image(one) and rows[n] >= 0]
     for name in dict.fromkeys(values[n].metric for n in whole):

@@ -19,7 +19,7 @@ NAME = "metric_name"
 VALUES: list[dict[str, Any]] = [
     {NAME: "quality", "value": 0.5, "image_id": 0},
     {NAME: "quality", "value": 0.7, "image_id": "0001.png"},
-    {NAME: "quality", "value": 0.9, "image_id": 77},
+    {NAME: "quality", "value": {"0.1": 0.9, "0.2": 0.9}, "image_id": 77},
     {NAME: "effort", "value": {"0.1": 2, "0.5": 8}, "file_name": "0000.png", "aggregation": "GEOMETRIC_MEAN"},
     {NAME: "effort", "value": {"0.1": 8, "0.5": 8}, "file_name": "0001.png", "aggregation": "GEOMETRIC_MEAN"},
     {NAME: "found", "value": [3, 1, 0, 0], "image_id": 0, "feature_name": "thing"},
