@@ -73,7 +73,8 @@ class Local:
             lost = [(task, future), *waiting]
             waiting.clear()
             for one, ended in lost:
-                yield self._rescued(function, one, ended) if ended.exception() else ended.result()
+                done = not ended.cancelled() and not isinstance(ended.exception(), BrokenProcessPool)
+                yield ended.result() if done else self._rescued(function, one, future)
 
     def _rescued(self, function: Callable[[Work], Done], task: Work, broken: Future[Done]) -> Done:
         if not hasattr(task, "given_up"):
