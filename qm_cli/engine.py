@@ -36,7 +36,7 @@ class Scores:
     columns: level → column name → a value per row; NaN, or None among objects, where not defined. Only what was
     requested. metrics: (level, column name) → the metric it is of. sizes: float64[images, 2], width and height of the
     image files that were opened, else NaN. inputs: the columns the metrics read. vectors: (level, column name) →
-    float32[n, d], NaN where not defined: all that were computed or given. notes: what metrics told.
+    float32[n, d], NaN where not defined, or bytes: all that were computed or given. notes: what metrics told.
     """
 
     columns: dict[str, dict[str, Array]]
@@ -88,16 +88,17 @@ def run(
             for step in steps:
                 for name, values in _vectorised(step, columns, settings).items():
                     columns.add(step.metric.level, name, values)
-    requested = [step.metric for step in plan.steps if step.requested and not step.metric.vector]
+    requested = [step.metric for step in plan.steps if step.requested and not step.metric.apart]
     made_vectors = [
-        (step.metric.level, name) for step in plan.steps if step.metric.vector for name in step.metric.outputs
+        (step.metric.level, name) for step in plan.steps if step.metric.apart for name in step.metric.outputs
     ]
     given_vectors = [key for key, values in (sources or {}).items() if np.ndim(values) == 2]
     vectors = {key: columns.column(*key) for key in (*given_vectors, *made_vectors)}
     made: dict[str, dict[str, Array]] = defaultdict(dict)
     for metric in requested:
         made[metric.level] |= {name: columns.column(metric.level, name) for name in metric.outputs}
-    metrics = {(metric.level, name): metric for metric in requested for name in metric.outputs}
+    kept = [step.metric for step in plan.steps if step.requested or step.metric.apart]
+    metrics = {(metric.level, name): metric for metric in kept for name in metric.outputs}
     found = files.findings()
     return Scores(dict(made), metrics, list(plan.skipped), found, files.sizes, columns, vectors, tuple(notes))
 
@@ -162,8 +163,10 @@ def _typed(values: list[Any], metric: Metric, name: str) -> Array:
     declared = metric.note.range is not None
     if declared and name == metric.outputs[0] and str in kinds:
         raise MetricError(f"metric {metric.id}: gives text, but declares a range", "remove the range")
+    if bytes in kinds and not metric.apart:
+        raise MetricError(f"metric {metric.id}: gives bytes for one sample", 'return one number, or say unit="bytes"')
     complete = None not in values
-    if str in kinds or (not kinds and not declared) or (kinds == {bool} and not declared and not complete):
+    if kinds & {str, bytes} or (not kinds and not declared) or (kinds == {bool} and not declared and not complete):
         column = np.empty(len(values), object)
         column[:] = values
         return column

@@ -203,7 +203,7 @@ def _plain(value: Any, metric: str) -> Any:
     """A NumPy scalar as Python's own. Raises MetricError for what is no single value."""
     if isinstance(value, np.generic | np.ndarray) and value.ndim == 0:
         value = value.item()
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, bool | int | float | str | bytes):
         return value
     kind = f"{type(value).__name__} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
     raise MetricError(f"metric {metric}: gives a {kind} for one sample", "return one number, text or None")
