@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.columns import Columns, Sources
+from qm_cli.columns import FILE_SIZE, Columns, Sources
 from qm_cli.errors import MetricError
 from qm_cli.findings import Finding, finding
 from qm_cli.metric import Metric, listening
@@ -81,35 +82,27 @@ def run(
         files.measure_missing(columns)
     settings = options or {}
     with listening() as notes:
-        for per_sample, steps in _batches(plan.steps):
+        for (_, per_sample), batch in groupby(plan.steps, lambda step: (step.stage, step.metric.per_sample)):
+            steps = list(batch)
             if per_sample:
                 files.decode(steps, columns, settings)
                 continue
+            if any(one.name in FILE_SIZE for step in steps for one in step.inputs.values()):
+                files.measure_unread(columns)
             for step in steps:
                 for name, values in _vectorised(step, columns, settings).items():
                     columns.add(step.metric.level, name, values)
-    requested = [step.metric for step in plan.steps if step.requested and not step.metric.apart]
-    made_vectors = [
-        (step.metric.level, name) for step in plan.steps if step.metric.apart for name in step.metric.outputs
-    ]
-    given_vectors = [key for key, values in (sources or {}).items() if np.ndim(values) == 2]
-    vectors = {key: columns.column(*key) for key in (*given_vectors, *made_vectors)}
-    made: dict[str, dict[str, Array]] = defaultdict(dict)
-    for metric in requested:
-        made[metric.level] |= {name: columns.column(metric.level, name) for name in metric.outputs}
     kept = [step.metric for step in plan.steps if step.requested or step.metric.apart]
     metrics = {(metric.level, name): metric for metric in kept for name in metric.outputs}
+    made: dict[str, dict[str, Array]] = defaultdict(dict)
+    vectors = {key: columns.column(*key) for key, values in (sources or {}).items() if np.ndim(values) == 2}
+    for (level, name), metric in metrics.items():
+        if metric.apart:
+            vectors[level, name] = columns.column(level, name)
+        else:
+            made[level][name] = columns.column(level, name)
     found = files.findings()
     return Scores(dict(made), metrics, list(plan.skipped), found, files.sizes, columns, vectors, tuple(notes))
-
-
-def _batches(steps: Sequence[Step]) -> Iterable[tuple[bool, list[Step]]]:
-    """Steps in a row that need the same treatment: per sample in one pass over the files, or whole columns."""
-    batches: dict[tuple[int, bool], list[Step]] = {}
-    for step in steps:
-        batches.setdefault((step.stage, step.metric.per_sample), []).append(step)
-    for (_, per_sample), batch in batches.items():
-        yield per_sample, batch
 
 
 def options_of(metric: Metric, options: Options) -> dict[str, Any]:
@@ -208,10 +201,22 @@ class _Files:
         missing = np.flatnonzero(np.isnan(self._given).any(axis=1))
         if not len(missing):
             return
-        self._pass(missing, [self._task(rows) for rows in self._shards(missing)])
+        self._measure(missing)
         sizes = np.where(np.isnan(self._given), self.sizes, self._given)
         columns.add("image", "width", sizes[:, 0].copy())
         columns.add("image", "height", sizes[:, 1].copy())
+
+    def measure_unread(self, columns: Columns) -> None:
+        """The sizes the files have, from the headers of those that no pass has opened, as columns of their own."""
+        unread = np.isnan(self.sizes).any(axis=1)
+        unread[list(self._faults)] = False
+        if self.folder is not None and unread.any():
+            self._measure(np.flatnonzero(unread))
+        for place, name in enumerate(FILE_SIZE):
+            columns.add("image", name, self.sizes[:, place].copy())
+
+    def _measure(self, rows: npt.NDArray[np.int64]) -> None:
+        self._pass(rows, [self._task(shard) for shard in self._shards(rows)])
 
     def decode(self, steps: Sequence[Step], columns: Columns, options: Options) -> None:
         """Call per-sample metrics in one pass over all files and put their columns in place."""
@@ -226,8 +231,6 @@ class _Files:
 
     def findings(self) -> list[Finding]:
         """One finding per code, the images by file name in the order of their rows."""
-        if not self._faults:
-            return []
         found: dict[str, list[int]] = defaultdict(list)
         for row in sorted(self._faults):
             found[self._faults[row][0]].append(row)
@@ -252,7 +255,7 @@ class _Files:
         start = 0
         for result in self.backend.map(do, tasks) if self.backend else map(do, tasks):
             shard = rows[start : start + len(result.sizes)]
-            self.sizes[shard] = result.sizes
+            self.sizes[shard] = np.where(np.isnan(result.sizes), self.sizes[shard], result.sizes)
             for image, code, detail in result.faults:
                 self._faults[int(shard[image])] = (code, detail)
             start += len(shard)

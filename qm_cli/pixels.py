@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.decode import PIXEL_LIMIT, Size, decode, opencv, read_header
+from qm_cli.decode import PIXEL_LIMIT, Size, decode, opencv, read_header, turns
 from qm_cli.errors import InputError
 from qm_cli.kernels.masks import polygon_mask
 
@@ -135,12 +135,12 @@ def open_pixels(path: Path, size: Size | None = None, limit: int = PIXEL_LIMIT) 
         raise InputError(f"{path}: {error.message}", error.hint) from error
 
 
-def size_of(path: Path) -> Size:
-    """Width and height as shown, from the header alone where possible. Raises InputError as open_pixels does."""
+def size_of(path: Path, size: Size | None = None) -> Size:
+    """Width and height as open_pixels gives them, from the header alone where possible. Raises InputError as it."""
     header = read_header(_content(path))
     if header:
-        return header.shown_size()
-    pixels = open_pixels(path)
+        return header.shown_size() if turns(header, size) else (header.width, header.height)
+    pixels = open_pixels(path, size)
     return pixels.width, pixels.height
 
 

@@ -144,7 +144,7 @@ def _opened(task: Task, image: int, name: str | None, result: ShardResult) -> Pi
     size = None if np.isnan(width + height) else (width, height)
     try:
         pixels = open_pixels(path, size) if task.calls else None
-        result.sizes[image] = (pixels.width, pixels.height) if pixels else size_of(path)
+        result.sizes[image] = (pixels.width, pixels.height) if pixels else size_of(path, size)
     except InputError as error:
         result.faults.append((image, "image-unreadable", error.message.removeprefix(f"{path}: ")))
         return None

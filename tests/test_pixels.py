@@ -64,6 +64,9 @@ def test_exif_orientation(tmp_path: Path, orientation: int) -> None:
     turned = shown if orientation >= 5 else RGB
     np.testing.assert_array_equal(open_pixels(path, (6, 8)).rgb, turned)
     np.testing.assert_array_equal(open_pixels(path, (99, 99)).rgb, RGB)
+    for size in ((8, 6), (6, 8), (99, 99)):
+        opened = open_pixels(path, size)
+        assert size_of(path, size) == (opened.width, opened.height)
 
 
 def bad_files() -> dict[str, bytes]:
