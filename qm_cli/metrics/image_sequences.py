@@ -70,15 +70,15 @@ def _tell_of(
     """What keeps images out of the sequences, and where sequences are broken."""
     alone = video < 0
     for count, what in (
-        (int(alone.sum()), "have no video_id"),
-        (int((~known & ~alone).sum()), "have a video_id but no number as frame"),
-        (int(repeated.sum()), "share video_id and frame with another image"),
+        (int(alone.sum()), "without a video_id"),
+        (int((~known & ~alone).sum()), "with a video_id but no number as frame"),
+        (int(repeated.sum()), "with the video_id and frame of another image"),
     ):
         if count:
-            tell(f"sequences: {count} of {len(video)} images {what}, so their place in a video is not known")
+            tell(f"sequences: {count} of {len(video)} images {what}: in no sequence")
     gaps = len(runs) - len(videos)
     if gaps:
         tell(
-            f"sequences: {gaps} steps between frame numbers are larger than {max_step:g} and end a run of frames; "
+            f"sequences: broken at {gaps} steps of more than {max_step:g} between frame numbers; "
             "--set frame_place.max_step=N allows steps up to N"
         )

@@ -50,13 +50,13 @@ def test_what_is_wrong_is_told() -> None:
     video = objects(["a", None, "a", "a", "a", "a"])
     with listening() as notes:
         image_sequences.frame_place(video, np.array([1.0, 2, NAN, 2, 2, 3]))
-    assert [note.partition(",")[0] for note in notes[:3]] == [
-        "sequences: 1 of 6 images have no video_id",
-        "sequences: 1 of 6 images have a video_id but no number as frame",
-        "sequences: 2 of 6 images share video_id and frame with another image",
+    assert [note.partition(":")[2].removesuffix(": in no sequence").strip() for note in notes[:3]] == [
+        "1 of 6 images without a video_id",
+        "1 of 6 images with a video_id but no number as frame",
+        "2 of 6 images with the video_id and frame of another image",
     ]
     assert notes[3].startswith(
-        "sequences: 1 steps between frame numbers are larger than 1 and end a run of frames; --set"
+        "sequences: broken at 1 steps of more than 1 between frame numbers; --set frame_place.max"
     )
 
 
