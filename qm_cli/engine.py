@@ -84,11 +84,11 @@ def run(
     with listening() as notes:
         for (_, per_sample), batch in groupby(plan.steps, lambda step: (step.stage, step.metric.per_sample)):
             steps = list(batch)
+            if images is not None and any(one.name in FILE_SIZE for step in steps for one in step.inputs.values()):
+                files.measure_unread(columns)
             if per_sample:
                 files.decode(steps, columns, settings)
                 continue
-            if any(one.name in FILE_SIZE for step in steps for one in step.inputs.values()):
-                files.measure_unread(columns)
             for step in steps:
                 for name, values in _vectorised(step, columns, settings).items():
                     columns.add(step.metric.level, name, values)
@@ -210,7 +210,7 @@ class _Files:
         """The sizes the files have, from the headers of those that no pass has opened, as columns of their own."""
         unread = np.isnan(self.sizes).any(axis=1)
         unread[list(self._faults)] = False
-        if self.folder is not None and unread.any():
+        if unread.any():
             self._measure(np.flatnonzero(unread))
         for place, name in enumerate(FILE_SIZE):
             columns.add("image", name, self.sizes[:, place].copy())

@@ -356,3 +356,22 @@ def test_without_images_there_are_no_sizes_of_files(contradicted: Tables) -> Non
     plan = engine.plan(WIDTHS, WIDTHS, available(contradicted))
     assert [one.metric for one in plan.skipped] == ["label.own_width_of_image"]
     assert engine.run(contradicted, plan).columns["image"]["own_width"].tolist() == [20] * 4
+
+
+@metric(level="image", kind="data", unit="px")
+def wider_than_read(pixels: Pixels, file_width: float) -> float:
+    return pixels.width - file_width
+
+
+def test_a_metric_of_pixels_may_ask_for_the_files_sizes(contradicted: Tables, tmp_path: Path) -> None:
+    known = {"image.wider_than_read": described(wider_than_read, "image")}
+    plan = engine.plan(known, known, available(contradicted, images=True))
+    found = engine.run(contradicted, plan, images=tmp_path).columns["image"]["wider_than_read"]
+    np.testing.assert_array_equal(found, [0, 0, 0, np.nan])
+
+
+def test_metadata_of_that_name_serves_without_images() -> None:
+    document = {"images": [{"id": 1, "width": 4, "height": 4, "file_width": 7}], "categories": [], "annotations": []}
+    given = tables(document, [])
+    plan = engine.plan(WIDTHS, WIDTHS, available(given))
+    assert engine.run(given, plan).columns["image"]["own_width"].tolist() == [7]

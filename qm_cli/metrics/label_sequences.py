@@ -107,7 +107,7 @@ def occlusion(
     """How far the object is from its usual size and shape where it is smaller than usual, 0..√2; high = hidden.
 
     Area and aspect ratio, each scaled to 0..1 between the track's least and largest: the distance from the track's mean
-    where that is above `threshold` and the area below its mean, else 0. As Encord Active's "Detect occluded objects".
+    where that is above `threshold` and the area below its mean, else 0. As Encord Active's "Detect Occlusion in Video".
     Null without area or track, outside of videos, and for tracks seen in fewer than `min_frames` frames.
 
     >>> area, ratio = np.array([100.0, 100, 100, 100, 50]), np.array([2.0, 2, 2, 2, 1])
