@@ -332,7 +332,11 @@ def contradicted(tmp_path: Path) -> Tables:
 WIDTHS = {one.id: one for one in (described(own_width, "image"), described(own_width_of_image, "label"))}
 
 
-@pytest.mark.parametrize("others", [(), (described(redness, "image"),), (described(covered, "label"),)], ids=str)
+@pytest.mark.parametrize(
+    "others",
+    [(), (described(redness, "image"),), (described(covered, "label"),)],
+    ids=["headers", "images", "labels"],
+)
 def test_the_files_own_sizes(contradicted: Tables, tmp_path: Path, others: tuple[Metric, ...]) -> None:
     known = {**WIDTHS, **{one.id: one for one in others}}
     plan = engine.plan(known, known, available(contradicted, images=True))
