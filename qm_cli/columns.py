@@ -31,6 +31,7 @@ RELATED: dict[str, tuple[str, ...]] = {
 }
 WHOLE = {("image", "category")}
 BY_IMAGE = ("image", "label", "prediction")
+FILE_SIZE = ("file_width", "file_height")
 GROUPED = ("image", "category", "image_category", "dataset")
 
 
@@ -82,6 +83,7 @@ def available(tables: Tables, sources: Sources | None = None, images: bool = Fal
         names, known = set(tables.table(level).column_names), schema.known_columns(level)
         contract[level] = frozenset(names & known.keys())
         metadata[level] = frozenset(names - known.keys())
+    contract["image"] |= frozenset(FILE_SIZE if images else ())
     for level, name in sources or {}:
         contract[level] = contract.get(level, frozenset()) | {name}
     return Available(contract, metadata, tables.has_labels, tables.has_predictions, images)
@@ -153,6 +155,8 @@ def lacking(name: str, level: str, have: Available) -> str:
     for home, column in [(level, name), *((other, name.removeprefix(f"{other}_")) for other in across)]:
         if have.without(home):
             return have.without(home)
+        if home == "image" and column in FILE_SIZE and not have.images:
+            return "needs images"
         if column in ("probs", "logits") and home == "prediction":
             return f"needs class probabilities (`{column}`)"
         if column in schema.EVALUATED.get(home, {}):

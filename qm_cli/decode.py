@@ -58,7 +58,7 @@ def decode(content: bytes, size: Size | None = None, limit: int = PIXEL_LIMIT) -
     rgb = None if by_pillow or _cut_off(content, header) else _decoded_by_opencv(content)
     if rgb is None:
         rgb = _decoded_by_pillow(content)
-    if header and header.orientation > 1 and _turns(header, size):
+    if header and header.orientation > 1 and turns(header, size):
         rgb = _oriented(rgb, header.orientation)
     return np.ascontiguousarray(rgb)
 
@@ -93,7 +93,8 @@ def _cut_off(content: bytes, header: Header | None) -> bool:
     return b"\xff\xda" in content[max(content.rfind(b"\xff\xd9"), 0) :]
 
 
-def _turns(header: Header, size: Size | None) -> bool:
+def turns(header: Header, size: Size | None) -> bool:
+    """Whether the image is turned as EXIF says: where that makes its size the labels', or they say none."""
     return size is None or ((header.width, header.height) != size and header.shown_size() == size)
 
 

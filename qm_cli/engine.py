@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.columns import Columns, Sources
+from qm_cli.columns import FILE_SIZE, Columns, Sources
 from qm_cli.errors import MetricError
 from qm_cli.findings import Finding
 from qm_cli.image_pass import ImagePass
@@ -35,7 +36,7 @@ class Scores:
     columns: level → column name → a value per row; NaN, or None among objects, where not defined. Only what was
     requested. metrics: (level, column name) → the metric it is of. sizes: float64[images, 2], width and height of the
     image files that were opened, else NaN. inputs: the columns the metrics read. vectors: (level, column name) →
-    float32[n, d], NaN where not defined: all that were computed or given. notes: what metrics told.
+    float32[n, d], NaN where not defined, or bytes: all that were computed or given. notes: what metrics told.
     """
 
     columns: dict[str, dict[str, Array]]
@@ -83,34 +84,27 @@ def run(
         files.measure_missing(columns)
     settings = options or {}
     with listening() as notes:
-        for per_sample, steps in _batches(plan.steps):
+        for (_, per_sample), batch in groupby(plan.steps, lambda step: (step.stage, step.metric.per_sample)):
+            steps = list(batch)
+            if images is not None and any(one.name in FILE_SIZE for step in steps for one in step.inputs.values()):
+                files.measure_unread(columns)
             if per_sample:
                 _add_measured(files, steps, columns, settings)
                 continue
             for step in steps:
                 for name, values in _vectorised(step, columns, settings).items():
                     columns.add(step.metric.level, name, values)
-    requested = [step.metric for step in plan.steps if step.requested and not step.metric.vector]
-    made_vectors = [
-        (step.metric.level, name) for step in plan.steps if step.metric.vector for name in step.metric.outputs
-    ]
-    given_vectors = [key for key, values in (sources or {}).items() if np.ndim(values) == 2]
-    vectors = {key: columns.column(*key) for key in (*given_vectors, *made_vectors)}
+    shown = [step.metric for step in plan.steps if step.requested or step.metric.apart]
+    metrics = {(metric.level, name): metric for metric in shown for name in metric.outputs}
     made: dict[str, dict[str, Array]] = defaultdict(dict)
-    for metric in requested:
-        made[metric.level] |= {name: columns.column(metric.level, name) for name in metric.outputs}
-    metrics = {(metric.level, name): metric for metric in requested for name in metric.outputs}
+    vectors = {key: columns.column(*key) for key, values in (sources or {}).items() if np.ndim(values) == 2}
+    for (level, name), metric in metrics.items():
+        if metric.apart:
+            vectors[level, name] = columns.column(level, name)
+        else:
+            made[level][name] = columns.column(level, name)
     found = files.findings()
     return Scores(dict(made), metrics, list(plan.skipped), found, files.sizes, columns, vectors, tuple(notes))
-
-
-def _batches(steps: Sequence[Step]) -> Iterable[tuple[bool, list[Step]]]:
-    """Steps in a row that need the same treatment: per sample in one pass over the files, or whole columns."""
-    batches: dict[tuple[int, bool], list[Step]] = {}
-    for step in steps:
-        batches.setdefault((step.stage, step.metric.per_sample), []).append(step)
-    for (_, per_sample), batch in batches.items():
-        yield per_sample, batch
 
 
 def _add_measured(files: ImagePass, steps: Sequence[Step], columns: Columns, options: Options) -> None:
@@ -173,8 +167,10 @@ def _typed(values: list[Any], metric: Metric, name: str) -> Array:
     declared = metric.note.range is not None
     if declared and name == metric.outputs[0] and str in kinds:
         raise MetricError(f"metric {metric.id}: gives text, but declares a range", "remove the range")
+    if bytes in kinds and not metric.apart:
+        raise MetricError(f"metric {metric.id}: gives bytes for one sample", 'return one number, or say unit="bytes"')
     complete = None not in values
-    if str in kinds or (not kinds and not declared) or (kinds == {bool} and not declared and not complete):
+    if kinds & {str, bytes} or (not kinds and not declared) or (kinds == {bool} and not declared and not complete):
         column = np.empty(len(values), object)
         column[:] = values
         return column

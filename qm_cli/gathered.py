@@ -11,7 +11,7 @@ from qm_cli.image_task import ShardResult
 
 Output = tuple[str, str]
 IMAGES_PACKED = 1024
-KINDS = {float: pa.float64(), str: pa.string(), bool: pa.bool_(), int: pa.int64()}
+KINDS = {float: pa.float64(), str: pa.string(), bool: pa.bool_(), int: pa.int64(), bytes: pa.binary()}
 
 
 class Gathered:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.columns import Columns
+from qm_cli.columns import FILE_SIZE, Columns
 from qm_cli.findings import Finding, finding
 from qm_cli.gathered import Gathered
 from qm_cli.image_task import PIXELS, Access, Call, Objects, ShardResult, Task
@@ -56,11 +56,23 @@ class ImagePass:
         missing = np.flatnonzero(np.isnan(self._given).any(axis=1))
         if not len(missing):
             return
-        for _ in self._measured(missing, [self._task(rows) for rows in self._shards(missing)]):
-            pass
+        self._measure(missing)
         sizes = np.where(np.isnan(self._given), self.sizes, self._given)
         columns.add("image", "width", sizes[:, 0].copy())
         columns.add("image", "height", sizes[:, 1].copy())
+
+    def measure_unread(self, columns: Columns) -> None:
+        """The sizes the files have, from the headers of those that no pass has opened, as columns of their own."""
+        unread = np.isnan(self.sizes).any(axis=1)
+        unread[list(self._faults)] = False
+        if unread.any():
+            self._measure(np.flatnonzero(unread))
+        for place, name in enumerate(FILE_SIZE):
+            columns.add("image", name, self.sizes[:, place].copy())
+
+    def _measure(self, rows: Rows) -> None:
+        for _ in self._measured(rows, [self._task(shard) for shard in self._shards(rows)]):
+            pass
 
     def decode(self, steps: Sequence[Step], columns: Columns, options: StepOptions) -> Gathered:
         """Call per-sample metrics in one pass over all files: (level, column) → a value per row, None where none is."""
@@ -127,7 +139,7 @@ class ImagePass:
             yield result
 
     def _noted(self, rows: Rows, result: ShardResult) -> None:
-        self.sizes[rows] = result.sizes
+        self.sizes[rows] = np.where(np.isnan(result.sizes), self.sizes[rows], result.sizes)
         for image, code, detail in result.faults:
             self._faults[int(rows[image])] = (code, detail)
 

@@ -16,7 +16,7 @@ LEVELS = ("image", "label", "prediction", "category", "image_category", "dataset
 KINDS = ("data", "label", "model")
 BETTER = ("higher", "lower", "neither")
 NOTE = "__metric__"
-VECTOR = "vector"
+VECTOR, BYTES = "vector", "bytes"
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
@@ -65,6 +65,11 @@ class Metric:
         return self.note.unit == VECTOR and self.per_sample
 
     @property
+    def apart(self) -> bool:
+        """Whether its column is a table of its own in the run: vectors, and bytes."""
+        return self.note.unit in (VECTOR, BYTES) and self.per_sample
+
+    @property
     def built_in(self) -> bool:
         """False for a user's: from a plugin, an entry point or Python."""
         return self.function.__module__.startswith("qm_cli.")
@@ -93,7 +98,8 @@ def metric(
     """Attach a note to a function and return the function itself, so that it pickles and its doctest is found.
 
     level: one or several of image | label | prediction | category | image_category | dataset.
-    kind: data | label | model. unit: "share", "px", "count", "bit", …; "vector" for a float32[d] per sample of pixels.
+    kind: data | label | model. unit: "share", "px", "count", "bit", …; "vector" or "bytes" where
+    a sample of pixels has a float32[d] or bytes.
     range: (low, high), None for an open end; None for values that are no numbers.
     better: higher | lower | neither. columns: parameter name → column name, for metadata whose name is no identifier.
     """

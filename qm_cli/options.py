@@ -183,6 +183,10 @@ Embedder = Annotated[
     str | None,
     typer.Option("--embedder", help="What makes the vectors: descriptor or onnx:FILE.", rich_help_panel="Metrics"),
 ]
+Thumbnails = Annotated[
+    bool,
+    typer.Option("--thumbnails", help="Small WebP pictures into thumbnail.parquet.", rich_help_panel=OUTPUT),
+]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write.", rich_help_panel=OUTPUT)]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.", rich_help_panel=OUTPUT)]
 Workers = Annotated[

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.decode import PIXEL_LIMIT, Size, decode, opencv, read_header
+from qm_cli.decode import PIXEL_LIMIT, Size, decode, opencv, read_header, turns
 from qm_cli.errors import InputError
 from qm_cli.kernels.masks import polygon_mask
+from qm_cli.kernels.runs import decoded
 
 Bytes = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
@@ -143,12 +144,12 @@ def pixels_of(content: bytes, size: Size | None = None, limit: int = PIXEL_LIMIT
     return Pixels(decode(content, size, limit), content)
 
 
-def shown_size(content: bytes) -> Size:
-    """Width and height as shown, from the header alone where possible. Raises InputError for what is no image."""
+def size_of(content: bytes, size: Size | None = None) -> Size:
+    """Width and height as `pixels_of` gives them, from the header alone where possible. Raises InputError as it."""
     header = read_header(content)
     if header:
-        return header.shown_size()
-    pixels = pixels_of(content)
+        return header.shown_size() if turns(header, size) else (header.width, header.height)
+    pixels = pixels_of(content, size)
     return pixels.width, pixels.height
 
 
@@ -177,9 +178,12 @@ def crop(pixels: Pixels, box: Sequence[float], shape: Shape | None = None) -> Pi
 
 
 def _decoded(mask: Mapping[str, Any], window: tuple[slice, slice]) -> Bools:
-    from pycocotools import mask as masks
-
-    return np.ascontiguousarray(masks.decode(mask)[window]).view(bool)
+    """What of a compressed run-length mask lies in a window."""
+    text, size = np.frombuffer(str(mask["counts"]).encode(), np.uint8), np.array([mask["size"]])
+    ends = decoded(text, np.array([0, len(text)]), size).end
+    lengths = np.diff(ends, prepend=0)
+    flat = np.repeat(np.arange(len(lengths)) % 2 == 1, lengths)
+    return np.ascontiguousarray(flat.reshape(mask["size"], order="F")[window])
 
 
 def _united(polygons: Sequence[Sequence[float]], origin: tuple[int, int], size: tuple[int, int]) -> Bools:

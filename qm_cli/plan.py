@@ -20,7 +20,7 @@ class Step:
     """One metric to run.
 
     inputs: parameter → where it comes from. requested: False for one that others need. stage: how many passes over
-    the image files come before it.
+    the image files come before it; the files' own sizes are known after the first.
     """
 
     metric: Metric
@@ -125,7 +125,7 @@ class _Planner:
 
     def _stage_after(self, origin: Origin) -> int:
         if not origin.maker:
-            return 0
+            return int(origin.level == "image" and origin.name in columns.FILE_SIZE)
         step = self.steps[origin.maker]
         return step.stage + step.metric.per_sample
 

@@ -61,6 +61,7 @@ class Request:
     values: tuple[Path, ...] = ()
     embeddings: Path | None = None
     embedder: str | None = None
+    thumbnails: bool = False
     limit: int | None = None
     seed: int = 0
     workers: int | None = None
@@ -94,7 +95,7 @@ class Request:
 
     def selection(self) -> Selection:
         named = () if self.embedder is None else (f"embedding.embedder={self.embedder}",)
-        return selection(self.metrics, self.kinds, self.plugins, (*named, *self.set), self.seed)
+        return selection(self.metrics, self.kinds, self.plugins, (*named, *self.set), self.seed, self.thumbnails)
 
 
 def evaluate(
@@ -245,6 +246,8 @@ def plan_score(request: Request) -> dict[str, Any]:
 
 def scored_rows(request: Request, level: str) -> pa.Table:
     """The rows of one level with their scores, without writing anything; a model is named where it matters."""
+    if request.thumbnails:
+        raise UsageError("thumbnails are a file of the run folder, which -o - does not write", "name a folder by -o")
     chosen = request.selection()
     chosen = Selection({n: m for n, m in chosen.chosen.items() if m.level == level}, chosen.known, chosen.options)
     tables = _scored_once(request, chosen)

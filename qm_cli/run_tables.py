@@ -18,7 +18,7 @@ from qm_cli.evaluation import Evaluation
 from qm_cli.pairs import Pairs
 from qm_cli.run_folder import Run
 from qm_cli.schema import SHAPES, TABLES
-from qm_cli.scores import described, input_order, with_metrics
+from qm_cli.scores import described, input_order, metric_field, with_metrics
 from qm_cli.settings import CONVENTION_FIELDS, RECALL_GRID, Settings
 from qm_cli.tables import Tables
 
@@ -86,11 +86,15 @@ def _scored(table: pa.Table, level: str, scores: Scores) -> pa.Table:
 
 
 def vector_tables(tables: Tables, scores: Scores) -> dict[str, pa.Table]:
-    """A table of id and vector per vector column, called after it: `embedding` of images, `label_embedding`, …"""
+    """A table of id and value per column of vectors or bytes, called after it: `embedding`, `label_embedding`, …"""
     found = {}
     for (level, name), vectors in scores.vectors.items():
         ids = tables.table(level)["id"]
-        table = pa.table({"id": ids, name: vectors_to_arrow(vectors)})
+        bytes_alone = vectors.dtype == object
+        array = pa.array(vectors.tolist(), pa.large_binary()) if bytes_alone else vectors_to_arrow(vectors)
+        metric = scores.metrics.get((level, name))
+        field = metric_field(name, array, metric) if metric else pa.field(name, array.type)
+        table = pa.table([ids, array], schema=pa.schema([pa.field("id", ids.type), field]))
         if level in OBJECTS:
             table = table.take(pa.array(input_order(tables.values(level, "source_row"))))
         found[name if level == "image" else f"{level}_{name}"] = described(level, table)

@@ -29,6 +29,7 @@ from qm_cli.renaming import with_free_names
 from qm_cli.settings import Settings
 from qm_cli.storage import stamps, uri_of
 from qm_cli.tables import Tables
+from qm_cli.thumbnail import THUMBNAIL
 from qm_cli.work import Backend
 
 SEEDED = "seed"
@@ -57,14 +58,21 @@ def selection(
     plugins: Sequence[Path] = (),
     settings: Sequence[str] = (),
     seed: int = 0,
+    thumbnails: bool = False,
 ) -> Selection:
-    """Metrics by pattern and kind, with the options of `--set`; the seed goes to every metric that takes one."""
+    """Metrics by pattern and kind, with the options of `--set`; the seed goes to every metric that takes one.
+
+    thumbnails: those too, which no pattern names.
+    """
     known = catalog.load(plugins)
     seeded = {metric.name: {SEEDED: seed} for metric in known.values() if SEEDED in metric.options}
     options = {name: dict(values) for name, values in seeded.items()}
     for name, values in catalog.options_from(known, settings).items():
         options.setdefault(name, {}).update(values)
-    return Selection(catalog.select(known, patterns, kinds), known, options)
+    chosen, extra = catalog.select(known, patterns, kinds), {THUMBNAIL.id: THUMBNAIL} if thumbnails else {}
+    if extra.keys() & known.keys():
+        raise UsageError(f"metric {THUMBNAIL.id} has the name of what --thumbnails writes", "rename the metric")
+    return Selection({**chosen, **extra}, {**known, **extra}, options)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from qm_cli.catalog import told
 from qm_cli.errors import InputError, MetricError, UsageError
 from qm_cli.image_task import PIXELS, Call, Function, ShardResult, Task
 from qm_cli.metric import Metric
-from qm_cli.pixels import Pixels, crop, one_thread, pixels_of, shown_size
+from qm_cli.pixels import Pixels, crop, one_thread, pixels_of, size_of
 
 Array = npt.NDArray[Any]
 Progress = Callable[[int, int], None]
@@ -63,7 +63,7 @@ def _opened(task: Task, image: int, name: str | None, result: ShardResult) -> Pi
     size = None if np.isnan(width + height) else (width, height)
     try:
         pixels = pixels_of(content, size, task.access.pixel_limit) if task.calls else None
-        result.sizes[image] = (pixels.width, pixels.height) if pixels else shown_size(content)
+        result.sizes[image] = (pixels.width, pixels.height) if pixels else size_of(content, size)
     except InputError as error:
         result.faults.append((image, "image-unreadable", error.message))
         return None
@@ -141,7 +141,7 @@ def _plain(value: Any, metric: str) -> Any:
     """A NumPy scalar as Python's own. Raises MetricError for what is no single value."""
     if isinstance(value, np.generic | np.ndarray) and value.ndim == 0:
         value = value.item()
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, bool | int | float | str | bytes):
         return value
     kind = f"{type(value).__name__} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
     raise MetricError(f"metric {metric}: gives a {kind} for one sample", "return one number, text or None")

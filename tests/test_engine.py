@@ -307,3 +307,75 @@ def test_vectors_under_each_other(rows: Any, told: str | None) -> None:
     found = engine._stacked(values, described(corner, "image"))
     assert found.shape == (2, max(0 if row is None else len(row) for row in rows))
     assert np.isnan(found[0]).all()
+
+
+@metric(level="image", kind="data", unit="px")
+def own_width(width: Any, file_width: Any = None) -> Any:
+    return width if file_width is None else np.where(np.isnan(file_width), width, file_width)
+
+
+@metric(level="label", kind="data", unit="px")
+def own_width_of_image(image_file_width: Any) -> Any:
+    return image_file_width
+
+
+@pytest.fixture
+def contradicted(tmp_path: Path) -> Tables:
+    """Four images said to be 20 wide that are 5, 6, 7 wide and gone; a label on the first two."""
+    for number in range(3):
+        Image.new("RGB", (5 + number, 9)).save(tmp_path / f"{number}.png")
+    rows = [{"id": n, "file_name": f"{n}.png", "width": 20, "height": 9} for n in range(4)]
+    objects = [{"id": n, "image_id": n, "category_id": 1, "bbox": [1, 1, 2, 2]} for n in range(2)]
+    return tables({"images": rows, "categories": [{"id": 1, "name": "one"}], "annotations": objects}, [])
+
+
+WIDTHS = {one.id: one for one in (described(own_width, "image"), described(own_width_of_image, "label"))}
+
+
+@pytest.mark.parametrize(
+    "others",
+    [(), (described(redness, "image"),), (described(covered, "label"),)],
+    ids=["headers", "images", "labels"],
+)
+def test_the_files_own_sizes(contradicted: Tables, tmp_path: Path, others: tuple[Metric, ...]) -> None:
+    known = {**WIDTHS, **{one.id: one for one in others}}
+    plan = engine.plan(known, known, available(contradicted, images=True))
+    assert plan.decodes == bool(others)
+    scores = engine.run(contradicted, plan, images=tmp_path, shards=2)
+    assert scores.columns["image"]["own_width"].tolist() == [5, 6, 7, 20]
+    assert scores.columns["label"]["own_width_of_image"].tolist() == [5, 6]
+    assert {one.code: one.count for one in scores.findings} == {"image-missing-file": 1, "image-size-differs": 3}
+    assert scores.sizes[:3].tolist() == [[5, 9], [6, 9], [7, 9]]
+
+
+def test_files_are_not_opened_again_for_their_sizes(contradicted: Tables, tmp_path: Path) -> None:
+    opened: list[int] = []
+    known = {**WIDTHS, "image.redness": described(redness, "image")}
+    plan = engine.plan(known, known, available(contradicted, images=True))
+    engine.run(contradicted, plan, images=tmp_path, progress=lambda done, _: opened.append(done))
+    assert opened == [4]
+
+
+def test_without_images_there_are_no_sizes_of_files(contradicted: Tables) -> None:
+    plan = engine.plan(WIDTHS, WIDTHS, available(contradicted))
+    assert [one.metric for one in plan.skipped] == ["label.own_width_of_image"]
+    assert engine.run(contradicted, plan).columns["image"]["own_width"].tolist() == [20] * 4
+
+
+@metric(level="image", kind="data", unit="px")
+def wider_than_read(pixels: Pixels, file_width: float) -> float:
+    return pixels.width - file_width
+
+
+def test_a_metric_of_pixels_may_ask_for_the_files_sizes(contradicted: Tables, tmp_path: Path) -> None:
+    known = {"image.wider_than_read": described(wider_than_read, "image")}
+    plan = engine.plan(known, known, available(contradicted, images=True))
+    found = engine.run(contradicted, plan, images=tmp_path).columns["image"]["wider_than_read"]
+    np.testing.assert_array_equal(found, [0, 0, 0, np.nan])
+
+
+def test_metadata_of_that_name_serves_without_images() -> None:
+    document = {"images": [{"id": 1, "width": 4, "height": 4, "file_width": 7}], "categories": [], "annotations": []}
+    given = tables(document, [])
+    plan = engine.plan(WIDTHS, WIDTHS, available(given))
+    assert engine.run(given, plan).columns["image"]["own_width"].tolist() == [7]

@@ -38,7 +38,7 @@ def labels_and_predictions() -> tuple[dict[str, Any], list[dict[str, Any]]]:
         box = {"image_id": image, "category_id": category, "bbox": [x, y, w, h]}
         polygon = [[x, y, x + w, y, x + w, y + h]]
         shape = {"segmentation": polygon} if number % 2 else {}
-        facts = {"track_id": number % 4, "confidence": 0.5, "iscrowd": int(number == 4), "area": w * h}
+        facts = {"track_id": number // (IMAGES - 1), "confidence": 0.5, "iscrowd": int(number == 4), "area": w * h}
         annotations.append({"id": number, **box, **shape, **facts})
         probs = random.dirichlet(np.ones(CATEGORIES))
         predictions.append({**box, "score": float(probs.max()), "probs": probs.tolist()})

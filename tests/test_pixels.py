@@ -12,7 +12,7 @@ from PIL import Image
 from pycocotools import mask as masks
 
 from qm_cli.errors import InputError
-from qm_cli.pixels import Pixels, crop, one_thread, open_pixels, shown_size
+from qm_cli.pixels import Pixels, crop, one_thread, open_pixels, size_of
 
 RAMP = np.stack([np.add.outer(np.arange(6) * 20, np.arange(8) * 10) + shift for shift in (0, 5, 9)], axis=2)
 RGB = RAMP.astype(np.uint8)
@@ -60,11 +60,14 @@ def test_exif_orientation(tmp_path: Path, orientation: int) -> None:
     path = saved(tmp_path / "a.png", Image.fromarray(RGB), exif=exif)
     shown = np.asarray(ImageOps.exif_transpose(Image.open(path)))
     np.testing.assert_array_equal(open_pixels(path).rgb, shown)
-    assert shown_size(path.read_bytes()) == (shown.shape[1], shown.shape[0])
+    assert size_of(path.read_bytes()) == (shown.shape[1], shown.shape[0])
     np.testing.assert_array_equal(open_pixels(path, (8, 6)).rgb, RGB)
     turned = shown if orientation >= 5 else RGB
     np.testing.assert_array_equal(open_pixels(path, (6, 8)).rgb, turned)
     np.testing.assert_array_equal(open_pixels(path, (99, 99)).rgb, RGB)
+    for size in ((8, 6), (6, 8), (99, 99)):
+        opened = open_pixels(path, size)
+        assert size_of(path.read_bytes(), size) == (opened.width, opened.height)
 
 
 def bad_files() -> dict[str, bytes]:

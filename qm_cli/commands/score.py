@@ -69,6 +69,7 @@ def score(
     confidence: options.Confidence = None,
     embeddings: options.Embeddings = None,
     embedder: options.Embedder = None,
+    thumbnails: options.Thumbnails = False,
     categories: options.Categories = None,
     confidences: detail_options.Confidences = None,
     ious: detail_options.IoUs = None,
@@ -116,6 +117,7 @@ def score(
         measure=measure_from(sigmas, buffer, pycocotools_area, angle),
         embeddings=embeddings,
         embedder=embedder,
+        thumbnails=thumbnails,
         settings=settings_at(
             convention.value,
             iou,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.kernels.polygons import shapes_of
+
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
 
@@ -89,3 +91,28 @@ def log_hu(moments: FloatArray) -> FloatArray:
     values = np.stack(hu, axis=1)
     logs: FloatArray = np.sign(values) * np.log10(1 + np.abs(values) / LEAST)
     return logs
+
+
+def shape_log_hu(
+    bbox: FloatArray, segmentation: npt.NDArray[np.object_] | None
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """`log_hu` of the polygon where there is one, else of the box: float64[n, 7]; and where it is a polygon's: bool[n].
+
+    NaN without area.
+
+    >>> moments, drawn = shape_log_hu(np.array([[5, 5, 2, 2.0]]), None)
+    >>> moments[0, :2].round(4).tolist(), drawn.tolist()
+    ([5.2219, 0.0], [False])
+    """
+    moments, drawn = log_hu(_box_moments(bbox[:, 2], bbox[:, 3])), np.zeros(len(bbox), bool)
+    if segmentation is not None:
+        shapes = shapes_of(segmentation)
+        moments[shapes.row] = log_hu(shape_moments(shapes.geometry))
+        drawn[shapes.row] = True
+    return moments, drawn
+
+
+def _box_moments(width: FloatArray, height: FloatArray) -> FloatArray:
+    """Moments of boxes about their centres, in the order of `ring_moments`: float64[10, n]."""
+    area, none = width * height, np.zeros(len(width))
+    return np.stack([area, none, none, area * width**2 / 12, none, area * height**2 / 12, none, none, none, none])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.kernels.moments import log_hu, shape_moments
-from qm_cli.kernels.polygons import shapes_of
+from qm_cli.kernels.moments import shape_log_hu
 from qm_cli.kernels.segments import starts_of
 from qm_cli.metric import metric
 
@@ -36,19 +35,8 @@ def shape_anomaly(
     >>> shape_anomaly(boxes, np.zeros(6, int)).round(2).tolist()
     [0.0, 0.0, 0.0, 0.0, 0.0, 83.9]
     """
-    group = category_row.astype(np.int64) * 2
-    moments = log_hu(_box_moments(bbox[:, 2], bbox[:, 3]))
-    if segmentation is not None:
-        shapes = shapes_of(segmentation)
-        moments[shapes.row] = log_hu(shape_moments(shapes.geometry))
-        group[shapes.row] += 1
-    return _robust_distance(moments, group, min_labels)
-
-
-def _box_moments(width: FloatArray, height: FloatArray) -> FloatArray:
-    """Moments of boxes about their centres, in the order of `ring_moments`: float64[10, n]."""
-    area, none = width * height, np.zeros(len(width))
-    return np.stack([area, none, none, area * width**2 / 12, none, area * height**2 / 12, none, none, none, none])
+    moments, drawn = shape_log_hu(bbox, segmentation)
+    return _robust_distance(moments, category_row.astype(np.int64) * 2 + drawn, min_labels)
 
 
 def _robust_distance(values: FloatArray, group: npt.NDArray[np.int64], least: int) -> FloatArray:

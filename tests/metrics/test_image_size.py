@@ -11,6 +11,26 @@ SIDES = {"width": [10.0, 20, 30, 40, 90, NAN], "height": [10.0, 20, 30, 40, 90, 
 
 EXAMPLES = [
     Example(image_size.area, {"width": [640.0, NAN], "height": [480.0, 1]}, [307200.0, None]),
+    Example(
+        image_size.area,
+        {"width": [4.0, 4, NAN], "height": [3.0, 3, 1], "file_width": [5.0, NAN, NAN], "file_height": [2.0, NAN, NAN]},
+        [10.0, 12.0, None],
+    ),
+    Example(
+        image_size.aspect_ratio,
+        {"width": [4.0, 4], "height": [2.0, 2], "file_width": [2.0, NAN], "file_height": [4.0, NAN]},
+        [0.5, 2.0],
+    ),
+    Example(
+        image_size.size_oddity,
+        {
+            "width": [1.0] * 5,
+            "height": [1.0] * 5,
+            "file_width": [*SIDES["width"][:5]],
+            "file_height": [*SIDES["height"][:5]],
+        },
+        [0.5, 0.0, 0.0, 0.0, 2.5],
+    ),
     Example(image_size.aspect_ratio, {"width": [640.0, 5, NAN], "height": [320.0, 0, 1]}, [2.0, None, None]),
     Example(image_size.size_oddity, SIDES, [0.5, 0.0, 0.0, 0.0, 2.5, None]),
     Example(image_size.size_oddity, {"width": [4.0] * 4 + [9], "height": [4.0] * 4 + [4]}, [0.0] * 4 + [0.5]),
