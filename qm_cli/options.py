@@ -30,6 +30,36 @@ Confidence = Annotated[
         "--confidence", min=0.0, max=1.0, help="Predictions below it do not count there.", rich_help_panel=EVALUATION
     ),
 ]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        "--task",
+        help="bbox, classification, multilabel or text; found from the files when not given.",
+        rich_help_panel=EVALUATION,
+    ),
+]
+Convention = Annotated[
+    str | None,
+    typer.Option(
+        "--convention",
+        help="coco for boxes (default) and text, sklearn for classes (default), labelbox for classes and text.",
+        rich_help_panel=EVALUATION,
+    ),
+]
+TopK = Annotated[
+    str,
+    typer.Option(
+        "--top-k", help="Places among which the true class is looked for, by commas.", rich_help_panel=EVALUATION
+    ),
+]
+Auc = Annotated[
+    bool,
+    typer.Option(
+        "--auc",
+        help="ROC-AUC and AP of classes however many probabilities there are; else up to 20 million.",
+        rich_help_panel=EVALUATION,
+    ),
+]
 OwnIoU = Annotated[
     float | None,
     typer.Option("--iou", min=0.0, max=1.0, help="IoU threshold; default the run's own.", rich_help_panel=EVALUATION),

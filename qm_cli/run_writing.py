@@ -75,7 +75,7 @@ def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, 
         "python": platform.python_version(),
         "packages": {name: version(name) for name in RECORDED_PACKAGES},
         "models": list(parts.models),
-        "inputs": {name: _input(path) for name, path in inputs.items() if path is not None},
+        "inputs": {name: input_facts(path) for name, path in inputs.items() if path is not None},
         "images": None if files.images is None else str(files.images),
         "settings": settings.as_dict(),
         "seed": seed,
@@ -87,7 +87,7 @@ def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, 
     }
 
 
-def _input(path: Path) -> dict[str, Any]:
+def input_facts(path: Path) -> dict[str, Any]:
     """Path, size and SHA-256 of an input file; the path alone for what is no regular file (stdin)."""
     if not path.is_file():
         return {"path": str(path)}

@@ -9,6 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 IOU_THRESHOLDS = tuple(np.linspace(0.5, 0.95, 10).tolist())
+HEADLINES = {
+    "bbox": ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1"),
+    "classification": ("accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro"),
+    "multilabel": ("accuracy", "hamming_loss", "precision", "recall", "f1", "f1_macro"),
+    "text": ("precision", "recall", "f1", "precision_exact", "recall_exact", "f1_exact"),
+}
+"""The metrics that stand for an evaluation of a task where several are shown side by side."""
 RECALL_GRID: npt.NDArray[np.float64] = np.linspace(0.0, 1.0, 101)
 
 

@@ -15,7 +15,9 @@ def gate_as_markdown(verdict: dict[str, Any]) -> str:
         for check in checks
     ]
     model = f", model {verdict['model']}" if verdict.get("model") else ""
-    at = f"{verdict['target']}{model}, IoU {verdict['iou']:g}, confidence {verdict['confidence']:g}"
+    thresholds = (("IoU", verdict["iou"]), ("confidence", verdict["confidence"]))
+    parts = [f"{name} {value:g}" for name, value in thresholds if value is not None]
+    at = f"{verdict['target']}{model}, {', '.join(parts)}"
     notes = "".join(f"- {_cell(note)}\n" for note in verdict["notes"])
     return f"## Gate {head}\n\n{_cell(at)}\n\n{table(_COLUMNS, rows)}" + (f"\n{notes}" if notes else "")
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-RATES = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
+from qm_cli.settings import HEADLINES
+
+THRESHOLDS = (("iou", "IoU"), ("confidence", "confidence"))
 
 
 def summary_markdown(summary: dict[str, Any]) -> str:
@@ -18,8 +20,9 @@ def summary_markdown(summary: dict[str, Any]) -> str:
     if evaluated:
         parts.append(_models(evaluated))
     for name, report in evaluated.items():
-        rows = [[row["name"], row["labels"], *(row[rate] for rate in RATES)] for row in report["categories"]]
-        parts += [f"## {name}: categories", _table(["category", "labels", *RATES], rows)]
+        rates = [rate for rate in (*HEADLINES["bbox"], "roc_auc") if any(rate in row for row in report["categories"])]
+        rows = [[row["name"], row["labels"], *(row.get(rate) for rate in rates)] for row in report["categories"]]
+        parts += [f"## {name}: categories", _table(["category", "labels", *rates], rows)]
     for title, rows in (
         ("Metrics", summary["metrics"]),
         *((f"{n}: metrics", r) for n, r in summary["model_metrics"].items()),
@@ -44,10 +47,11 @@ def summary_markdown(summary: dict[str, Any]) -> str:
 
 def _models(evaluated: dict[str, dict[str, Any]]) -> str:
     first = next(iter(evaluated.values()))
-    rows = [[name, *(report["metrics"][rate] for rate in RATES)] for name, report in evaluated.items()]
-    thresholds = f"IoU {first['iou']:g}, confidence {first['confidence']:g}"
-    at = f"Convention {first['convention']}; precision, recall and F1 at {thresholds}."
-    return f"{_table(['model', *RATES], rows)}\n\n{at}"
+    rates = HEADLINES[first["task"]]
+    rows = [[name, *(report["metrics"].get(rate) for rate in rates)] for name, report in evaluated.items()]
+    parts = [f"{called} {first[name]:g}" for name, called in THRESHOLDS if first[name] is not None]
+    at = f"Convention {first['convention']}; precision, recall and F1 at {', '.join(parts) or 'the best answer'}."
+    return f"{_table(['model', *rates], rows)}\n\n{at}"
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

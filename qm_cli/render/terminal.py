@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -94,8 +94,9 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 def show_gate(verdict: dict[str, Any]) -> None:
     """Every check, then why the failed ones failed, and the verdict."""
     console = plain_console()
-    at = f"IoU {verdict['iou']:g}, confidence {verdict['confidence']:g}"
-    console.print(f"{verdict['target']}, convention {verdict['convention']}, {at}", style="bold", markup=False)
+    console.print(
+        f"{verdict['target']}, convention {verdict['convention']}, {thresholds(verdict)}", style="bold", markup=False
+    )
     checks = verdict["checks"]
     rows = [
         (check["check"], check["value"], check["limit"], check["margin"], "pass" if check["passed"] else "FAIL")
@@ -106,6 +107,16 @@ def show_gate(verdict: dict[str, Any]) -> None:
     show_notes(verdict["notes"], console)
     words = "passed" if verdict["passed"] else f"failed: {verdict['failed']} of {len(checks)} checks"
     console.print(f"gate {words}", style="bold green" if verdict["passed"] else "bold red")
+
+
+def thresholds(report: Mapping[str, Any]) -> str:
+    """The IoU and the confidence that counts are at, those there are.
+
+    >>> thresholds({"iou": 0.5, "confidence": 0.25})
+    'IoU 0.5, confidence 0.25'
+    """
+    named = (("IoU", report["iou"]), ("confidence", report["confidence"]))
+    return ", ".join(f"{name} {value:g}" for name, value in named if value is not None)
 
 
 def plain_console() -> Console:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qm_cli.render.terminal import plain_console, show_notes, show_table, shown
+from qm_cli.render.terminal import plain_console, show_notes, show_table, shown, thresholds
+from qm_cli.settings import HEADLINES
 
-MODEL_COLUMNS = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
 FINDINGS_SHOWN = 12
 LEVELS_SHOWN = ("image", "label")
 
@@ -32,9 +32,10 @@ def _show_models(summary: dict[str, Any]) -> None:
     if not evaluated:
         return
     first = next(iter(evaluated.values()))
-    at = f"{first['convention']}, IoU {first['iou']:g}, confidence {first['confidence']:g}"
-    rows = [(name, *(report["metrics"][column] for column in MODEL_COLUMNS)) for name, report in evaluated.items()]
-    show_table([f"model ({at})", *MODEL_COLUMNS], rows)
+    at = f"{first['convention']}, {thresholds(first)}"
+    columns = HEADLINES[first["task"]]
+    rows = [(name, *(report["metrics"].get(column) for column in columns)) for name, report in evaluated.items()]
+    show_table([f"model ({at})", *columns], rows)
 
 
 def _show_distributions(rows: list[dict[str, Any]]) -> None:

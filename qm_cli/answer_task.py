@@ -1,0 +1,79 @@
+"""Whether two files hold answers or geometry: told from their bytes, before anything heavy is loaded."""
+
+from __future__ import annotations
+
+import gzip
+import mmap
+from pathlib import Path
+
+from qm_cli import dataset
+
+GEOMETRY = (b'"bbox"', b'"segmentation"', b'"keypoints"', b'"polygon"', b'"polyline"', b'"obb"')
+ANSWERS = (b'"category_id"', b'"category"', b'"category_name"', b'"label"', b'"answer"', b'"probs"', b'"span"')
+TABLE_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".npy")
+ENDS = 1 << 16
+UNPACKED = 1 << 20
+
+
+def holds_answers(labels: Path, predictions: Path) -> bool:
+    """Whether neither file names a geometry and one of them names an answer.
+
+    A file that is not there, or a folder, says nothing: the reader of geometry has the words for it.
+    """
+    if not _readable(predictions) or not _readable(labels):
+        return False
+    answers = False
+    for path in (predictions, labels):
+        geometry, answer = _held(path)
+        if geometry:
+            return False
+        answers = answers or answer
+    return answers
+
+
+def _readable(path: Path) -> bool:
+    return path == dataset.STDIN or (path.exists() and not path.is_dir())
+
+
+def _held(path: Path) -> tuple[bool, bool]:
+    """Whether the file names a geometry, and whether it names an answer."""
+    place = dataset.on_disk(path)
+    plain_name = path.name.lower().removesuffix(".gz").removesuffix(".zst")
+    with place.open("rb") as file:
+        head = file.read(ENDS)
+        if head.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):
+            content = _unpacked(place, head)
+            return _names(content, GEOMETRY), _names(content, ANSWERS) or plain_name.endswith(TABLE_ENDINGS)
+        if head.startswith((b"PAR1", b"ARROW1", b"\xff\xff\xff\xff")):
+            file.seek(max(place.stat().st_size - ENDS, 0))
+            schema = head + file.read()
+            return any(key.strip(b'"') in schema for key in GEOMETRY[:3]), True
+        if head.startswith(b"\x93NUMPY"):
+            return False, True
+        if _names(head, GEOMETRY):
+            return True, False
+        if plain_name.endswith(TABLE_ENDINGS):
+            return False, True
+        if len(head) < ENDS:
+            return False, _names(head, ANSWERS)
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+            return any(whole.find(key) >= 0 for key in GEOMETRY), any(whole.find(key) >= 0 for key in ANSWERS)
+
+
+def _names(content: bytes, keys: tuple[bytes, ...]) -> bool:
+    return any(key in content for key in keys)
+
+
+def _unpacked(path: Path, head: bytes) -> bytes:
+    """The beginning of a packed file; nothing of a damaged one."""
+    try:
+        if head.startswith(b"\x1f\x8b"):
+            with gzip.open(path, "rb") as packed:
+                return packed.read(UNPACKED)
+        import pyarrow as pa
+
+        with pa.CompressedInputStream(str(path), "zstd") as stream:
+            content: bytes = stream.read(UNPACKED)
+            return content
+    except (OSError, EOFError):
+        return b""
