@@ -173,6 +173,12 @@ Debug = Annotated[
 ]
 
 
+def given(context: typer.Context, name: str, value: float) -> float | None:
+    """The value of an option where the user gave it, None where it is the default."""
+    source = context.get_parameter_source(name)
+    return None if source is not None and source.name == "DEFAULT" else value
+
+
 def split(values: list[str] | None) -> tuple[str, ...]:
     """Repeated and comma-separated values as one tuple.
 

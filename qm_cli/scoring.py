@@ -12,6 +12,8 @@ import numpy as np
 from qm_cli import catalog, engine
 from qm_cli.analysis.counts import matched_iou
 from qm_cli.backends.local import open_backend
+from qm_cli.classification import ClassEvaluation
+from qm_cli.classification_tables import evaluate_classes, holds_classes, outcomes_of
 from qm_cli.columns import Sources, available
 from qm_cli.console import progress
 from qm_cli.engine import Plan, Scores
@@ -67,13 +69,15 @@ class Resources:
 
 @dataclass(frozen=True)
 class Scored:
-    """Tables with their scores; evaluation and pairs are None where labels, predictions or boxes are missing."""
+    """Tables with their scores; evaluation and pairs are None where labels, predictions or boxes are missing, classes
+    where there is a box or neither labels nor predictions."""
 
     tables: Tables
     plan: Plan
     scores: Scores
     evaluation: Evaluation | None
     pairs: Pairs | None
+    classes: ClassEvaluation | None = None
 
 
 def can_evaluate(tables: Tables) -> bool:
@@ -97,6 +101,9 @@ def score_tables(tables: Tables, chosen: Selection, settings: Settings, resource
     evaluation = evaluate_tables(tables, settings) if can_evaluate(tables) else None
     pairs = overlapping_pairs(tables, settings.task) if evaluation else None
     sources = evaluation_columns(evaluation, pairs) if evaluation and pairs else {}
+    classes = evaluate_classes(tables, settings) if evaluation is None and holds_classes(tables) else None
+    if classes is not None:
+        sources = class_columns(tables, classes)
     plan = plan_for(tables, chosen, sources, resources)
     with open_backend(resources.workers) as backend, progress("images") as advance:
         scores = engine.run(
@@ -109,7 +116,7 @@ def score_tables(tables: Tables, chosen: Selection, settings: Settings, resource
             chosen.options,
             advance,
         )
-    return Scored(with_free_names(tables, scores), plan, scores, evaluation, pairs)
+    return Scored(with_free_names(tables, scores), plan, scores, evaluation, pairs, classes)
 
 
 def plan_for(tables: Tables, chosen: Selection, sources: Sources, resources: Resources) -> Plan:
@@ -122,6 +129,8 @@ def planned(tables: Tables, chosen: Selection, resources: Resources) -> Plan:
     """The plan of a run that has not evaluated yet."""
     resources = replace(resources, images=images_there(tables, resources.images))
     sources = dict.fromkeys(EVALUATION_COLUMNS, np.zeros(0)) if can_evaluate(tables) else {}
+    if not sources and holds_classes(tables):
+        return plan_for(tables, chosen, class_columns(tables, evaluate_classes(tables, Settings())), resources)
     return plan_for(tables, chosen, sources, resources)
 
 
@@ -133,6 +142,19 @@ EVALUATION_COLUMNS = (
     ("label", "matched_prediction_row"),
     ("label", "counts"),
 )
+
+
+def class_columns(tables: Tables, evaluation: ClassEvaluation) -> Sources:
+    """What was right and wrong among classes, as columns that metrics may take; none for ticks that are no rows."""
+    found = outcomes_of(tables, evaluation)
+    if found is None:
+        return {}
+    return {
+        ("prediction", "matched_label_row"): found.matched_label,
+        ("prediction", "counted"): found.counted,
+        ("label", "matched_prediction_row"): found.matched_prediction,
+        ("label", "counts"): found.label_counts,
+    }
 
 
 def evaluation_columns(evaluation: Evaluation, pairs: Pairs) -> Sources:

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 IOU_THRESHOLDS = tuple(np.linspace(0.5, 0.95, 10).tolist())
+OBJECT_HEADLINES = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
 HEADLINES = {
-    "bbox": ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1"),
     "classification": ("accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro"),
     "multilabel": ("accuracy", "hamming_loss", "precision", "recall", "f1", "f1_macro"),
     "text": ("precision", "recall", "f1", "precision_exact", "recall_exact", "f1_exact"),
 }
-"""The metrics that stand for an evaluation of a task where several are shown side by side."""
+"""The metrics that stand for an evaluation where several are shown side by side; of objects where no task is named."""
 RECALL_GRID: npt.NDArray[np.float64] = np.linspace(0.0, 1.0, 101)
 
 
@@ -43,6 +43,7 @@ class Settings:
     iou: threshold of precision, recall, F1, counts and confusion, in (0, 1].
     confidence: predictions with a lower score do not count there, in [0, 1]; AP and AR use every prediction.
     categories: names or ids to keep; empty means all.
+    answer_confidence: of classes; None is .5 where all that apply are asked for, and 0 where the best answer counts.
     """
 
     task: str = "bbox"
@@ -53,6 +54,7 @@ class Settings:
     area_ranges: tuple[AreaRange, ...] = AREA_RANGES
     max_detections: tuple[int, ...] = (1, 10, 100)
     categories: tuple[str, ...] = ()
+    answer_confidence: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.classification_report import class_report
 from qm_cli.findings import Finding
 from qm_cli.report import evaluation_report
 from qm_cli.scoring import Scored
@@ -30,6 +31,8 @@ def run_summary(data: Scored, models: Mapping[str, Scored]) -> dict[str, Any]:
 
 
 def _evaluation(scored: Scored) -> dict[str, Any] | None:
+    if scored.classes is not None:
+        return class_report(scored.classes)
     return evaluation_report(scored.evaluation) if scored.evaluation else None
 
 
@@ -55,7 +58,7 @@ def _notes(data: Scored, models: Mapping[str, Scored]) -> list[str]:
     skipped = _skipped(data, models)
     notes = [f"{item.metric} was skipped: {item.reason}" for item in skipped]
     for name, scored in models.items():
-        if scored.evaluation is None:
+        if scored.evaluation is None and scored.classes is None:
             notes.append(f"{name}: not evaluated: {_why_not(scored)}")
     return notes
 

@@ -21,7 +21,7 @@ KIND_OF_TASK = {"classification": RADIO, "multilabel": CHECKLIST}
 class Pairs:
     """Answers as pairs of the place of a data row among those judged and of a category: int64[n]; score NaN for none.
 
-    source: row of `Given`. Sorted by place, then falling score (none last), then the order of the file.
+    source: place in the file. Sorted by place, then falling score (none last), then the order of the file.
     """
 
     place: RowArray
@@ -75,6 +75,8 @@ def questions(answers: Answers, task: str | None) -> tuple[list[Question], list[
     result = []
     for number, name in enumerate(answers.questions):
         label, prediction = (side.take(side.question == number) for side in (answers.label, answers.prediction))
+        if name is None and len(answers.questions) > 1 and not len(label):
+            continue
         kind = _kind(answers, number, label, task, notes)
         probabilities = next((one for one in answers.probabilities if one.question == number), None)
         if kind == FREE_TEXT:

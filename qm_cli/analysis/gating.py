@@ -15,7 +15,8 @@ from qm_cli.findings import CODES
 MIN, MAX = "min", "max"
 SIGNS = {MIN: "≥", MAX: "≤"}
 SIZES = ("images", "labels", "crowd", "predictions")
-COUNTS = (*SIZES, "true_positives", "false_positives", "false_negatives")
+COUNTS = (*SIZES, "true_positives", "false_positives", "false_negatives", "true_negatives")
+UNBOUNDED = ("log_loss",)
 KEYS_OF_CATEGORY = ("id", "name")
 FINDINGS = "findings"
 
@@ -51,7 +52,7 @@ def parsed(side: str, text: str) -> Bound:
     if not math.isfinite(limit):
         raise UsageError(f"--{side} {text!r}: {right.strip()!r} is no number", f"write --{side} {left.strip()}=0.8")
     metric = metric.strip()
-    if metric not in COUNTS and not 0 <= limit <= 1:
+    if metric not in (*COUNTS, *UNBOUNDED) and not 0 <= limit <= 1:
         way_out = f"write {limit / 100:g} for {limit:g} %" if 1 < limit <= 100 else "no other value can pass or fail it"
         raise UsageError(f"--{side} {text!r}: {metric} lies between 0 and 1", way_out)
     whole = metric in COUNTS and limit.is_integer()

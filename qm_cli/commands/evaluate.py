@@ -63,9 +63,8 @@ def evaluate(
     if task in ANSWERS or (task is None and holds_answers(labels, predictions)):
         if categories:
             raise UsageError("--categories: not for classes and text", "every category has its row in --json")
-        given = context.get_parameter_source("confidence")
         chosen: dict[str, Any] = {"task": task, "convention": convention, "iou": iou, "auc": auc}
-        chosen["confidence"] = None if given is not None and given.name == "DEFAULT" else confidence
+        chosen["confidence"] = options.given(context, "confidence", confidence)
         naming = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
         names = options.split([prob_categories] if prob_categories else None)
         return _answers(labels, predictions, {**naming, "prob_categories": names}, chosen, top_k, output, json)

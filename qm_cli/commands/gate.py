@@ -109,6 +109,8 @@ def _of_run(target: Path, model: str | None, iou: float | None, confidence: floa
     if changed:
         raise UsageError(f"{run.path}: {changed[0]} has changed since the run was made", "score the dataset again")
     report = own = run.evaluation()
+    if report["iou"] is None and (iou is not None or confidence not in (None, report["confidence"])):
+        raise UsageError(f"{run.path}: holds classes, counted as they were scored", "leave --iou and --confidence out")
     if iou not in (None, report["iou"]) or confidence not in (None, report["confidence"]):
         from qm_cli.report import report_of
         from qm_cli.run_tables import tables_of_run
@@ -137,6 +139,16 @@ def _of_files(
     """The evaluation of the two files; naming: how predictions name what the labels do (see `load.Source`)."""
     if labels.is_dir():
         raise UsageError(f"{labels}: is a folder", "give the label file, or a run folder alone")
+    from qm_cli.answer_task import holds_answers
+
+    target = {"target": f"{labels} {predictions}", "model": predictions.stem}
+    if holds_answers(labels, predictions):
+        from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files
+        from qm_cli.load_answers import AnswerSource
+
+        source = AnswerSource(labels, predictions, **naming)
+        report = evaluate_answer_files(AnswerRequest(source, iou=0.5 if iou is None else iou, confidence=confidence))
+        return target, report, report["findings"]
     from qm_cli.load import Source, reading
 
     with reading(Source(labels, predictions, **naming)) as tables:
@@ -144,7 +156,7 @@ def _of_files(
         from qm_cli.settings import Settings
 
         report = report_of(tables(), _at(Settings(), iou, confidence))
-    return {"target": f"{labels} {predictions}", "model": predictions.stem}, report, report["findings"]
+    return target, report, report["findings"]
 
 
 def _write(verdict: dict[str, Any], junit: Path | None, markdown: Path | None, json: bool) -> None:

@@ -42,6 +42,7 @@ RowFormat = Annotated[
 
 
 def score(
+    context: typer.Context,
     dataset: DatasetFolder,
     labels: options.Labels = None,
     predictions: options.Predictions = None,
@@ -90,7 +91,12 @@ def score(
         set=tuple(set_ or ()),
         plugins=tuple(plugin or ()),
         values=tuple(values or ()),
-        settings=Settings(iou=iou, confidence=confidence, categories=options.split(categories)),
+        settings=Settings(
+            iou=iou,
+            confidence=confidence,
+            categories=options.split(categories),
+            answer_confidence=options.given(context, "confidence", confidence),
+        ),
         workers=workers,
         shards=shards,
         seed=seed,

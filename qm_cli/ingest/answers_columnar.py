@@ -6,6 +6,7 @@ confidence; start and end; probs, a list, or a column prob_NAME for each categor
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -96,7 +97,7 @@ def _columnar(path: Path, where: str) -> pa.Table:
 
 def _text(path: Path, where: str) -> pa.Table:
     """A CSV file, tabs between the values where its first line has them and no comma; every column as text."""
-    from pyarrow import csv
+    from pyarrow.csv import ConvertOptions, ParseOptions, read_csv
 
     with path.open("rb") as file:
         head = file.readline(1 << 16)
@@ -104,18 +105,16 @@ def _text(path: Path, where: str) -> pa.Table:
         raise InputError(f"{where}: the file is empty", HINT)
     delimiter = "\t" if b"\t" in head and b"," not in head else ","
     names = _header(head, delimiter, where)
-    convert = csv.ConvertOptions(
+    convert = ConvertOptions(
         column_types={name: pa.string() for name in names}, strings_can_be_null=True, null_values=[""]
     )
     try:
-        return csv.read_csv(path, parse_options=csv.ParseOptions(delimiter=delimiter), convert_options=convert)
+        return read_csv(path, parse_options=ParseOptions(delimiter=delimiter), convert_options=convert)
     except pa.ArrowException as error:
         raise InputError(f"{where}: no CSV: {' '.join(str(error).split())[:120]}", "write the file again") from None
 
 
 def _header(head: bytes, delimiter: str, where: str) -> list[str]:
-    import csv
-
     try:
         return next(csv.reader([head.decode("utf-8-sig").rstrip("\r\n")], delimiter=delimiter))
     except UnicodeDecodeError:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from qm_cli.settings import HEADLINES
+from qm_cli.settings import HEADLINES, OBJECT_HEADLINES
 
+RATES = OBJECT_HEADLINES
 THRESHOLDS = (("iou", "IoU"), ("confidence", "confidence"))
 
 
@@ -20,7 +21,7 @@ def summary_markdown(summary: dict[str, Any]) -> str:
     if evaluated:
         parts.append(_models(evaluated))
     for name, report in evaluated.items():
-        rates = [rate for rate in (*HEADLINES["bbox"], "roc_auc") if any(rate in row for row in report["categories"])]
+        rates = [rate for rate in (*RATES, "roc_auc") if any(rate in row for row in report["categories"])]
         rows = [[row["name"], row["labels"], *(row.get(rate) for rate in rates)] for row in report["categories"]]
         parts += [f"## {name}: categories", _table(["category", "labels", *rates], rows)]
     for title, rows in (
@@ -47,7 +48,7 @@ def summary_markdown(summary: dict[str, Any]) -> str:
 
 def _models(evaluated: dict[str, dict[str, Any]]) -> str:
     first = next(iter(evaluated.values()))
-    rates = HEADLINES[first["task"]]
+    rates = HEADLINES.get(first["task"], RATES)
     rows = [[name, *(report["metrics"].get(rate) for rate in rates)] for name, report in evaluated.items()]
     parts = [f"{called} {first[name]:g}" for name, called in THRESHOLDS if first[name] is not None]
     at = f"Convention {first['convention']}; precision, recall and F1 at {', '.join(parts) or 'the best answer'}."

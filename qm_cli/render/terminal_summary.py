@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from qm_cli.render.terminal import plain_console, show_notes, show_table, shown, thresholds
-from qm_cli.settings import HEADLINES
+from qm_cli.settings import HEADLINES, OBJECT_HEADLINES
 
+MODEL_COLUMNS = OBJECT_HEADLINES
 FINDINGS_SHOWN = 12
 LEVELS_SHOWN = ("image", "label")
 
@@ -33,7 +34,7 @@ def _show_models(summary: dict[str, Any]) -> None:
         return
     first = next(iter(evaluated.values()))
     at = f"{first['convention']}, {thresholds(first)}"
-    columns = HEADLINES[first["task"]]
+    columns = HEADLINES.get(first["task"], MODEL_COLUMNS)
     rows = [(name, *(report["metrics"].get(column) for column in columns)) for name, report in evaluated.items()]
     show_table([f"model ({at})", *columns], rows)
 
