@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from qm_cli import run_folder, text_entities
-from qm_cli.answer_writing import write_answers
+from qm_cli import text_entities
 from qm_cli.classification import CONVENTIONS, SKLEARN, ClassEvaluation, ClassSettings, evaluate_answers
 from qm_cli.classification_report import class_report
 from qm_cli.errors import UsageError
@@ -45,29 +42,22 @@ def places_of(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(int(part) for part in parts))
 
 
-def evaluate_answer_files(request: AnswerRequest, output: Path | None = None) -> dict[str, Any]:
-    """The report of two files of answers; with `output` also a run folder of it.
+def evaluate_answer_files(request: AnswerRequest) -> tuple[ClassEvaluation | SpanEvaluation, dict[str, Any]]:
+    """The evaluation of two files of answers, and its report.
 
     Raises InputError and UsageError, one line with the way out, for what cannot be used.
     """
-    started = time.perf_counter()
     _refuse_unknown(request)
     answers = load_answers(request.source)
-    evaluation: ClassEvaluation | SpanEvaluation
     if request.task == TEXT or (request.task is None and answers.has_spans):
         convention = _convention(request, text_entities.CONVENTIONS, text_entities.COCO, "text entities")
         confidence = 0.5 if request.confidence is None else request.confidence
-        evaluation = evaluate_spans(answers, convention, request.iou, confidence)
-        report = span_report(evaluation)
-    else:
-        convention = _convention(request, CONVENTIONS, SKLEARN, "classes")
-        settings = ClassSettings(request.task, convention, request.confidence, request.top_k, request.auc)
-        evaluation = evaluate_answers(answers, settings)
-        report = class_report(evaluation)
-    if output is not None:
-        with run_folder.writing(output) as fresh:
-            write_answers(fresh, evaluation, report, request.source, started)
-    return report
+        spans = evaluate_spans(answers, convention, request.iou, confidence)
+        return spans, span_report(spans)
+    convention = _convention(request, CONVENTIONS, SKLEARN, "classes")
+    settings = ClassSettings(request.task, convention, request.confidence, request.top_k, request.auc)
+    classes = evaluate_answers(answers, settings)
+    return classes, class_report(classes)
 
 
 def _refuse_unknown(request: AnswerRequest) -> None:

@@ -28,18 +28,28 @@ from qm_cli.text_entities import SpanEvaluation, row_means
 
 
 def write_answers(
+    output: Path,
+    evaluation: ClassEvaluation | SpanEvaluation,
+    report: dict[str, Any],
+    source: AnswerSource,
+    started: float,
+) -> None:
+    """Write the run folder `output`: tables, summary and manifest.
+
+    image: TP, FP and FN of each data row. category: the report's. answer: a row a data row and question, of those that
+    take one answer. confusion, precision_recall: of classes. label, prediction: text entities with their outcome.
+    """
+    with run_folder.writing(output) as folder:
+        _write(folder, evaluation, report, source, started)
+
+
+def _write(
     folder: Path,
     evaluation: ClassEvaluation | SpanEvaluation,
     report: dict[str, Any],
     source: AnswerSource,
     started: float,
 ) -> None:
-    """Write tables, summary and manifest into `folder`.
-
-    image: TP, FP and FN of each data row. category: the report's. answer: a row a data row and question, of those that
-    take one answer. confusion, precision_recall: of classes. label, prediction: text entities with their outcome.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
     tables = _class_tables(evaluation) if isinstance(evaluation, ClassEvaluation) else _span_tables(evaluation)
     columns = {name: [row[name] for row in report["categories"]] for name in (report["categories"] or [{}])[0]}
     tables["category"] = pa.table({"id": [], "name": []} | {name: pa.array(rows) for name, rows in columns.items()})

@@ -37,7 +37,7 @@ def derived(sides: Sequence[Columns], names: Sequence[str], width: int | None) -
     if names:
         values: pa.Array = strings_to_arrow(list(names))
     else:
-        given = [one_chunk(side[name]).cast(pa.string()) for side in sides for name in _named(side)]
+        given = [distinct(one_chunk(side[name])).cast(pa.string()) for side in sides for name in _named(side)]
         values = distinct(pa.concat_arrays(given)) if given else pa.array([], pa.string())
     numeric = len(values) > 0 and compute.all(compute.match_substring_regex(values, INTEGER)).as_py()
     if numeric and not names:

@@ -117,7 +117,7 @@ def _width(predictions: RawPredictions | Matrix) -> int | None:
 def _data_rows(labels: RawLabels) -> tuple[pa.Table, RowArray, list[Finding]]:
     """The data rows, every id once, and the place of each in the file."""
     if labels.derived:
-        ids = distinct(labels.label["image_id"])
+        ids = _in_order(labels.label["image_id"])
         content = {"id": ids, "file_name": pa.nulls(len(ids), pa.string()), "text": pa.nulls(len(ids), pa.string())}
         table, keep, found = pa.table(content), np.ones(len(ids), bool), []
     else:
@@ -129,6 +129,13 @@ def _data_rows(labels: RawLabels) -> tuple[pa.Table, RowArray, list[Finding]]:
     if table.num_rows == 0:
         raise InputError(f"{labels.where}: there is no data row in it", "list every data row of the set")
     return table, np.flatnonzero(keep), found
+
+
+def _in_order(ids: pa.Array) -> pa.Array:
+    """Each id once, in the order of the file."""
+    if ids.type == pa.int64() and ids.null_count == 0 and bool((np.diff(to_numpy(ids)) > 0).all()):
+        return ids
+    return distinct(ids)
 
 
 def _label_side(labels: RawLabels, scope: _Scope) -> tuple[Given, list[Finding]]:

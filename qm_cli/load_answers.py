@@ -72,6 +72,8 @@ def _kind(plain: Path, path: Path) -> str:
     kind = archives.kind(plain, _shown(path))
     if kind in ("parquet", "arrow"):
         return "table"
+    if kind == "list":
+        return kind
     name = path.name.lower().removesuffix(".gz").removesuffix(".zst")
     if name.endswith(LINES) or (kind == "object" and _starts_a_second(plain)):
         return "lines"

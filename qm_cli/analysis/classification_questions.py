@@ -108,6 +108,8 @@ def _kind(answers: Answers, number: int, label: Given, task: str | None, notes: 
 
 def _repeated(label: Given, categories: int) -> npt.NDArray[np.bool_]:
     """Labels of a data row that has several different ones: bool[n]."""
+    if _once(label):
+        return np.zeros(len(label), bool)
     named = label.category >= 0
     pairs = np.unique(label.row[named] * max(categories, 1) + label.category[named]) // max(categories, 1)
     rows, counts = np.unique(pairs, return_counts=True)
@@ -133,7 +135,7 @@ def _classes(
         several = _repeated(label, len(answers.category_names))
         found += _rows_found("label-several-answers", answers, np.unique(label.row[several]))
         label = label.take(~several)
-        rows = label.row[np.argsort(label.row)]
+        rows = np.sort(label.row)
     else:
         rows = np.arange(answers.rows)
     given, more = _answered(answers, rows, prediction.take(place_of[prediction.category] >= 0), place_of)
@@ -172,8 +174,15 @@ def _pairs(given: Given, place: RowArray, category: RowArray) -> Pairs:
     return Pairs(place[order], category[order], given.score[order], given.source[order])
 
 
+def _once(label: Given) -> bool:
+    """Whether no data row has two labels."""
+    return int(np.bincount(label.row).max(initial=0)) < 2
+
+
 def _distinct(label: Given, categories: int) -> tuple[Given, RowArray]:
     """Each label once, the first; and the data rows of the others."""
+    if _once(label):
+        return label, np.zeros(0, np.int64)
     _, first = np.unique(label.row * max(categories, 1) + label.category, return_index=True)
     if len(first) == len(label):
         return label, np.zeros(0, np.int64)

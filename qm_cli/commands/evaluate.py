@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -109,7 +110,12 @@ def _answers(
     from qm_cli.load_answers import AnswerSource
 
     request = AnswerRequest(AnswerSource(labels, predictions, **naming), top_k=places_of(top_k), **chosen)
-    report = evaluate_answer_files(request, output)
+    started = time.perf_counter()
+    evaluation, report = evaluate_answer_files(request)
+    if output is not None:
+        from qm_cli.answer_writing import write_answers
+
+        write_answers(output, evaluation, report, request.source, started)
     if json:
         from qm_cli.render.as_json import as_json
 

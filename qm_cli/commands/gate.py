@@ -147,7 +147,8 @@ def _of_files(
         from qm_cli.load_answers import AnswerSource
 
         source = AnswerSource(labels, predictions, **naming)
-        report = evaluate_answer_files(AnswerRequest(source, iou=0.5 if iou is None else iou, confidence=confidence))
+        request = AnswerRequest(source, iou=0.5 if iou is None else iou, confidence=confidence)
+        _, report = evaluate_answer_files(request)
         return target, report, report["findings"]
     from qm_cli.load import Source, reading
 
