@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from qm_cli import text_entities
-from qm_cli.classification import CONVENTIONS, SKLEARN, ClassEvaluation, ClassSettings, evaluate_answers
+from qm_cli.classification import CONVENTIONS, LABELBOX, SKLEARN, ClassEvaluation, ClassSettings, evaluate_answers
 from qm_cli.classification_report import class_report
 from qm_cli.errors import UsageError
 from qm_cli.load_answers import AnswerSource, load_answers
@@ -48,7 +48,8 @@ def evaluate_answer_files(request: AnswerRequest) -> tuple[ClassEvaluation | Spa
     Raises InputError and UsageError, one line with the way out, for what cannot be used.
     """
     _refuse_unknown(request)
-    answers = load_answers(request.source)
+    source = replace(request.source, unscored=1.0) if request.convention == LABELBOX else request.source
+    answers = load_answers(source)
     if request.task == TEXT or (request.task is None and answers.has_spans):
         convention = _convention(request, text_entities.CONVENTIONS, text_entities.COCO, "text entities")
         confidence = 0.5 if request.confidence is None else request.confidence

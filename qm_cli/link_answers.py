@@ -49,18 +49,19 @@ def link(
     where: str,
     options: Linking,
     names: tuple[str, ...] = (),
+    unscored: float | None = None,
 ) -> Answers:
     """The answers of a label file and of a prediction file, or of a matrix of class probabilities.
 
     kinds: the declared type of questions. names: the categories in the order of the probabilities; empty for the order
-    of the categories. Raises InputError when no data row or no category is of both files, and for a number of
-    probabilities or rows that is not that of the categories or data rows.
+    of the categories. unscored: as in `load_answers.AnswerSource`. Raises InputError when no data row or no category
+    is of both files, and for a number of probabilities or rows that is not that of the categories or data rows.
     """
     scope, found = _scope(labels, kinds, predictions, names)
     label, more = _label_side(labels, scope)
     found += more
     if isinstance(predictions, RawPredictions):
-        prediction, probabilities, more = _prediction_side(predictions, scope, label, options, names)
+        prediction, probabilities, more = _prediction_side(predictions, scope, label, options, names, unscored)
         found += more
     else:
         prediction = empty()
@@ -159,7 +160,7 @@ def _label_side(labels: RawLabels, scope: _Scope) -> tuple[Given, list[Finding]]
 
 
 def _prediction_side(
-    raw: RawPredictions, scope: _Scope, label: Given, options: Linking, names: tuple[str, ...]
+    raw: RawPredictions, scope: _Scope, label: Given, options: Linking, names: tuple[str, ...], unscored: float | None
 ) -> tuple[Given, tuple[Probabilities, ...], list[Finding]]:
     columns = raw.columns
     if raw.count == 0:
@@ -185,8 +186,8 @@ def _prediction_side(
     found += flagged("prediction-unknown-category", _called(columns), unknown & (row >= 0))
     found += flagged("prediction-missing-category-id", ids, nothing & (row >= 0))
     found += flagged("answer-unknown-question", ids, (question < 0) & (row >= 0) & ~unknown)
-    score, unscored, more = _scores(given.score, ids, probable, options.missing_score)
-    keep = (row >= 0) & ~unknown & ~nothing & (question >= 0) & ~unscored
+    score, left_out, more = _scores(given.score, ids, probable, options.missing_score, unscored)
+    keep = (row >= 0) & ~unknown & ~nothing & (question >= 0) & ~left_out
     given = Given(given.row, question, category, score, given.text, given.start, given.end, given.source)
     usable = keep & probable
     probabilities = _of_lists(raw, given, usable, scope, label, names) if usable.any() else ()
@@ -221,11 +222,13 @@ def _floats(columns: Columns, name: str, count: int) -> FloatArray:
 
 
 def _scores(
-    score: FloatArray, ids: pa.Array, probable: Mask, fill: float | None
+    score: FloatArray, ids: pa.Array, probable: Mask, fill: float | None, unscored: float | None
 ) -> tuple[FloatArray, Mask, list[Finding]]:
     """Scores, and the answers left out for having none where others have one; those with probabilities need none."""
     missing = np.isnan(score) & ~probable
     found = flagged("prediction-score-range", ids, (score < 0) | (score > 1))
+    if fill is None and not (missing.all() or np.isnan(score).all()):
+        fill = unscored
     if fill is not None:
         found += flagged("prediction-filled-score", ids, missing)
         return np.where(missing, fill, score), np.zeros(len(score), bool), found

@@ -24,7 +24,10 @@ TABLES = (".csv", ".tsv")
 
 @dataclass(frozen=True)
 class AnswerSource:
-    """What to read, and how; the options are those of `load.Source`."""
+    """What to read, and how; the options are those of `load.Source`.
+
+    unscored: the score of predictions that have none where others have one; None leaves them out.
+    """
 
     labels: Path
     predictions: Path
@@ -32,6 +35,7 @@ class AnswerSource:
     map_categories: str | None = None
     missing_score: float | None = None
     prob_categories: tuple[str, ...] = ()
+    unscored: float | None = None
 
 
 def load_answers(source: AnswerSource) -> Answers:
@@ -47,7 +51,9 @@ def load_answers(source: AnswerSource) -> Answers:
         names = source.prob_categories
         if not names and isinstance(predictions, RawPredictions):
             names = answers_columnar.probability_names(predictions.keys)
-        return link_answers.link(labels, kinds, predictions, _shown(source.predictions), options, names)
+        return link_answers.link(
+            labels, kinds, predictions, _shown(source.predictions), options, names, source.unscored
+        )
 
 
 def _mapping(option: str | None) -> CategoryMap:

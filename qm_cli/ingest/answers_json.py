@@ -95,7 +95,7 @@ def _decoded(content: bytes, kind: str, where: str) -> Document:
         raise InputError(f"{where}: the file is empty", "an empty set of rows is written []")
     try:
         if kind == "object":
-            return msgspec.json.decode(content, type=Document)
+            return _document(content, where)
         if kind == "list":
             return Document(annotations=msgspec.json.decode(content, type=list[Row | None]))
         return Document(annotations=list(msgspec.json.Decoder(Row).decode_lines(content)))
@@ -106,6 +106,17 @@ def _decoded(content: bytes, kind: str, where: str) -> Document:
         raise InputError(f"{where}: {reason}", hint) from None
     except RecursionError:
         raise InputError(f"{where}: nested too deeply", HINT) from None
+
+
+def _document(content: bytes, where: str) -> Document:
+    """A document, or a single row, which is a file of JSON lines with one line."""
+    document = msgspec.json.decode(content, type=Document)
+    if document != Document():
+        return document
+    row = msgspec.json.decode(content, type=Row)
+    if row == Row():
+        raise InputError(f"{where}: an object without data_rows, images, annotations or predictions", HINT)
+    return Document(annotations=[row])
 
 
 def _place(message: str) -> str:

@@ -53,6 +53,7 @@ def test_lists_and_lines(tmp_path: Path) -> None:
     assert found["end"].to_pylist() == [None, None, 4, 2]
     plain = columns(tmp_path, '{"id": 1, "probs": [0.5, 0.5]}\n\n{"id": 2, "probs": [1, 0, 0]}\n', "lines")
     assert plain["probs"].to_pylist() == [[0.5, 0.5], [1, 0, 0]]
+    assert columns(tmp_path, '{"id": 1, "label": "a"}', "object")["category_name"].to_pylist() == ["a"]
     assert columns(tmp_path, "", "lines")["image_id"].to_pylist() == []
 
 
@@ -71,6 +72,7 @@ def test_lists_and_lines(tmp_path: Path) -> None:
         ),
         ('[{"id": 1}, {"id": "b"}]', "list", "not an integer like the other ids"),
         ('{"id": 1}\n{"id": 2', "lines", "a.json"),
+        ('{"info": {}}', "object", "an object without data_rows, images, annotations or predictions"),
         ("[" * 100_000, "list", "a.json"),
     ],
 )
