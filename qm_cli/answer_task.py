@@ -6,6 +6,8 @@ import gzip
 import mmap
 from pathlib import Path
 
+import pyarrow as pa
+
 from qm_cli import dataset
 
 GEOMETRY = (b'"bbox"', b'"segmentation"', b'"keypoints"', b'"polygon"', b'"polyline"', b'"obb"')
@@ -70,8 +72,6 @@ def _unpacked(path: Path, head: bytes) -> bytes:
         if head.startswith(b"\x1f\x8b"):
             with gzip.open(path, "rb") as packed:
                 return packed.read(UNPACKED)
-        import pyarrow as pa
-
         with pa.CompressedInputStream(str(path), "zstd") as stream:
             content: bytes = stream.read(UNPACKED)
             return content

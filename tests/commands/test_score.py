@@ -122,3 +122,51 @@ def test_broken_images_are_findings_not_the_end(dataset: Path, capsys: pytest.Ca
     assert codes["image-missing-file"] == 1
     assert codes["image-unreadable"] == 2
     assert next(row for row in found["metrics"] if row["name"] == "brightness")["nulls"] == 3
+
+
+@pytest.fixture
+def classes(tmp_path: Path) -> Path:
+    """A dataset folder of classes: 40 images, three categories, probabilities that are right in three of four."""
+    names = [{"id": n, "name": name} for n, name in enumerate("abc")]
+    images = [{"id": n, "file_name": f"{n}.jpg", "width": 8, "height": 8, "night": n % 4 == 0} for n in range(40)]
+    labels = [{"id": n, "image_id": n, "category_id": n % 3} for n in range(40)]
+    answers = []
+    for n in range(40):
+        probs = [0.2, 0.2, 0.2]
+        probs[(n + (n % 4 == 0)) % 3] = 0.6
+        answers.append({"image_id": n, "probs": probs})
+    (tmp_path / "set").mkdir()
+    document = {"images": images, "categories": names, "annotations": labels}
+    (tmp_path / "set" / "labels.json").write_text(json.dumps(document))
+    (tmp_path / "set" / "predictions.json").write_text(json.dumps(answers))
+    return tmp_path / "set"
+
+
+def test_classes_are_scored_evaluated_gated_and_explained(classes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["score", str(classes), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)["models"]["predictions"]
+    assert (report["task"], report["convention"], report["metrics"]["accuracy"]) == ("classification", "sklearn", 0.75)
+    files = [str(classes / "labels.json"), str(classes / "predictions.json")]
+    assert main.run(["evaluate", *files, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metrics"] == report["metrics"]
+    for target in ([str(classes)], files):
+        assert main.run(["gate", *target, "--min", "accuracy=0.7", "--min", "f1@a=0.5", "--max", "log_loss=1.5"]) == 0
+        assert main.run(["gate", *target, "--min", "accuracy=0.9"]) == 1
+    capsys.readouterr()
+    assert main.run(["importance", str(classes), "--by", "image", "--metric", "image.night", "--json"]) == 0
+    bins = json.loads(capsys.readouterr().out)["bins"]
+    assert {one["value"]: one["true_positive_rate"]["rate"] for one in bins} == {"false": 1.0, "true": 0.0}
+    assert main.run(["query", str(classes), "SELECT count(*) AS n FROM prediction WHERE outcome = 'FP'", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"n": 10}]
+    assert main.run(["rank", str(classes), "-a", "entropy", "--top", "3"]) == 0
+    assert len(capsys.readouterr().out.split()) == 3
+
+
+def test_a_run_of_classes_is_gated_as_it_was_scored(classes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["score", str(classes), "--confidence", "0.9"]) == 0
+    assert "confidence 0.9" in capsys.readouterr().out
+    assert main.run(["gate", str(classes), "--min", "accuracy=0.1"]) == 1
+    assert main.run(["gate", str(classes), "--min", "accuracy=0.1", "--confidence", "0.1"]) == 2
+    assert main.run(["gate", str(classes), "--min", "accuracy=0.1", "--iou", "0.5"]) == 2
+    assert "classes" in capsys.readouterr().err
+    assert main.run(["compare", *(str(classes / f"{n}.json") for n in ("labels", "predictions", "predictions"))]) == 2

@@ -36,9 +36,8 @@ def test_classes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_questions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [label(1, "a", question="x"), label(1, "b", question="[y]"), label(1, "a", question="[y]")]
-    report, text = screen(
-        tmp_path, document(rows, ["a", "b"], 1), [{"id": 1, "category": "a", "question": "x"}], capsys
-    )
+    answers = [{"id": 1, "category": "a", "question": "x"}]
+    report, text = screen(tmp_path, document(rows, ["a", "b"], 1), answers, capsys)
     assert "question x, radio" in text
     assert "question [y], checklist" in text
     assert "hamming_loss" in text
