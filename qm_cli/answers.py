@@ -41,6 +41,8 @@ class Given:
 
     def take(self, rows: npt.NDArray[Any]) -> Given:
         """The rows under a mask or at these places."""
+        if rows.dtype == bool and rows.all():
+            return self
         places = np.flatnonzero(rows) if rows.dtype == bool else rows
         return Given(
             self.row[places],

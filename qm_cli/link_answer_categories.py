@@ -73,8 +73,10 @@ def rows_of_categories(
     if "category_name" in columns:
         names = columns["category_name"]
         by_name = rows_of(names, one_chunk(category["name"]))
-        by_text = rows_of(names, one_chunk(category["id"]).cast(pa.string()))
-        rows = np.where(rows >= 0, rows, np.where(by_name >= 0, by_name, by_text)).astype(np.int64)
+        if (by_name < 0).any():
+            by_text = rows_of(names, one_chunk(category["id"]).cast(pa.string()))
+            by_name = np.where(by_name >= 0, by_name, by_text)
+        rows = np.where(rows >= 0, rows, by_name).astype(np.int64)
     return rows, found
 
 

@@ -170,6 +170,8 @@ def _answered(answers: Answers, rows: RowArray, given: Given, place_of: RowArray
 
 
 def _pairs(given: Given, place: RowArray, category: RowArray) -> Pairs:
+    if bool((place[1:] > place[:-1]).all()):
+        return Pairs(place, category, given.score, given.source)
     order = np.lexsort((np.arange(len(place)), -np.nan_to_num(given.score, nan=-np.inf), place))
     return Pairs(place[order], category[order], given.score[order], given.source[order])
 
