@@ -16,6 +16,7 @@ from qm_cli.classification import LABELBOX, SKLEARN, ClassEvaluation, QuestionRe
 FloatArray = npt.NDArray[np.float64]
 CELLS_KEPT = 10_000
 COUNTS = ("true_positives", "false_positives", "false_negatives", "true_negatives")
+BEST_ANSWER = "the best answer counts whatever its score; --confidence drops those below it"
 RULES = {
     SKLEARN: "as scikit-learn, but undefined is null and leaves the means, where scikit-learn warns and takes 0",
     LABELBOX: "as Labelbox: data rows without an answer or a label have no value; IoU is 0",
@@ -212,6 +213,8 @@ def _notes(evaluation: ClassEvaluation) -> list[str]:
     for result in evaluation.results:
         called = "" if result.question.name is None else f"question {result.question.name!r}: "
         notes += [called + note for note in result.notes]
+        if evaluation.settings.confidence is None and result.question.kind == RADIO and BEST_ANSWER not in notes:
+            notes.append(BEST_ANSWER)
         if not len(result.question.label):
             notes.append(f"{called}no labels: recall is undefined")
         elif len(result.judged) and not result.counts.true_positives.sum() + result.counts.false_positives.sum():

@@ -48,8 +48,9 @@ def curves(values: Matrix, rows: RowArray, columns: RowArray, positives: Callabl
     with ThreadPoolExecutor(THREADS) as pool:
         for first in range(0, count, step):
             chosen = columns[first : first + step]
-            stripe = values[:, chosen] if whole else values[rows[:, None], chosen]
-            stripe = np.ascontiguousarray(stripe.T)
+            together = bool((np.diff(chosen) == 1).all())
+            stripe = values[:, chosen[0] : chosen[-1] + 1] if together else values[:, chosen]
+            stripe = np.ascontiguousarray((stripe if whole else stripe[rows]).T)
             categories = range(first, first + len(chosen))
             list(pool.map(lambda one, s=stripe, f=first: _curve(s[one - f], positives(one), found, one), categories))
     return found

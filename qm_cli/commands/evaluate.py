@@ -61,19 +61,23 @@ def evaluate(
 
     if task is not None and task not in (*BOXES, *ANSWERS):
         raise UsageError(f"--task {task}: is no task", f"there are {', '.join((*BOXES, *ANSWERS))}")
+    naming: dict[str, Any] = {
+        "match_by": match_by,
+        "map_categories": map_categories,
+        "missing_score": missing_score,
+        "prob_categories": options.split([prob_categories] if prob_categories else None),
+    }
     if task in ANSWERS or (task is None and holds_answers(labels, predictions)):
         if categories:
             raise UsageError("--categories: not for classes and text", "every category has its row in --json")
         chosen: dict[str, Any] = {"task": task, "convention": convention, "iou": iou, "auc": auc}
         chosen["confidence"] = options.given(context, "confidence", confidence)
-        naming = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
-        names = options.split([prob_categories] if prob_categories else None)
-        return _answers(labels, predictions, {**naming, "prob_categories": names}, chosen, top_k, output, json)
+        return _answers(labels, predictions, naming, chosen, top_k, output, json)
     if convention not in (None, "coco"):
         raise UsageError(f"--convention {convention}: has no rule for boxes", "leave it out for COCO's")
     from qm_cli.load import Source, reading
 
-    source = Source(labels, predictions, match_by=match_by, map_categories=map_categories, missing_score=missing_score)
+    source = Source(labels, predictions, **naming)
     with reading(source) as tables:
         from qm_cli.report import report_of
         from qm_cli.settings import Settings
