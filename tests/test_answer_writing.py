@@ -66,9 +66,9 @@ def test_text_entities(tmp_path: Path) -> None:
     rows = [label(1, "a", start=0, end=4), label(2, "b", start=0, end=4)]
     answers = [{"id": 1, "category": "a", "span": [0, 3], "score": 0.9}, {"id": 1, "category": "b", "span": [5, 6]}]
     run = written(tmp_path, document(rows, ["a", "b"]), answers, convention="labelbox")
-    assert run.table("prediction")["outcome"].to_pylist() == ["TP"]
+    assert run.table("prediction")["outcome"].to_pylist() == ["TP", "FP"]
     assert run.table("label")["outcome"].to_pylist() == ["TP", "FN"]
-    assert run.table("image")["f1"].to_pylist() == [1.0, None, None]
+    assert run.table("image")["f1"].to_pylist() == [0.5, None, None]
 
 
 def test_nothing_is_written_where_something_else_is(tmp_path: Path) -> None:
