@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import mmap
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from qm_cli import dataset
 GEOMETRY = (b'"bbox"', b'"segmentation"', b'"keypoints"', b'"polygon"', b'"polyline"', b'"obb"')
 ANSWERS = (b'"category_id"', b'"category"', b'"category_name"', b'"label"', b'"answer"', b'"probs"', b'"span"')
 TABLE_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".npy")
+SHAPE = re.compile(rb"(?:" + b"|".join(GEOMETRY) + rb")\s*+:\s*+(?!null|\[\s*\])")
 ENDS = 1 << 16
 UNPACKED = 1 << 20
 
@@ -45,25 +47,30 @@ def _held(path: Path) -> tuple[bool, bool]:
         head = file.read(ENDS)
         if head.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):
             content = _unpacked(place, head)
-            return _names(content, GEOMETRY), _names(content, ANSWERS) or plain_name.endswith(TABLE_ENDINGS)
+            return _shaped(content), _names(content, ANSWERS) or plain_name.endswith(TABLE_ENDINGS)
         if head.startswith((b"PAR1", b"ARROW1", b"\xff\xff\xff\xff")):
             file.seek(max(place.stat().st_size - ENDS, 0))
             schema = head + file.read()
             return any(key.strip(b'"') in schema for key in GEOMETRY[:3]), True
         if head.startswith(b"\x93NUMPY"):
             return False, True
-        if _names(head, GEOMETRY):
+        if _shaped(head):
             return True, False
         if plain_name.endswith(TABLE_ENDINGS):
             return False, True
         if len(head) < ENDS:
             return False, _names(head, ANSWERS)
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-            return any(whole.find(key) >= 0 for key in GEOMETRY), any(whole.find(key) >= 0 for key in ANSWERS)
+            return _shaped(whole), _names(whole, ANSWERS)
 
 
-def _names(content: bytes, keys: tuple[bytes, ...]) -> bool:
-    return any(key in content for key in keys)
+def _names(content: bytes | mmap.mmap, keys: tuple[bytes, ...]) -> bool:
+    return any(content.find(key) >= 0 for key in keys)
+
+
+def _shaped(content: bytes | mmap.mmap) -> bool:
+    """Whether a geometry is there that is neither null nor an empty list."""
+    return _names(content, GEOMETRY) and SHAPE.search(content) is not None
 
 
 def _unpacked(path: Path, head: bytes) -> bytes:

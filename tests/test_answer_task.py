@@ -28,6 +28,9 @@ CLASSES = {"images": [{"id": 1}], "categories": [], "annotations": [{"image_id":
         (CLASSES, [prediction()], False),
         (CLASSES, [{"image_id": 1, "category_id": 1}], True),
         (CLASSES, [], True),
+        (CLASSES, [{"image_id": 1, "category_id": 1, "bbox": None}], True),
+        (CLASSES, [{"image_id": 1, "category_id": 1, "segmentation": []}], True),
+        (CLASSES, [{"image_id": 1, "category_id": 1, "bbox": []}, prediction()], False),
         ({"images": []}, [], False),
     ],
 )
