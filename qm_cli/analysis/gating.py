@@ -18,6 +18,7 @@ SIZES = ("images", "labels", "crowd", "predictions")
 COUNTS = (*SIZES, "true_positives", "false_positives", "false_negatives", "true_negatives")
 UNBOUNDED = ("log_loss",)
 KEYS_OF_CATEGORY = ("id", "name")
+QUESTION = "question"
 FINDINGS = "findings"
 
 
@@ -151,7 +152,7 @@ def _value(report: Mapping[str, Any], bound: Bound) -> float | None:
     if bound.category is not None:
         scope = _category(report["categories"], bound.category)
         where = "a category"
-    numbers = [name for name in scope if name not in KEYS_OF_CATEGORY]
+    numbers = [name for name in scope if name not in (*KEYS_OF_CATEGORY, QUESTION)]
     if bound.metric not in numbers:
         raise UsageError(f"{bound.metric}: {where} has no such metric", _hint(bound.metric, numbers))
     value: float | None = scope[bound.metric]
@@ -159,13 +160,17 @@ def _value(report: Mapping[str, Any], bound: Bound) -> float | None:
 
 
 def _category(categories: Sequence[Mapping[str, Any]], name: str) -> dict[str, Any]:
-    """The row of a category by name, else by id."""
+    """The row of a category by name, else by id, else as question/name where several questions have it."""
     for key in reversed(KEYS_OF_CATEGORY):
         found = [row for row in categories if str(row[key]) == name]
         if len(found) > 1:
-            raise UsageError(f"{name}: {len(found)} categories have this {key}", "name its id")
+            way_out = f"write {found[0][QUESTION]}/{found[0]['name']}" if QUESTION in found[0] else "name its id"
+            raise UsageError(f"{name}: {len(found)} categories have this {key}", way_out)
         if found:
             return dict(found[0])
+    for row in categories:
+        if f"{row.get(QUESTION)}/{row['name']}" == name:
+            return dict(row)
     raise UsageError(f"{name}: there is no such category", _hint(name, [str(row["name"]) for row in categories]))
 
 

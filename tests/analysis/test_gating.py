@@ -114,3 +114,16 @@ def test_no_check_and_no_such_code() -> None:
         gated(report(), [], [])
     with pytest.raises(UsageError, match="did you mean prediction-bad-box"):
         known_codes(["prediction-badbox"])
+
+
+def test_a_category_of_several_questions_is_named_with_its_question() -> None:
+    rows = [{"id": 1, "name": "yes", "question": question, "f1": value} for question, value in (("a", 0.5), ("b", 0.9))]
+    classes = {**report(), "iou": None, "categories": rows}
+    verdict = gated(classes, [parsed("min", "f1@b/yes=0.8")], [])
+    assert verdict["passed"]
+    with pytest.raises(UsageError, match="write a/yes"):
+        gated(classes, [parsed("min", "f1@yes=0.8")], [])
+
+
+def test_log_loss_may_be_larger_than_one() -> None:
+    assert gated(report(log_loss=1.25), [parsed("max", "log_loss=1.5")], [])["passed"]
