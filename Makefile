@@ -7,11 +7,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs format clean
+.PHONY: help demo test test-ray lint bench docs format clean
 
 help: ## Show what can be made
 	@echo "make TARGET [PYTHON=$(PYTHON)] [VENV=$(VENV)] [WORKERS=$(WORKERS)]"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/.installed ## Install qm, score sample_data, show the summary and where the files are
 	$(BIN)/qm score sample_data
@@ -21,6 +21,9 @@ demo: $(VENV)/.installed ## Install qm, score sample_data, show the summary and 
 
 test: $(VENV)/.installed-dev ## Run all tests, on WORKERS processes
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+test-ray: $(VENV)/.installed-ray ## Run the tests of the Ray backend on a real cluster of this machine
+	$(BIN)/python -m pytest tests/backends/test_ray.py
 
 lint: $(VENV)/.installed-dev ## Check style, format and types
 	@failed=0; for check in "ruff check ." "ruff format --check ." mypy; do \
@@ -49,6 +52,10 @@ $(BIN)/python:
 
 $(VENV)/.installed: $(BIN)/python pyproject.toml
 	$(PIP) install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-ray: $(VENV)/.installed-dev
+	$(PIP) install --quiet --editable '.[ray]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

@@ -9,14 +9,29 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from qm_cli import dataset
+from qm_cli import dataset, settings
+from qm_cli.errors import UsageError, nearest
 
+CLASSES = ("classification", "multilabel")
+TEXT = "text"
+TASKS = (*CLASSES, TEXT)
 GEOMETRY = (b'"bbox"', b'"segmentation"', b'"keypoints"', b'"polygon"', b'"polyline"', b'"obb"')
 ANSWERS = (b'"category_id"', b'"category"', b'"category_name"', b'"label"', b'"answer"', b'"probs"', b'"span"')
 TABLE_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".npy")
 SHAPE = re.compile(rb"(?:" + b"|".join(GEOMETRY) + rb")\s*+:\s*+(?!null|\[\s*\])")
 ENDS = 1 << 16
 UNPACKED = 1 << 20
+
+
+def asks_answers(task: str | None, labels: Path, predictions: Path) -> bool:
+    """Whether answers are to be evaluated: as the task says, else by what the files hold.
+
+    Raises UsageError for what is no task.
+    """
+    known = (*settings.TASKS, *TASKS)
+    if task is not None and task not in known:
+        raise UsageError(f"--task: {task!r} is no task", nearest(task, list(known)) or f"there are {', '.join(known)}")
+    return task in TASKS or (task is None and holds_answers(labels, predictions))
 
 
 def holds_answers(labels: Path, predictions: Path) -> bool:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from qm_cli import __version__, dataset, run_folder
 from qm_cli.analysis.classification_outcome import Answered, Ticked
 from qm_cli.analysis.text_spans import Spans
+from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files
 from qm_cli.answers import FREE_TEXT, Answers
 from qm_cli.arrays import strings_to_arrow, to_arrow
 from qm_cli.classification import ClassEvaluation, QuestionResult
@@ -25,6 +26,14 @@ from qm_cli.schema import SCHEMA_VERSION
 from qm_cli.scores import write_parquet
 from qm_cli.settings import RECALL_GRID, Settings
 from qm_cli.text_entities import SpanEvaluation, row_means
+
+
+def answers_to_folder(request: AnswerRequest, output: Path) -> dict[str, Any]:
+    """Evaluate files of answers into a run folder; the report."""
+    started = time.perf_counter()
+    evaluation, report = evaluate_answer_files(request)
+    write_answers(output, evaluation, report, request.source, started)
+    return report
 
 
 def write_answers(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,26 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli.analysis.changes import DETECTION_CHANGES, LABEL_CHANGES, NEW, Changes, size_of
+from qm_cli.analysis.counts import Outcomes
+from qm_cli.analysis.slices import Matched, Members, inside
 from qm_cli.arrays import strings_to_arrow
 from qm_cli.evaluation import Evaluation
+from qm_cli.matching import Matches
+from qm_cli.settings import Settings
+from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 REGRESSED_SHOWN = 20
 
 
-def change_counts(first: Evaluation, second: Evaluation, found: Changes) -> dict[str, Any]:
-    """Counts of each change, over all, by category and by size; the first model's detections only where they went."""
+def change_counts(
+    first: Evaluation, second: Evaluation, found: Changes, slices: Sequence[tuple[str, Sequence[Members]]] = ()
+) -> dict[str, Any]:
+    """Counts of each change, over all, by category, size and slice; the first model's detections only where they went.
+
+    slices: name, and members in either model's rows.
+    """
     tables, settings = first.tables, first.settings
     names = tables.category["name"].to_pylist()
     sizes = [limits.name for limits in settings.area_ranges]
@@ -38,6 +50,11 @@ def change_counts(first: Evaluation, second: Evaluation, found: Changes) -> dict
             np.concatenate([_sizes(second)[counted], _sizes(first)[gone]]),
         ),
     }
+    sliced: dict[str, list[tuple[str, BoolArray]]] = {"labels": [], "detections": []}
+    for name, members in slices:
+        own = [inside(Matched(*_parts(one)), part) for one, part in zip((first, second), members, strict=True)]
+        sliced["labels"].append((name, _labels_in(first, members[0])[label]))
+        sliced["detections"].append((name, np.concatenate([own[1][counted], own[0][gone]])))
     return {
         kind: {
             "total": _tally(words, code),
@@ -45,9 +62,22 @@ def change_counts(first: Evaluation, second: Evaluation, found: Changes) -> dict
             "by_size": [
                 {"name": name, **_tally(words, code[size == place])} for place, name in enumerate(sizes) if place
             ],
+            "by_slice": [{"name": name, **_tally(words, code[mask])} for name, mask in sliced[kind]],
         }
         for kind, (words, code, category, size) in groups.items()
     }
+
+
+def _parts(one: Evaluation) -> tuple[Tables, Matches, Outcomes, Settings]:
+    return one.tables, one.matches, one.outcomes, one.settings
+
+
+def _labels_in(evaluation: Evaluation, members: Members) -> BoolArray:
+    """Labels of a slice; none where it says nothing of labels."""
+    rows: RowArray = evaluation.tables.values("label", "image_row")
+    if members.whole:
+        return members.images[rows]
+    return np.zeros(len(rows), bool) if members.labels is None else members.labels
 
 
 def _tally(words: tuple[str, ...], code: npt.NDArray[np.int8]) -> dict[str, int]:

@@ -11,34 +11,42 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli.alignment import aligned
-from qm_cli.analysis.bootstrap import METRICS, weighable
 from qm_cli.analysis.changes import changes
 from qm_cli.analysis.comparison import Compared, comparison
 from qm_cli.analysis.intervals import LEAST_UNITS
+from qm_cli.analysis.slices import Matched
 from qm_cli.arrays import one_chunk, to_numpy
 from qm_cli.change_report import change_counts, change_rows, regressed_images
+from qm_cli.comparison_rows import comparison_rows
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.load import load_tables
+from qm_cli.query import Source
 from qm_cli.run_folder import Run, open_run
 from qm_cli.run_tables import tables_of_run
 from qm_cli.scoring import can_evaluate
 from qm_cli.settings import Settings
+from qm_cli.slice_comparing import compared_slices, slice_members, with_members
+from qm_cli.slice_language import Slice, Slices, Wanted, slices_of, sorted_by_image
+from qm_cli.slice_rows import named_tables
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
+NO_SLICES = Wanted()
 
 
 @dataclass(frozen=True)
 class Request:
     """What to compare. targets: two runs; one run with two models; or a label file and two prediction files.
 
-    cluster: image column whose values are resampled instead of images. naming: as in `load.Source`.
+    cluster: image column whose values are resampled instead of images. naming: as in `load.Source`. wanted: slices to
+    compare on as well; images and labels are A's, predictions each model's own.
     """
 
     targets: tuple[Path, ...]
     models: tuple[str | None, str | None] = (None, None)
+    convention: str | None = None
     iou: float | None = None
     confidence: float | None = None
     categories: tuple[str, ...] = ()
@@ -46,17 +54,20 @@ class Request:
     resamples: int = 1000
     seed: int = 0
     naming: dict[str, Any] | None = None
+    wanted: Wanted = NO_SLICES
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: what it is called, where it stands, its tables, and the image column of clusters."""
+    """One of the two: what it is called, where it stands, its tables, the image column of clusters, and its slices."""
 
     name: str
     target: str
     tables: Tables
     settings: Settings
     cluster: pa.Array | None
+    slices: tuple[Slice, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def compare(request: Request) -> tuple[dict[str, Any], pa.Table]:
@@ -70,8 +81,10 @@ def compare(request: Request) -> tuple[dict[str, Any], pa.Table]:
     first = evaluate_tables(tables_a, settings)
     second = evaluate_tables(aligned(tables_a, tables_b), settings)
     unit = np.arange(tables_a.count("image")) if a.cluster is None else cluster_numbers(a.cluster)
-    old, new = (weighable(one.tables, one.matches, one.outcomes, settings) for one in (first, second))
+    sides = [Matched(one.tables, one.matches, one.outcomes, settings) for one in (first, second)]
+    old, new = (one.weighable() for one in sides)
     found = comparison(old, new, unit, request.resamples, request.seed)
+    sliced = compared_slices(a.slices, sides, (old, new), unit, request.resamples, request.seed)
     changed = changes(first.tables, second.tables, first.outcomes, second.outcomes, settings)
     report = {
         "a": _about(a, first),
@@ -86,11 +99,12 @@ def compare(request: Request) -> tuple[dict[str, Any], pa.Table]:
         "method": "half-sample bootstrap",
         "resamples": request.resamples,
         "seed": request.seed,
-        "metrics": _rows(found.overall),
+        "metrics": comparison_rows(found.overall),
         "categories": _category_rows(first.tables, found.category, found.category_units),
-        "changes": change_counts(first, second, changed),
+        "slices": sliced,
+        "changes": change_counts(first, second, changed, slice_members(a.slices, sides)),
         "regressed_images": regressed_images(first, second, changed),
-        "notes": _notes(a, b, request, found.units, found.category_units),
+        "notes": [*_notes(a, b, request, found.units, found.category_units), *a.notes],
     }
     return report, change_rows(first, second, changed)
 
@@ -102,13 +116,15 @@ def _sides_of_files(request: Request) -> tuple[Side, Side]:
     settings = _at(Settings(), request)
     sides = []
     for file in files:
-        tables = load_tables(labels, file, metadata=request.cluster is not None, **(request.naming or {}))
+        metadata = request.cluster is not None or not request.wanted.nothing
+        tables = load_tables(labels, file, metadata=metadata, **(request.naming or {}))
         column = None
         if request.cluster is not None:
             if request.cluster not in tables.image.column_names:
                 raise _no_column(labels, request.cluster, tables.image.column_names)
             column = one_chunk(tables.image[request.cluster])
-        sides.append(Side(file.stem, str(file), tables, settings, column))
+        found = _slices(named_tables(tables), request)
+        sides.append(_sliced(Side(file.stem, str(file), tables, settings, column), found, found.slices))
     return sides[0], sides[1]
 
 
@@ -156,7 +172,19 @@ def _side(run: Run, name: str, request: Request) -> Side:
             raise _no_column(run.path, request.cluster, known)
         column = one_chunk(run.table("image", [request.cluster])[request.cluster])
     settings = _at(Settings.from_dict(run.manifest["settings"]), request)
-    return Side(name, str(run.path), tables_of_run(run), settings, column)
+    found = _slices(run, request)
+    slices = tuple(sorted_by_image(run, one) for one in found.slices)
+    return _sliced(Side(name, str(run.path), tables_of_run(run), settings, column), found, slices)
+
+
+def _slices(source: Source, request: Request) -> Slices:
+    return Slices(()) if request.wanted.nothing else slices_of(source, request.wanted)
+
+
+def _sliced(side: Side, found: Slices, slices: tuple[Slice, ...]) -> Side:
+    """The side with its slices, whose members go where its rows go."""
+    notes = (*found.notes, *(one.sentence() for one in found.findings))
+    return replace(side, tables=with_members(side.tables, slices), slices=slices, notes=notes)
 
 
 def _no_column(where: Path, name: str, known: list[str]) -> UsageError:
@@ -165,8 +193,13 @@ def _no_column(where: Path, name: str, known: list[str]) -> UsageError:
 
 
 def _at(settings: Settings, request: Request) -> Settings:
-    settings = settings if request.iou is None else replace(settings, iou=request.iou)
-    return settings if request.confidence is None else replace(settings, confidence=request.confidence)
+    settings = settings.at(request.convention, request.iou, request.confidence)
+    if settings.convention != "coco":
+        raise UsageError(
+            f"convention {settings.convention}: qm compare resamples COCO's numbers alone",
+            "add --convention coco, or qm evaluate each model",
+        )
+    return settings
 
 
 def cluster_numbers(column: pa.Array) -> RowArray:
@@ -186,38 +219,10 @@ def _about(side: Side, evaluation: Evaluation) -> dict[str, Any]:
     return {"model": side.name, "target": side.target, "predictions": evaluation.tables.count("prediction")}
 
 
-def _rows(compared: Compared, place: int | None = None) -> list[dict[str, Any]]:
-    """One row per metric; place: of one category."""
-    return [_row(name, compared, (row,) if place is None else (row, place)) for row, name in enumerate(METRICS)]
-
-
-def _row(name: str, compared: Compared, place: tuple[int, ...]) -> dict[str, Any]:
-    first, second, difference = compared.first_interval, compared.second_interval, compared.difference
-    values = {
-        "a": compared.first,
-        "a_low": first.low,
-        "a_high": first.high,
-        "b": compared.second,
-        "b_low": second.low,
-        "b_high": second.high,
-        "difference": compared.second - compared.first,
-        "low": difference.low,
-        "high": difference.high,
-        "error": difference.error,
-        "p": compared.p,
-        "smallest_difference": compared.smallest,
-    }
-    return {"metric": name, **{key: _number(float(array[place])) for key, array in values.items()}}
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else value
-
-
 def _category_rows(tables: Tables, compared: Compared, units: RowArray) -> list[dict[str, Any]]:
     ids, names = tables.category["id"].to_pylist(), tables.category["name"].to_pylist()
     return [
-        {"id": ids[row], "name": names[row], "units": int(units[row]), "metrics": _rows(compared, row)}
+        {"id": ids[row], "name": names[row], "units": int(units[row]), "metrics": comparison_rows(compared, row)}
         for row in range(len(ids))
     ]
 

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from qm_cli import storage
 from qm_cli.errors import InputError, nearest
 
 SETTINGS_FILE = "qm.toml"
@@ -22,8 +23,10 @@ SETTINGS = ("labels", "predictions", "images", "prob_categories")
 PACKED = ("", ".gz", ".zst")
 LABEL_ENDINGS = tuple(f".json{packing}" for packing in PACKED)
 PREDICTION_ENDINGS = (*LABEL_ENDINGS, ".parquet", ".arrow", ".feather")
-LAYOUT = "labels.json or annotations/*.json, predictions.json or predictions/*.json, images/"
+LAYOUT = "labels.json, annotations/*.json or Annotations/*.xml, predictions.json or predictions/*.json, images/"
 STDIN = Path("-")
+VOC_FOLDERS = ("Annotations", "annotations")
+IMAGE_FOLDERS = ("images", "JPEGImages")
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,12 @@ def find(
 
 
 def is_stream(path: Path) -> bool:
-    """Standard input, or what can be read only once and only from the start: a pipe, a device."""
-    return path == STDIN or (path.exists() and not path.is_file() and not path.is_dir())
+    """Standard input, or what can be read only once and only from the start: a pipe, a device, an object store."""
+    return (
+        path == STDIN
+        or storage.uri_of(path) is not None
+        or (path.exists() and not path.is_file() and not path.is_dir())
+    )
 
 
 def on_disk(path: Path) -> Path:
@@ -83,6 +90,9 @@ def _spooled(path: Path) -> Path:
     folder = tempfile.mkdtemp(prefix="qm-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     target = Path(folder) / "stream"
+    if storage.uri_of(path):
+        storage.fetch(path, target)
+        return target
     with target.open("wb") as file, nullcontext(sys.stdin.buffer) if path == STDIN else path.open("rb") as stream:
         shutil.copyfileobj(stream, file)
     return target
@@ -121,9 +131,9 @@ def _settings(folder: Path) -> dict[str, Any]:
 
 
 def _existing(path: Path | None, what: str) -> Path | None:
-    if path is None or path == STDIN or path.exists():
+    if path is None or path == STDIN or storage.exists(path):
         return path
-    raise InputError(f"{path}: no such file or folder", f"named by {what}")
+    raise InputError(f"{storage.shown(path)}: no such file or folder", f"named by {what}")
 
 
 def _set_path(folder: Path, settings: dict[str, Any], key: str) -> Path | None:
@@ -184,10 +194,15 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 def _labels(folder: Path) -> Path | None:
     beside = [folder / f"labels{ending}" for ending in LABEL_ENDINGS if (folder / f"labels{ending}").is_file()]
     candidates = [*beside, *_candidates(folder / "annotations", LABEL_ENDINGS)]
+    candidates += [] if candidates else [folder / name for name in VOC_FOLDERS if _holds_voc(folder / name)]
     if len(candidates) > 1:
         names = ", ".join(str(path.relative_to(folder)) for path in candidates)
         raise InputError(f"{folder}: more than one label file: {names}", "choose one by --labels or in qm.toml")
     return candidates[0] if candidates else None
+
+
+def _holds_voc(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.glob("*.xml"))
 
 
 def _models(folder: Path) -> dict[str, Path]:
@@ -197,6 +212,7 @@ def _models(folder: Path) -> dict[str, Path]:
 
 def _images(folder: Path, labels: Path | None) -> Path | None:
     """The folder `images`; with a label file else the dataset folder itself, below which its file names may lie."""
-    if (folder / "images").is_dir():
-        return folder / "images"
+    for name in IMAGE_FOLDERS:
+        if (folder / name).is_dir():
+            return folder / name
     return folder if labels is not None else None

@@ -13,20 +13,19 @@ import numpy.typing as npt
 
 from qm_cli.columns import Columns, Sources
 from qm_cli.errors import MetricError
-from qm_cli.findings import Finding, finding
+from qm_cli.findings import Finding
+from qm_cli.image_pass import ImagePass
+from qm_cli.image_task import Access
+from qm_cli.kept_results import Kept
 from qm_cli.metric import Metric
 from qm_cli.plan import Plan, Skipped, Step, plan
 from qm_cli.tables import Tables
-from qm_cli.work import PIXELS, Backend, Call, Objects, Progress, ShardResult, Task, call_of, do, failure, quiet
+from qm_cli.work import Backend, Progress, failure, quiet
 
 __all__ = ["Plan", "Scores", "Skipped", "Step", "plan", "run"]
 
 Array = npt.NDArray[Any]
 Options = Mapping[str, Mapping[str, Any]]
-IMAGES_PER_TASK = 32
-TASKS_PER_WORKER = 4
-FEW_PIXELS = 8_000_000
-UNKNOWN_SIDE = 1000.0
 
 
 @dataclass(frozen=True)
@@ -60,26 +59,29 @@ def run(
     tables: Tables,
     plan: Plan,
     sources: Sources | None = None,
-    images: Path | None = None,
+    images: str | Path | None = None,
     backend: Backend | None = None,
     shards: int | None = None,
     options: Options | None = None,
     progress: Progress | None = None,
+    access: Access = Access(),
+    kept: Kept | None = None,
 ) -> Scores:
     """Run every step of a plan; the values do not depend on backend, workers or shards.
 
-    sources: further own columns by (level, name), as the plan was made with. images: the image folder. backend: an
-    ordered map, this process without one. shards: tasks to cut the images into. options: metric name or id → option →
-    value. progress(images done, images in all). Raises MetricError for a metric that fails or gives no column.
+    sources: further own columns by (level, name), as the plan was made with. images: the image folder, or its URI.
+    backend: an ordered map, this process without one. shards: tasks to cut the images into. options: metric name or id
+    → option → value. progress(images done, images in all). access: what of the images may be read. kept: what was
+    measured before. Raises MetricError for a metric that fails or gives no column.
     """
     columns = Columns(tables, sources)
-    files = _Files(tables, images, backend, shards, progress)
+    files = ImagePass(tables, images, backend, shards, progress, access, kept)
     if images is not None:
         files.measure_missing(columns)
     settings = options or {}
     for per_sample, steps in _batches(plan.steps):
         if per_sample:
-            files.decode(steps, columns, settings)
+            _add_measured(files, steps, columns, settings)
             continue
         for step in steps:
             for name, values in _vectorised(step, columns, settings).items():
@@ -99,6 +101,14 @@ def _batches(steps: Sequence[Step]) -> Iterable[tuple[bool, list[Step]]]:
         batches.setdefault((step.stage, step.metric.per_sample), []).append(step)
     for (_, per_sample), batch in batches.items():
         yield per_sample, batch
+
+
+def _add_measured(files: ImagePass, steps: Sequence[Step], columns: Columns, options: Options) -> None:
+    """Call per-sample metrics in one pass over all files and put their columns in place."""
+    values = files.decode(steps, columns, {step.metric.id: options_of(step.metric, options) for step in steps})
+    for metric in (step.metric for step in steps):
+        for name in metric.outputs:
+            columns.add(metric.level, name, _typed(values[metric.level, name], metric, name))
 
 
 def options_of(metric: Metric, options: Options) -> dict[str, Any]:
@@ -160,110 +170,3 @@ def _typed(values: list[Any], metric: Metric, name: str) -> Array:
     if kinds in ({int}, {bool}) and complete and not (declared and name == metric.outputs[0]):
         return np.array(values)
     return np.array([np.nan if value is None else value for value in values], np.float64)
-
-
-@dataclass
-class _Files:
-    """The image files: who opens them, what they were found to be."""
-
-    tables: Tables
-    folder: Path | None
-    backend: Backend | None
-    shards: int | None
-    progress: Progress | None
-
-    def __post_init__(self) -> None:
-        self.sizes = np.full((self.tables.count("image"), 2), np.nan)
-        self._given = np.stack([self.tables.values("image", name) for name in ("width", "height")], axis=1)
-        self._faults: dict[int, tuple[str, str]] = {}
-
-    def measure_missing(self, columns: Columns) -> None:
-        """Read the sizes that the labels lack from the files' headers; they replace width and height."""
-        missing = np.flatnonzero(np.isnan(self._given).any(axis=1))
-        if not len(missing):
-            return
-        self._pass(missing, [self._task(rows) for rows in self._shards(missing)])
-        sizes = np.where(np.isnan(self._given), self.sizes, self._given)
-        columns.add("image", "width", sizes[:, 0].copy())
-        columns.add("image", "height", sizes[:, 1].copy())
-
-    def decode(self, steps: Sequence[Step], columns: Columns, options: Options) -> None:
-        """Call per-sample metrics in one pass over all files and put their columns in place."""
-        rows = np.arange(self.tables.count("image"))
-        tasks = [self._decoding(shard, steps, columns, options) for shard in self._shards(rows)]
-        results = self._pass(rows, tasks)
-        for metric in (step.metric for step in steps):
-            for name in metric.outputs:
-                values = [value for result in results for value in result.columns[metric.level, name]]
-                columns.add(metric.level, name, _typed(values, metric, name))
-
-    def findings(self) -> list[Finding]:
-        """One finding per code, the images by file name in the order of their rows."""
-        if not self._faults:
-            return []
-        found: dict[str, list[int]] = defaultdict(list)
-        for row in sorted(self._faults):
-            found[self._faults[row][0]].append(row)
-        names, ids = self.tables.values("image", "file_name"), self.tables.values("image", "id")
-        return [
-            one
-            for code, rows in sorted(found.items())
-            for one in finding(code, [names[row] or ids[row] for row in rows], self._faults[rows[0]][1])
-        ]
-
-    def _shards(self, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
-        """Runs of rows, one a task; few pixels make one task, since starting processes would take longer."""
-        workers = self.backend.workers if self.backend else 1
-        tasks = self.shards or max(-(-len(rows) // IMAGES_PER_TASK), min(workers * TASKS_PER_WORKER, len(rows)))
-        few = np.nan_to_num(self._given[rows], nan=UNKNOWN_SIDE).prod(axis=1).sum() < FEW_PIXELS
-        count = 1 if few and not self.shards else tasks
-        return [shard for shard in np.array_split(rows, max(count, 1)) if len(shard)]
-
-    def _pass(self, rows: npt.NDArray[np.int64], tasks: list[Task]) -> list[ShardResult]:
-        """Do the tasks, which cover `rows` in order; note sizes and faults by image row."""
-        results: list[ShardResult] = []
-        start = 0
-        for result in self.backend.map(do, tasks) if self.backend else map(do, tasks):
-            shard = rows[start : start + len(result.sizes)]
-            self.sizes[shard] = result.sizes
-            for image, code, detail in result.faults:
-                self._faults[int(shard[image])] = (code, detail)
-            start += len(shard)
-            results.append(result)
-            if self.progress:
-                self.progress(start, len(rows))
-        return results
-
-    def _task(self, rows: npt.NDArray[np.int64]) -> Task:
-        names = [self.tables.values("image", "file_name")[row] for row in rows]
-        return Task(str(self.folder), names, self._given[rows])
-
-    def _decoding(self, rows: npt.NDArray[np.int64], steps: Sequence[Step], columns: Columns, options: Options) -> Task:
-        """The task of a run of images: what the calls need of it and no more."""
-        first, last = int(rows[0]), int(rows[-1]) + 1
-        runs = {"image": slice(first, last)}
-        objects = {}
-        for level in ("label", "prediction"):
-            if any(step.metric.level == level for step in steps):
-                offsets = self.tables.offsets(level)
-                runs[level] = slice(int(offsets[first]), int(offsets[last]))
-                objects[level] = self._objects(level, runs[level], offsets[first : last + 1] - offsets[first])
-        calls = tuple(_call(step, runs[step.metric.level], columns, options) for step in steps)
-        names = self.tables.values("image", "file_name")[first:last].tolist()
-        return Task(str(self.folder), names, self._given[first:last], calls, objects)
-
-    def _objects(self, level: str, run: slice, offsets: npt.NDArray[np.int64]) -> Objects:
-        shapes = "segmentation" in self.tables.table(level).column_names
-        polygons = self.tables.values(level, "segmentation")[run].tolist() if shapes else None
-        return Objects(offsets, self.tables.values(level, "bbox")[run], polygons)
-
-
-def _call(step: Step, run: slice, columns: Columns, options: Options) -> Call:
-    inputs: list[Any] = []
-    for origin in step.inputs.values():
-        if origin.kind == "pixels":
-            inputs.append(PIXELS)
-            continue
-        value = columns.value(origin, step.metric.level)
-        inputs.append(value[run] if isinstance(value, np.ndarray) else value)
-    return call_of(step.metric, tuple(inputs), options_of(step.metric, options))

@@ -1,35 +1,33 @@
-"""The evaluation of one model: matches, average precision, outcomes and confusion, each computed once."""
+"""The evaluation of one model under the convention its settings name."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
-import numpy as np
-import numpy.typing as npt
-
-from qm_cli.analysis.average_precision import AveragePrecision, average_precision
-from qm_cli.analysis.confusion import confusion_matrix
-from qm_cli.analysis.counts import Outcomes, outcomes
-from qm_cli.matching import Matches, match_tables
-from qm_cli.settings import Settings
+from qm_cli.conventions import coco, encord, labelbox, labelbox_sdk, lvis, ultralytics, voc
+from qm_cli.errors import UsageError
+from qm_cli.evaluated import Evaluation
+from qm_cli.settings import OF_CLASSES, Settings
 from qm_cli.tables import Tables
 
+__all__ = ["CONVENTIONS", "Evaluation", "evaluate_tables"]
 
-@dataclass(frozen=True)
-class Evaluation:
-    """Everything an evaluation is summarised from."""
-
-    tables: Tables
-    settings: Settings
-    matches: Matches
-    average_precision: AveragePrecision
-    outcomes: Outcomes
-    confusion: npt.NDArray[np.int64]
+CONVENTIONS: dict[str, Callable[[Tables, Settings], Evaluation]] = {
+    "coco": coco.evaluate,
+    "labelbox": labelbox.evaluate,
+    "labelbox-sdk": labelbox_sdk.evaluate,
+    "voc07": voc.evaluate,
+    "voc12": voc.evaluate,
+    "encord": encord.evaluate,
+    "ultralytics": ultralytics.evaluate,
+    "lvis": lvis.evaluate,
+}
 
 
 def evaluate_tables(tables: Tables, settings: Settings) -> Evaluation:
-    """Match once, then read everything off the matches."""
-    matches = match_tables(tables, settings)
-    curves = average_precision(tables, matches, settings)
-    found = outcomes(tables, matches, settings)
-    return Evaluation(tables, settings, matches, curves, found, confusion_matrix(tables, found, settings))
+    """Match, count and summarise as the convention says. Raises UsageError for one of classes alone."""
+    if settings.convention in OF_CLASSES:
+        raise UsageError(
+            f"--convention {settings.convention}: has rules for classes alone", f"there are {', '.join(CONVENTIONS)}"
+        )
+    return CONVENTIONS[settings.convention](tables, settings)

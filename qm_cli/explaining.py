@@ -1,9 +1,9 @@
-"""What drives right and wrong, as data: importance of every measure, and the rates along one of them."""
+"""What drives right and wrong, as data: the importance of every measure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,22 +11,26 @@ import numpy as np
 from qm_cli.analysis.correlation import Interval, correlations
 from qm_cli.analysis.encord_importance import encord_importances
 from qm_cli.analysis.importance import Binned, Importance, all_binned, benjamini_hochberg, importances, undefined
-from qm_cli.analysis.performance import performance
-from qm_cli.analysis.samples import MARKS, Judged, Measure
+from qm_cli.analysis.samples import MARKS, Judged
 from qm_cli.arrays import to_numpy
 from qm_cli.errors import UsageError
-from qm_cli.run_columns import judged, measures, one_model, refuse_unmatched
+from qm_cli.kernels.hashing import uniform
+from qm_cli.run_columns import judged, one_model
 from qm_cli.run_folder import Run
+from qm_cli.run_matches import outcomes_at, settings_at
 
 SIGNIFICANT = 0.05
 FEWEST, MOST, BUDGET = 200, 2000, 100_000_000
 TOP = 10
-RATES = {"prediction": "true_positive_rate", "label": "false_negative_rate"}
 
 
 @dataclass(frozen=True)
 class Question:
-    """What importance is asked for. by: prediction, label or image. permutations: None for as many as are cheap."""
+    """What importance is asked for. by: prediction, label or image. permutations: None for as many as are cheap.
+
+    iou, confidence: thresholds at which labels and predictions are matched anew; None for the run's own. most: samples
+    to look at, of whole images drawn by the seed, and no intervals; None for all.
+    """
 
     by: str = "prediction"
     metrics: tuple[str, ...] = ()
@@ -34,25 +38,50 @@ class Question:
     cluster: str | None = None
     permutations: int | None = None
     seed: int = 0
+    iou: float | None = None
+    confidence: float | None = None
+    most: int | None = None
 
 
 def importance_report(run: Run, question: Question) -> dict[str, Any]:
     """Importance, p and q, and correlations of every measure with the outcome; the most important first."""
-    samples = judged(run, question.by, question.metrics, question.categories, question.cluster)
+    given = outcomes_asked(run, question)
+    every = judged(run, question.by, question.metrics, question.categories, question.cluster, given)
+    samples = _drawn(every, question)
     times = question.permutations or usual_permutations(len(samples.hit), len(samples.measures))
     found = all_binned(samples, samples.measures)
     important = importances(samples, found, times, question.seed)
-    related = correlations(samples, found, times, question.seed)
+    related = correlations(samples, found, times if question.most is None else 0, question.seed)
     false_discovery = benjamini_hochberg([one.p for one in important])
     rows = [_row(*parts) for parts in zip(found, important, false_discovery, related, strict=True)]
     rows.sort(key=lambda row: -1.0 if row["importance"] is None else row["importance"], reverse=True)
     report = {
         **_head(run, samples, question),
+        "of_samples": len(every.hit),
         "permutations": times,
         "seed": question.seed,
         "metrics": rows,
     }
     return {**report, "notes": _notes(samples, rows, times)}
+
+
+def _drawn(samples: Judged, question: Question) -> Judged:
+    """Samples of so many images, by the seed, that about `most` of them are left; all where they are no more."""
+    number = len(samples.hit)
+    if question.most is None or number <= question.most:
+        return samples
+    kept = (uniform(np.arange(len(samples.images)), question.seed) < question.most / number)[samples.image]
+    return replace(samples, rows=samples.rows[kept], image_row=samples.image_row[kept], hit=samples.hit[kept])
+
+
+def outcomes_asked(run: Run, question: Question) -> dict[str, Any] | None:
+    """Outcomes at the thresholds asked for; None where they are the run's own."""
+    one_model(run)
+    own = settings_at(run, None, None)
+    wanted = settings_at(run, question.iou, question.confidence)
+    if (wanted.iou, wanted.confidence) == (own.iou, own.confidence):
+        return None
+    return outcomes_at(run, question.iou, question.confidence)
 
 
 def usual_permutations(rows: int, measures: int) -> int:
@@ -66,11 +95,14 @@ def usual_permutations(rows: int, measures: int) -> int:
 
 def _head(run: Run, samples: Judged, question: Question) -> dict[str, Any]:
     hits, number = int(samples.hit.sum()), len(samples.hit)
+    settings = settings_at(run, question.iou, question.confidence)
     return {
         "target": str(run.path),
         "model": run.model or next(iter(run.models), None),
         "by": question.by,
         "outcome": samples.outcome,
+        "iou": settings.iou,
+        "confidence": settings.confidence,
         "categories": list(question.categories) or None,
         "cluster": question.cluster,
         "samples": number,
@@ -127,50 +159,12 @@ def top_importances(report: dict[str, Any], count: int = TOP) -> list[dict[str, 
     return [{name: row[name] for name in ("metric", "importance", "p", "q", "spearman")} for row in defined[:count]]
 
 
-def performance_report(
-    run: Run, metric: str, question: Question, bins: int = 10, equal_width: bool = False
-) -> dict[str, Any]:
-    """True-positive rate of predictions and false-negative rate of labels along one metric.
-
-    An image's metric has both; one of predictions or labels has the rate of those that have it, both if both do.
-    """
-    one_model(run)
-    refuse_unmatched(run, ("image", *RATES), [metric])
-    sides: dict[str, tuple[Judged, Measure]] = {}
-    for level, rate in RATES.items():
-        if "outcome" not in run.columns(level):
-            continue
-        found = _only(run, metric, level)
-        if found is None:
-            continue
-        samples = judged(run, level, ("random",), question.categories, None)
-        if rate == "false_negative_rate":
-            samples = Judged(level, "missed", samples.rows, samples.image_row, ~samples.hit, samples.measures)
-        sides[rate] = (samples, found)
-    if not sides:
-        raise UsageError(f"{run.path}: has no outcomes to go with {metric}", "score labels and predictions with boxes")
-    report = performance(sides, bins, equal_width)
-    model = run.model or next(iter(run.models), None)
-    return {"target": str(run.path), "model": model, "categories": list(question.categories) or None, **report}
-
-
-def _only(run: Run, metric: str, level: str) -> Measure | None:
-    """The measure of a level that a metric's id or name means: the level's own before its image's."""
-    prefix, dot, _ = metric.partition(".")
-    if dot and prefix in RATES and prefix != level:
-        return None
-    named = (metric,) if dot and prefix in ("image", *RATES) else (f"{level}.{metric}", f"image.{metric}")
-    for one in named:
-        found = measures(run, one.partition(".")[0], (one,))
-        if found:
-            return found[0]
-    return None
-
-
 def encord_report(run: Run, question: Question) -> dict[str, Any]:
     """Encord's importance of every measured number for IoU·TP of the predictions, in nats."""
     if question.by != "prediction":
         raise UsageError("--compat encord is about predictions", "leave out --by")
+    if (question.iou, question.confidence) != (None, None):
+        raise UsageError("--compat encord takes the run's own matches", "score the dataset at another --iou")
     samples = judged(run, question.by, question.metrics, question.categories, None)
     iou = to_numpy(run.table("prediction", ["iou"])["iou"])[samples.rows]
     target = np.where(samples.hit & np.isfinite(iou), iou, 0.0)

@@ -77,10 +77,11 @@ CODES = {
     "image-missing-file-name": Code(WARNING, "image without a file name", "write file_name"),
     "image-missing-size": Code(INFO, "image without width or height", "add both, or let qm read them from the files"),
     "image-size-differs": Code(WARNING, "width × height differs from the file's", "write the file's own size"),
+    "image-ends-worker": Code(ERROR, "image that ends the process which opens it", "look at the file, or give memory"),
     "image-missing-file": Code(ERROR, "image file not found", "check --images and the file names"),
     "image-unreadable": Code(ERROR, "image file that cannot be decoded", "replace the file"),
     "image-truncated": Code(ERROR, "image file that ends in the middle", "copy the file again"),
-    "image-outside-folder": Code(ERROR, "file name that leaves the image folder", "use names inside the folder"),
+    "image-outside-folder": Code(ERROR, "file outside of the image folder", "move it there, or allow it by --outside"),
     "image-without-label": Code(INFO, "image without a label", "expected for background images"),
     "category-derived": Code(INFO, "category that no label file lists, taken from the predictions", "give --labels"),
     "category-missing-id": Code(ERROR, "category without an id", "give every category an id", drops=True),
@@ -207,6 +208,9 @@ CODES = {
         INFO,
         "metadata column whose name a metric or a key of the tables has",
         "kept as given_NAME; rename it in the file",
+    ),
+    "slice-unknown-image": Code(
+        WARNING, "image that a slice manifest names and the data lack", "check its ids and file names"
     ),
     "mapping-image": Code(INFO, "file that was matched by --match-by", "none is needed if the number is right"),
     "mapping-category": Code(INFO, "file whose categories were mapped", "none is needed if the number is right"),

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from qm_cli.ingest import (
     category_map,
     image_folder,
     labels_json,
+    labels_json_fields,
+    labels_voc,
     predictions_coco,
     predictions_columnar,
     predictions_json,
@@ -47,7 +49,8 @@ class Source:
     match_by: "id", "file_name" or "stem" (see link_images); map_categories: None, "name", "contiguous", a mapping, or
     a file with one (see link_categories). prob_categories: the order class probabilities stand in, by category name or
     id, when it is not the label file's. tolerant: files that cannot be meant for each other are a finding.
-    labels_read: the label file's content, where it was read before.
+    labels_read: the label file's content, where it was read before. fields: further fields to read of a label file's
+    entries, by level: those that a convention asks for (see settings.FIELDS).
     """
 
     labels: Path | None
@@ -62,12 +65,13 @@ class Source:
     threads: int | None = None
     tolerant: bool = False
     labels_read: RawLabels | None = None
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def read_labels(labels: Path, *, shapes: bool, metadata: bool) -> RawLabels:
+def read_labels(labels: Path, **how: Any) -> RawLabels:
     """A label file read on its own, for `Source.labels_read` of several models."""
     with tempfile.TemporaryDirectory(prefix="qm-") as folder:
-        return _read_labels(Source(labels, None, shapes=shapes, metadata=metadata), labels, Path(folder))
+        return _read_labels(Source(labels, None, **how), labels, Path(folder))
 
 
 def load_tables(labels: Path | None, predictions: Path | None, **how: Any) -> Tables:
@@ -153,15 +157,20 @@ def _name_categories(raw: RawPredictions, categories: Columns) -> None:
 
 
 def _read_labels(source: Source, path: Path, folder: Path) -> RawLabels:
-    """A label file, or a prediction file that serves as one."""
+    """A label file, a folder of VOC XML files, or a prediction file that serves as one."""
     where = _shown(path)
+    if path.is_dir():
+        return labels_voc.read(path, where)
     plain = archives.plain(dataset.on_disk(path), _own(folder, "labels"), where)
     kind = archives.kind(plain, where)
     if kind == "list":
         return _as_labels(predictions_json.read(plain, source.metadata, source.threads, where))
     if kind in ("parquet", "arrow"):
         return _as_labels(predictions_columnar.read(plain, source.metadata, where))
-    return labels_json.read(plain, source.shapes, source.metadata, where)
+    raw = labels_json.read(plain, source.shapes, source.metadata, where)
+    if source.fields:
+        labels_json_fields.add_fields(raw, plain, source.fields)
+    return raw
 
 
 def _as_labels(raw: RawPredictions) -> RawLabels:
@@ -188,10 +197,10 @@ def _as_labels(raw: RawPredictions) -> RawLabels:
 
 def _call_by_name(raw: RawPredictions) -> None:
     """Where no labels list images and categories, those without any id are called by their names."""
-    for field, others in (("image_id", ("file_name",)), ("category_id", link_categories.NAME_FIELDS)):
+    for key, others in (("image_id", ("file_name",)), ("category_id", link_categories.NAME_FIELDS)):
         names = [raw.columns[name] for name in others if name in raw.columns and raw.columns[name].type == pa.string()]
-        if names and raw.columns[field].null_count == raw.count:
-            raw.columns[field] = names[0]
+        if names and raw.columns[key].null_count == raw.count:
+            raw.columns[key] = names[0]
 
 
 def _image_entries(ids: pa.Array, names: pa.Array | None) -> Columns:

@@ -20,11 +20,13 @@ from qm_cli.commands.drift import drift
 from qm_cli.commands.evaluate import evaluate
 from qm_cli.commands.gate import gate
 from qm_cli.commands.importance import importance
+from qm_cli.commands.leakage import leakage
 from qm_cli.commands.metrics import metrics
 from qm_cli.commands.outliers import outliers
 from qm_cli.commands.query import query
 from qm_cli.commands.rank import rank
 from qm_cli.commands.score import score
+from qm_cli.commands.slices import slices
 from qm_cli.errors import QmError
 
 DONE, NO, BAD_INPUT, INCONCLUSIVE, UNEXPECTED, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -96,11 +98,21 @@ app.command(
     rich_help_panel=DECIDE,
     epilog=_examples("qm drift RUN_A RUN_B --metrics 'image.*'", "qm drift last_week.json this_week.json --json"),
 )(drift)
+app.command(
+    rich_help_panel=DECIDE,
+    epilog=_examples(
+        "qm leakage train/qm-run val/qm-run", r"qm leakage train val --recording '^(.+)_\d+\.jpg$' --lines > leaked.txt"
+    ),
+)(leakage)
 
 app.command(
     rich_help_panel=INSPECT,
     epilog=_examples("qm importance RUN --by label", "qm importance RUN --metric image.brightness --json"),
 )(importance)
+app.command(
+    rich_help_panel=INSPECT,
+    epilog=_examples("qm slices RUN --by weather --slice 'dark=brightness < 0.2'", "qm slices RUN --discover --json"),
+)(slices)
 app.command(
     rich_help_panel=INSPECT,
     epilog=_examples("qm describe RUN --by split", "qm describe RUN --level label --by annotator --metrics 'area_*'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,42 +15,78 @@ INPUT = "Input"
 OUTPUT = "Output"
 RUNNING = "Running"
 
+
+class ConventionName(StrEnum):
+    """Whose matching rules and numbers."""
+
+    coco = "coco"
+    labelbox = "labelbox"
+    labelbox_sdk = "labelbox-sdk"
+    voc07 = "voc07"
+    voc12 = "voc12"
+    encord = "encord"
+    ultralytics = "ultralytics"
+    lvis = "lvis"
+    sklearn = "sklearn"
+
+
+Convention = Annotated[
+    ConventionName | None,
+    typer.Option(
+        "--convention",
+        help="Whose matching rules and numbers; default coco, for classes sklearn. Those have labelbox too.",
+        rich_help_panel=EVALUATION,
+    ),
+]
+OwnConvention = Annotated[
+    ConventionName | None,
+    typer.Option(
+        "--convention",
+        help="Whose rules and numbers; default the run's own, coco for files.",
+        rich_help_panel=EVALUATION,
+    ),
+]
+VocDevkit = Annotated[
+    bool,
+    typer.Option(
+        "--voc-devkit", help="With voc07, voc12: IoU ≥ threshold as the MATLAB kit, not >.", rich_help_panel=EVALUATION
+    ),
+]
 IoU = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--iou",
         min=0.0,
         max=1.0,
-        help="IoU threshold of precision, recall, F1 and confusion.",
+        help="IoU threshold of precision, recall, F1 and confusion; default 0.5 (ultralytics 0.45).",
         rich_help_panel=EVALUATION,
     ),
 ]
 Confidence = Annotated[
-    float,
+    float | None,
     typer.Option(
-        "--confidence", min=0.0, max=1.0, help="Predictions below it do not count there.", rich_help_panel=EVALUATION
+        "--confidence",
+        min=0.0,
+        max=1.0,
+        help="Predictions below it do not count there; default 0.5 (ultralytics 0.25).",
+        rich_help_panel=EVALUATION,
     ),
 ]
 Task = Annotated[
     str | None,
     typer.Option(
         "--task",
-        help="bbox, classification, multilabel or text; found from the files when not given.",
-        rich_help_panel=EVALUATION,
-    ),
-]
-Convention = Annotated[
-    str | None,
-    typer.Option(
-        "--convention",
-        help="coco for boxes (default) and text, sklearn for classes (default), labelbox for classes and text.",
+        help="bbox, segm, keypoints, obb, polyline, point, classification, multilabel or text; default: what the "
+        "files hold.",
         rich_help_panel=EVALUATION,
     ),
 ]
 TopK = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--top-k", help="Places among which the true class is looked for, by commas.", rich_help_panel=EVALUATION
+        "--top-k",
+        help="Places among which the true class is looked for, by commas; default 1,5.",
+        rich_help_panel=EVALUATION,
     ),
 ]
 Auc = Annotated[
@@ -152,6 +189,35 @@ Shards = Annotated[
         "--shards", min=1, help="Tasks to cut the images into; the scores are the same.", rich_help_panel=RUNNING
     ),
 ]
+Backend = Annotated[
+    str, typer.Option("--backend", help="Who decodes: local or ray.", metavar="local|ray", rich_help_panel=RUNNING)
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option("--ray-address", help="Ray cluster to join; default one of its own.", rich_help_panel=RUNNING),
+]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Take up what an earlier run, finished or killed, measured of images that are the same.",
+        rich_help_panel=RUNNING,
+    ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Exit code 1 when the input has errors; all is written.", rich_help_panel=RUNNING),
+]
+PixelLimit = Annotated[
+    int,
+    typer.Option(
+        "--pixel-limit", min=1, help="Images with more pixels are a finding, not decoded.", rich_help_panel=INPUT
+    ),
+]
+Outside = Annotated[
+    bool,
+    typer.Option("--outside", help="File names and links may lead out of the image folder.", rich_help_panel=INPUT),
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.", rich_help_panel=RUNNING)]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show the plan and what will be skipped; do nothing.", rich_help_panel=RUNNING)
@@ -171,12 +237,6 @@ Debug = Annotated[
         callback=console.set_debug,
     ),
 ]
-
-
-def given(context: typer.Context, name: str, value: float) -> float | None:
-    """The value of an option where the user gave it, None where it is the default."""
-    source = context.get_parameter_source(name)
-    return None if source is not None and source.name == "DEFAULT" else value
 
 
 def split(values: list[str] | None) -> tuple[str, ...]:

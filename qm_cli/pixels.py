@@ -128,19 +128,25 @@ def open_pixels(path: Path, size: Size | None = None, limit: int = PIXEL_LIMIT) 
     size: width and height the labels are drawn in; rotated as EXIF says only if that makes the sizes agree, and always
     when no size is given. Raises InputError for a file that cannot be decoded or has more than `limit` pixels.
     """
-    content = _content(path)
     try:
-        return Pixels(decode(content, size, limit), content)
+        return pixels_of(path.read_bytes(), size, limit)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}", "check the file") from error
     except InputError as error:
         raise InputError(f"{path}: {error.message}", error.hint) from error
 
 
-def size_of(path: Path) -> Size:
-    """Width and height as shown, from the header alone where possible. Raises InputError as open_pixels does."""
-    header = read_header(_content(path))
+def pixels_of(content: bytes, size: Size | None = None, limit: int = PIXEL_LIMIT) -> Pixels:
+    """As `open_pixels`, of the bytes of a file."""
+    return Pixels(decode(content, size, limit), content)
+
+
+def shown_size(content: bytes) -> Size:
+    """Width and height as shown, from the header alone where possible. Raises InputError for what is no image."""
+    header = read_header(content)
     if header:
         return header.shown_size()
-    pixels = open_pixels(path)
+    pixels = pixels_of(content)
     return pixels.width, pixels.height
 
 
@@ -188,10 +194,3 @@ def _kept(array: AnyArray) -> AnyArray:
 def _centres(low: float, high: float, size: int) -> tuple[int, int]:
     """First and last + 1 of the pixels 0..size − 1 whose centre lies in [low, high)."""
     return (ceil(min(max(low, 0), size) - 0.5), ceil(min(max(high, 0), size) - 0.5))
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", "check the file") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ NO_EXTENSIONS = {"autoinstall_known_extensions": "false", "autoload_known_extens
 READS = ("SELECT", "EXPLAIN", "MULTI")
 GLOB_CHARACTERS = "*?["
 ROW = "qm_row"
+Source = Run | Mapping[str, pa.Table]
 UNKNOWN_NAME = re.compile(r'column named "([^"]+)"|Referenced column "([^"]+)"|Table with name "?([^"\s]+)')
 
 
@@ -34,7 +35,7 @@ def over_run(run: Run) -> Iterator[duckdb.DuckDBPyConnection]:
     with _connection() as connection:
         files = _views(connection, run, "main")
         for model in run.models if len(run.models) > 1 else ():
-            connection.execute(f"CREATE SCHEMA {_quoted(model)}")
+            connection.execute(f"CREATE SCHEMA {quoted(model)}")
             files += _views(connection, replace(run, model=model), model)
         yield _shut(connection, files)
 
@@ -46,6 +47,11 @@ def over_tables(tables: Mapping[str, pa.Table]) -> Iterator[duckdb.DuckDBPyConne
         for name, table in tables.items():
             connection.register(name, table)
         yield _shut(connection, [])
+
+
+def over(source: Source) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    """The tables of a run, or those in memory, as views."""
+    return over_run(source) if isinstance(source, Run) else over_tables(source)
 
 
 @contextmanager
@@ -69,11 +75,11 @@ def _views(connection: duckdb.DuckDBPyConnection, run: Run, schema: str) -> list
     read = []
     for name in run.table_names():
         files = run.files(name)
-        place = f"{_quoted(schema)}.{_quoted(name)}"
+        place = f"{quoted(schema)}.{quoted(name)}"
         if any(character in str(file.resolve()) for file in files for character in GLOB_CHARACTERS):
             loaded = f"{schema}.{name}.loaded"
             connection.register(loaded, run.table(name))
-            connection.execute(f"CREATE VIEW {place} AS SELECT * FROM {_quoted(loaded)}")
+            connection.execute(f"CREATE VIEW {place} AS SELECT * FROM {quoted(loaded)}")
             continue
         read += [_literal(file) for file in files]
         connection.execute(f"CREATE VIEW {place} AS {_merged(files)}")
@@ -86,13 +92,13 @@ def _merged(files: list[Path]) -> str:
     if not others:
         return f"SELECT * FROM read_parquet({_literal(first)})"
     own = pq.read_schema(others[0]).names
-    kept = [f"base.{_quoted(column)}" for column in pq.read_schema(first).names if column not in own]
-    columns = ", ".join([*kept, *(f"model.{_quoted(column)}" for column in own)])
+    kept = [f"base.{quoted(column)}" for column in pq.read_schema(first).names if column not in own]
+    columns = ", ".join([*kept, *(f"model.{quoted(column)}" for column in own)])
     base, model = f"read_parquet({_literal(first)}) base", f"read_parquet({_literal(others[0])}) model"
     return f"SELECT {columns} FROM {base} POSITIONAL JOIN {model}"
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -124,17 +130,24 @@ def _parsed(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         raise UsageError(f"SQL: {kind} is refused, as a query only reads", "write a SELECT")
 
 
-def rows_of(source: Run | Mapping[str, pa.Table], table: str, condition: str) -> npt.NDArray[np.int64]:
+def rows_of(source: Source, table: str, condition: str) -> npt.NDArray[np.int64]:
     """Rows of a run's table, or of one in memory, for which an SQL condition holds, ascending."""
-    with over_run(source) if isinstance(source, Run) else over_tables(source) as connection:
+    with over(source) as connection:
         return rows_where(connection, table, condition)
 
 
 def rows_where(connection: duckdb.DuckDBPyConnection, table: str, condition: str) -> npt.NDArray[np.int64]:
     """Rows of a table for which an SQL condition holds, ascending."""
-    _parsed(connection, f"SELECT * FROM {_quoted(table)} WHERE {condition}")
-    numbered = f"SELECT *, row_number() OVER () - 1 AS {ROW} FROM {_quoted(table)}"
-    rows = answer(connection, f"SELECT {ROW} FROM ({numbered}) WHERE (\n{condition}\n)")
+    numbered = f"(SELECT *, row_number() OVER () - 1 AS {ROW} FROM {quoted(table)})"
+    return rows_numbered(connection, table, numbered, condition)
+
+
+def rows_numbered(
+    connection: duckdb.DuckDBPyConnection, table: str, numbered: str, condition: str
+) -> npt.NDArray[np.int64]:
+    """As `rows_where`, over SQL that gives the table with the number of each row as `qm_row`."""
+    _parsed(connection, f"SELECT * FROM {quoted(table)} WHERE {condition}")
+    rows = answer(connection, f"SELECT {ROW} FROM {numbered} WHERE (\n{condition}\n)")
     return np.sort(to_numpy(rows[ROW])).astype(np.int64)
 
 

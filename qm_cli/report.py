@@ -2,49 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from qm_cli.analysis.average_precision import AveragePrecision
-from qm_cli.analysis.counts import category_counts
+from qm_cli.analysis.coco_numbers import mean_of_defined
+from qm_cli.analysis.counts import Counts, category_counts
 from qm_cli.evaluation import Evaluation, evaluate_tables
-from qm_cli.matching import within_max_detections
 from qm_cli.settings import Settings
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
 
-FloatArray = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class SummaryNumber:
-    """One of COCO's twelve numbers as a row of data. threshold: None is the mean over all; limit: max detections."""
-
-    name: str
-    kind: str
-    threshold: float | None = None
-    area: str = "all"
-    limit: int = 100
-
-
-COCO_NUMBERS = (
-    SummaryNumber("AP", "precision"),
-    SummaryNumber("AP50", "precision", 0.5),
-    SummaryNumber("AP75", "precision", 0.75),
-    SummaryNumber("APs", "precision", area="small"),
-    SummaryNumber("APm", "precision", area="medium"),
-    SummaryNumber("APl", "precision", area="large"),
-    SummaryNumber("AR1", "recall", limit=1),
-    SummaryNumber("AR10", "recall", limit=10),
-    SummaryNumber("AR100", "recall"),
-    SummaryNumber("ARs", "recall", area="small"),
-    SummaryNumber("ARm", "recall", area="medium"),
-    SummaryNumber("ARl", "recall", area="large"),
-)
+RATES = ("precision", "recall", "f1")
+SUMS = ("true_positives", "false_positives", "false_negatives")
 
 
 def report_of(tables: Tables, settings: Settings) -> dict[str, Any]:
@@ -55,83 +25,63 @@ def report_of(tables: Tables, settings: Settings) -> dict[str, Any]:
 def evaluation_report(evaluation: Evaluation) -> dict[str, Any]:
     """The one object that `qm evaluate --json` prints and every table is rendered from."""
     settings, tables = evaluation.settings, evaluation.tables
+    counts = category_counts(tables, evaluation.outcomes)
     return {
         "task": settings.task,
         "convention": settings.convention,
         "iou": settings.iou,
         "confidence": settings.confidence,
-        "max_detections": list(settings.max_detections),
+        "max_detections": list(evaluation.max_detections),
         "images": tables.count("image"),
         "labels": int(evaluation.outcomes.label_counts.sum()),
         "crowd": int((~evaluation.outcomes.label_counts).sum()),
         "predictions": tables.count("prediction"),
-        "metrics": {**_summary_numbers(evaluation), **_count_numbers(evaluation)},
-        "categories": _categories(evaluation),
+        "metrics": {**evaluation.numbers.overall, **_count_numbers(counts)},
+        "definitions": {**evaluation.numbers.definitions, **_count_definitions(evaluation)},
+        "categories": _categories(evaluation, counts),
         "confusion": _confusion(evaluation),
         "findings": [finding.as_dict() for finding in tables.findings],
         "notes": _notes(evaluation),
     }
 
 
-def _summary_numbers(evaluation: Evaluation) -> dict[str, float | None]:
-    curves, settings = evaluation.average_precision, evaluation.settings
-    chosen = (SummaryNumber("AP_at_iou", "precision", settings.iou), SummaryNumber("AR_at_iou", "recall", settings.iou))
-    return {number.name: _mean(_values(curves, number, evaluation)) for number in (*COCO_NUMBERS, *chosen)}
-
-
-def _values(curves: AveragePrecision, number: SummaryNumber, evaluation: Evaluation) -> FloatArray:
-    """The part of the precision or recall array a summary number is the mean of; the category axis is the last."""
-    settings = evaluation.settings
-    area = [limits.name for limits in settings.area_ranges].index(number.area)
-    thresholds = settings.iou_thresholds if number.threshold is None else (number.threshold,)
-    lanes = [
-        lane for lane in range(len(curves.area)) if curves.area[lane] == area and curves.threshold[lane] in thresholds
-    ]
-    if number.kind == "precision":
-        return curves.precision[lanes]
-    recall: FloatArray = curves.recall[settings.max_detections.index(number.limit)][lanes]
-    return recall
-
-
-def _mean(values: FloatArray) -> float | None:
-    """Mean of the defined values, summed in pycocotools' order; None when there are none."""
-    defined = values[~np.isnan(values)]
-    return float(np.mean(defined)) if len(defined) else None
-
-
-def _count_numbers(evaluation: Evaluation) -> dict[str, float | int | None]:
-    counts = category_counts(evaluation.tables, evaluation.outcomes)
+def _count_numbers(counts: Counts) -> dict[str, float | int | None]:
     total = counts.total()
-    micro = {name: _number(getattr(total, name)[0]) for name in ("precision", "recall", "f1")}
-    macro = {f"{name}_macro": _mean(getattr(counts, name)) for name in ("precision", "recall", "f1")}
-    sums = {name: int(getattr(total, name)[0]) for name in ("true_positives", "false_positives", "false_negatives")}
+    micro = {name: _number(getattr(total, name)[0]) for name in RATES}
+    macro = {f"{name}_macro": mean_of_defined(getattr(counts, name)) for name in RATES}
+    sums = {name: int(getattr(total, name)[0]) for name in SUMS}
     return {**micro, **macro, **sums}
 
 
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+def _count_definitions(evaluation: Evaluation) -> dict[str, str]:
+    at = evaluation.counted_at
+    formulas = {"precision": "TP / (TP + FP)", "recall": "TP / (TP + FN)", "f1": "2 TP / (2 TP + FP + FN)"}
+    macro = {f"{name}_macro": f"mean of the categories' {name}, undefined ones left out; {at}" for name in RATES}
+    return {**{name: f"{formula}; {at}" for name, formula in formulas.items()}, **macro, **dict.fromkeys(SUMS, at)}
 
 
-def _categories(evaluation: Evaluation) -> list[dict[str, Any]]:
+def _number(value: np.generic) -> float | int | None:
+    """A NumPy number as a plain one, None for NaN."""
+    number: float | int = value.item()
+    return None if number != number else number
+
+
+def _categories(evaluation: Evaluation, counts: Counts) -> list[dict[str, Any]]:
     """One row per category, in the order of the label file."""
-    tables, curves = evaluation.tables, evaluation.average_precision
-    counts = category_counts(tables, evaluation.outcomes)
+    tables = evaluation.tables
     labels = np.bincount(
         tables.values("label", "category_row")[evaluation.outcomes.label_counts], minlength=tables.count("category")
     )
     predictions = np.bincount(tables.values("prediction", "category_row"), minlength=tables.count("category"))
-    columns = {number.name: _values(curves, number, evaluation) for number in COCO_NUMBERS}
-    means = {name: _category_means(columns[name]) for name in ("AP", "AP50", "AP75", "AR100")}
-    rates = {name: getattr(counts, name) for name in ("precision", "recall", "f1")}
-    sums = {name: getattr(counts, name) for name in ("true_positives", "false_positives", "false_negatives")}
+    rates = {name: getattr(counts, name) for name in RATES}
     return [
         {
             "id": identifier,
             "name": name,
             "labels": int(labels[row]),
             "predictions": int(predictions[row]),
-            **{metric: _number(values[row]) for metric, values in {**means, **rates}.items()},
-            **{metric: int(values[row]) for metric, values in sums.items()},
+            **{metric: _number(values[row]) for metric, values in {**evaluation.numbers.category, **rates}.items()},
+            **{metric: int(getattr(counts, metric)[row]) for metric in SUMS},
         }
         for row, (identifier, name) in enumerate(zip(*_category_names(evaluation), strict=True))
     ]
@@ -140,14 +90,6 @@ def _categories(evaluation: Evaluation) -> list[dict[str, Any]]:
 def _category_names(evaluation: Evaluation) -> tuple[list[int | str], list[str]]:
     category = evaluation.tables.category
     return category["id"].to_pylist(), category["name"].to_pylist()
-
-
-def _category_means(values: FloatArray) -> FloatArray:
-    """Mean over thresholds and recall grid per category; NaN where the category has no label."""
-    flat = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
-    undefined = np.isnan(flat).all(0)
-    means = np.where(undefined, 0.0, flat).mean(0) if len(flat) else np.full(values.shape[-1], np.nan)
-    return np.where(undefined, np.nan, means)
 
 
 def _confusion(evaluation: Evaluation) -> dict[str, Any]:
@@ -171,16 +113,23 @@ def _notes(evaluation: Evaluation) -> list[str]:
     """What a reader must know to read the numbers right."""
     tables, settings = evaluation.tables, evaluation.settings
     notes = [finding.sentence() for finding in tables.findings]
-    if not evaluation.outcomes.label_counts.any():
-        notes.append("no label counts: AP, AR and recall are undefined")
+    ranked = [name for name in ("AP", "AR") if any(name in one for one in evaluation.numbers.definitions)]
+    counted = bool(evaluation.outcomes.label_counts.any())
+    if not counted:
+        notes.append(f"no label counts: {_are([*ranked, 'recall'])} undefined")
     if tables.count("prediction") == 0:
-        zeros = "AP and recall are 0, " if evaluation.outcomes.label_counts.any() else ""
+        zeros = f"{_are([*ranked[:1], 'recall'])} 0, " if counted else ""
         notes.append(f"no predictions: {zeros}precision is undefined")
-    limit = max(settings.max_detections)
-    kept = within_max_detections(tables, evaluation.matches.order, limit)
-    cut = 0 if kept is None else int(np.count_nonzero(~kept))
-    if cut:
-        notes.append(f"{cut} predictions beyond {limit} an image and category are left out of AP and AR")
+    notes += evaluation.notes
     if settings.categories:
         notes.append(f"only the categories {', '.join(settings.categories)}")
     return notes
+
+
+def _are(names: list[str]) -> str:
+    """Names as the subject of a sentence.
+
+    >>> _are(["AP", "AR", "recall"]), _are(["recall"])
+    ('AP, AR and recall are', 'recall is')
+    """
+    return f"{', '.join(names[:-1])} and {names[-1]} are" if len(names) > 1 else f"{names[0]} is"

@@ -13,15 +13,18 @@ import pyarrow as pa
 
 from qm_cli import catalog, dataset, run_folder
 from qm_cli.dataset import DatasetFiles
+from qm_cli.decode import PIXEL_LIMIT
 from qm_cli.errors import InputError, UsageError, nearest
+from qm_cli.image_task import Access
 from qm_cli.ingest.values import with_values
+from qm_cli.kept_results import Kept, kept_for, settle
 from qm_cli.load import Source, load_tables, read_labels
 from qm_cli.raw import RawLabels
 from qm_cli.report import report_of
 from qm_cli.run_tables import sample_tables
 from qm_cli.run_writing import Parts, write_run
-from qm_cli.scoring import Resources, Scored, Selection, planned, score_tables, selection
-from qm_cli.settings import Settings
+from qm_cli.scoring import LOCAL, Resources, Scored, Selection, planned, score_tables, selection
+from qm_cli.settings import CONVENTION_FIELDS, Settings, missing_score, settings_at
 from qm_cli.subset import first_images, only_categories
 from qm_cli.tables import Tables
 
@@ -51,6 +54,11 @@ class Request:
     workers: int | None = None
     shards: int | None = None
     model: str | None = None
+    backend: str = LOCAL
+    ray_address: str | None = None
+    resume: bool = False
+    pixel_limit: int = PIXEL_LIMIT
+    outside: bool = False
 
     def files(self) -> DatasetFiles:
         """The files of the dataset, of one model alone where it is named."""
@@ -63,13 +71,22 @@ class Request:
             raise InputError(f"{files.root}: no model {self.model!r}", hint)
         return replace(files, predictions={self.model: files.predictions[self.model]})
 
+    def resources(self, images: Path | None, kept: Kept | None = None) -> Resources:
+        """Where its images are and who decodes them."""
+        access = Access(self.pixel_limit, self.outside)
+        return Resources(images, self.workers, self.shards, self.backend, self.ray_address, access, kept)
+
     def selection(self) -> Selection:
         return selection(self.metrics, self.kinds, self.plugins, self.set, self.seed)
 
 
 def evaluate(labels: Path | str, predictions: Path | str, **chosen: Any) -> dict[str, Any]:
     """The evaluation report of a prediction file against a label file; options are those of `Settings`."""
-    return report_of(load_tables(Path(labels), Path(predictions)), Settings(**chosen))
+    settings = settings_at(**chosen)
+    score = missing_score(settings.convention, None)
+    return report_of(
+        load_tables(Path(labels), Path(predictions), fields=settings.fields, missing_score=score), settings
+    )
 
 
 def evaluate_to_folder(source: Source, tables: Tables, settings: Settings, output: Path) -> dict[str, Any]:
@@ -82,7 +99,7 @@ def evaluate_to_folder(source: Source, tables: Tables, settings: Settings, outpu
     name = dataset.model_name(source.predictions)
     files = DatasetFiles(source.labels.parent, source.labels, {name: source.predictions}, None)
     with run_folder.writing(output) as fresh:
-        summary = write_run(fresh, Parts(scored, {name: scored}), files, settings, 0, started)
+        summary = write_run(fresh, Parts(scored, {name: scored}), files, settings, 0, started, told=False)
     report: dict[str, Any] = summary["models"][name]
     return report
 
@@ -99,20 +116,22 @@ def score_to_folder(request: Request, output: Path | None) -> tuple[Path, dict[s
     files = request.files()
     place = output or files.root / run_folder.DEFAULT_NAME
     with run_folder.writing(place) as fresh:
-        parts = scored_parts(request, files)
+        kept = kept_for(place, request.resume)
+        parts = scored_parts(request, files, kept)
         summary = write_run(fresh, parts, files, request.settings, request.seed, started)
+        settle(kept, fresh)
     return place, summary
 
 
-def scored_parts(request: Request, files: DatasetFiles) -> Parts:
+def scored_parts(request: Request, files: DatasetFiles, kept: Kept | None = None) -> Parts:
     """Everything scored: data and labels once, and what depends on a model once per model."""
     chosen = request.selection()
-    resources = Resources(files.images, request.workers, request.shards)
+    resources = request.resources(files.images, kept)
     names = list(files.predictions)
     if len(names) <= 1:
         scored = _scored(request, files, names[0] if names else None, chosen, resources)
         return Parts(scored, dict.fromkeys(names, scored))
-    labels = read_labels(files.labels, shapes=True, metadata=True) if files.labels else None
+    labels = read_labels(files.labels, shapes=True, metadata=True, fields=CONVENTION_FIELDS) if files.labels else None
     if labels is not None and labels.derived:
         raise UsageError(
             f"{files.labels}: predictions serve as labels for one model at a time", "name one --predictions"
@@ -143,10 +162,11 @@ def _tables(request: Request, files: DatasetFiles, model: str | None, labels: Ra
         metadata=True,
         match_by=request.match_by,
         map_categories=request.map_categories,
-        missing_score=request.missing_score,
+        missing_score=missing_score(request.settings.convention, request.missing_score),
         prob_categories=request.prob_categories or files.prob_categories,
         images=files.images,
         labels_read=labels,
+        fields=CONVENTION_FIELDS,
     )
     known = catalog.load(request.plugins).values() if request.values else ()
     reserved = {(metric.level, name) for metric in known for name in metric.outputs}
@@ -187,7 +207,7 @@ def _scored_once(request: Request, chosen: Selection) -> dict[str, pa.Table]:
         if plan.skipped or any(metric.level == "prediction" for metric in chosen.chosen.values()):
             raise UsageError(f"{files.root}: has the models {', '.join(names)}", "name one with --model")
         name = None
-    scored = _scored(request, files, name, chosen, Resources(files.images, request.workers, request.shards))
+    scored = _scored(request, files, name, chosen, request.resources(files.images))
     return sample_tables(scored.tables, scored.scores, base=True)
 
 

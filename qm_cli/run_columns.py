@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -135,16 +135,18 @@ def judged(
     patterns: Sequence[str] = (),
     categories: Sequence[str] = (),
     cluster: str | None = None,
+    outcomes: Mapping[str, npt.NDArray[Any]] | None = None,
 ) -> Judged:
     """The rows of a level that are right or wrong, with every measure of theirs and their image's.
 
+    outcomes: those of labels and predictions, by level, in place of the run's own (see `run_matches.outcomes_at`).
     image.random is always among them: the control that nothing real should fall behind.
     """
     one_model(run)
     levels = [level, *(["image"] if level != "image" else [])]
     if patterns != (RANDOM,) and patterns:
         refuse_unmatched(run, levels, [one for one in patterns if not fnmatchcase(f"image.{RANDOM}", one)])
-    rows, image_row, hit = _outcomes(run, level, categories)
+    rows, image_row, hit = _outcomes(run, level, categories, outcomes)
     judging = judging_names()
     every = [one for part in levels for one in measures(run, part, patterns) if one.name not in judging]
     if not any(one.id == f"image.{RANDOM}" for one in every):
@@ -167,24 +169,43 @@ def _random(run: Run) -> Measure:
     return Measure("image", RANDOM, uniform(ids, int(run.manifest.get("seed", 0))), "data")
 
 
-def _outcomes(run: Run, level: str, categories: Sequence[str]) -> tuple[RowArray, RowArray, npt.NDArray[np.bool_]]:
+def _outcomes(
+    run: Run, level: str, categories: Sequence[str], given: Mapping[str, npt.NDArray[Any]] | None
+) -> tuple[RowArray, RowArray, npt.NDArray[np.bool_]]:
     """Rows, their images and whether they are right: predictions that found a label, labels that were found, and
     images without a false positive or negative (those with neither labels nor counted predictions are not judged)."""
     if level == "image":
-        return _judged_images(run, categories)
-    if "outcome" not in run.columns(level):
+        return _judged_images(run, categories) if given is None else _images_of(run, categories, given)
+    if given is None and "outcome" not in run.columns(level):
         raise InputError(
             f"{run.path}: has no outcome of {level}s", "score a dataset with labels and predictions, all with boxes"
         )
-    table = run.table(level, ["outcome", "image_row"])
-    outcome = to_numpy(table["outcome"])
+    outcome = to_numpy(run.table(level, ["outcome"])["outcome"]) if given is None else given[level]
+    image_row = to_numpy(run.table(level, ["image_row"])["image_row"]).astype(np.int64)
     hit = outcome == "TP"
     rows = np.flatnonzero(hit | (outcome == ("FP" if level == "prediction" else "FN")))
     if categories:
-        rows = rows[
-            np.isin(to_numpy(run.table(level, ["category_row"])["category_row"])[rows], _rows_of(run, categories))
-        ]
-    return rows, to_numpy(table["image_row"]).astype(np.int64)[rows], hit[rows]
+        rows = rows[_of_categories(run, level, categories)[rows]]
+    return rows, image_row[rows], hit[rows]
+
+
+def _of_categories(run: Run, level: str, categories: Sequence[str]) -> npt.NDArray[np.bool_]:
+    return np.isin(to_numpy(run.table(level, ["category_row"])["category_row"]), _rows_of(run, categories))
+
+
+def _images_of(
+    run: Run, categories: Sequence[str], given: Mapping[str, npt.NDArray[Any]]
+) -> tuple[RowArray, RowArray, npt.NDArray[np.bool_]]:
+    """Images by the outcomes of their labels and predictions."""
+    images = len(run.table("image", ["id"]))
+    right, wrong = np.zeros(images, np.int64), np.zeros(images, np.int64)
+    for level, outcome in given.items():
+        kept = _of_categories(run, level, categories) if categories else np.ones(len(outcome), bool)
+        image_row = to_numpy(run.table(level, ["image_row"])["image_row"])
+        right += np.bincount(image_row[kept & (outcome == "TP")], minlength=images)
+        wrong += np.bincount(image_row[kept & ((outcome == "FP") | (outcome == "FN"))], minlength=images)
+    rows = np.flatnonzero(right + wrong > 0)
+    return rows, rows, wrong[rows] == 0
 
 
 def _judged_images(run: Run, categories: Sequence[str]) -> tuple[RowArray, RowArray, npt.NDArray[np.bool_]]:

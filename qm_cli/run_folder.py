@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import os
@@ -10,11 +11,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from qm_cli import storage
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.schema import SCHEMA_VERSION
 
@@ -33,6 +36,11 @@ def writing(path: Path) -> Iterator[Path]:
     """
     if path.name == STDOUT:
         raise UsageError("-o -: a run folder cannot go to stdout", "name a folder")
+    if storage.uri_of(path):
+        with tempfile.TemporaryDirectory(prefix="qm-") as folder:
+            yield Path(folder)
+            storage.send(Path(folder), path, MANIFEST)
+        return
     path = path.resolve()
     restore(path)
     _refuse_foreign(path)
@@ -87,7 +95,9 @@ def _swap_in(fresh: Path, path: Path) -> None:
 
 
 def old_place(path: Path) -> Path:
-    return path.with_name(path.name + OLD_SUFFIX)
+    """Where the run at `path`, which may be `.`, stands while a new one takes its place."""
+    path = path.resolve()
+    return path.parent / (path.name + OLD_SUFFIX)
 
 
 def restore(path: Path) -> None:
@@ -201,6 +211,8 @@ def is_run(path: Path) -> bool:
 
 def open_run(path: Path, model: str | None = None) -> Run:
     """The run at `path`. With several models one must be named; with one, it is the default."""
+    if storage.uri_of(path):
+        path = _fetched(str(path))
     if not is_run(path):
         inside = path / DEFAULT_NAME
         if is_run(inside):
@@ -214,6 +226,15 @@ def open_run(path: Path, model: str | None = None) -> Run:
             "score the dataset again",
         )
     return Run(path, manifest, _picked(path, manifest["models"], model))
+
+
+@cache
+def _fetched(uri: str) -> Path:
+    """A copy of a run in an object store, for as long as this process lives."""
+    folder = Path(tempfile.mkdtemp(prefix="qm-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    storage.fetch_folder(uri, folder)
+    return folder
 
 
 def _picked(path: Path, models: list[str], model: str | None) -> str | None:

@@ -16,7 +16,7 @@ from qm_cli.pairs import Pairs
 from qm_cli.run_folder import Run
 from qm_cli.schema import TABLES
 from qm_cli.scores import described, input_order, with_metrics
-from qm_cli.settings import RECALL_GRID
+from qm_cli.settings import CONVENTION_FIELDS, RECALL_GRID
 from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
@@ -95,7 +95,8 @@ def tables_of_run(run: Run) -> Tables:
     """The labels and predictions of a run as tables again, sorted as they must be, to evaluate at other settings."""
     parts = {}
     for level in ("image", "category", *OBJECTS):
-        names = [*TABLES[level]]
+        there = run.columns(level)
+        names = [*TABLES[level], *(name for name in CONVENTION_FIELDS.get(level, ()) if name in there)]
         table = run.table(level, names)
         if level in OBJECTS:
             order = np.argsort(to_numpy(table["image_row"]), kind="stable")
@@ -105,14 +106,11 @@ def tables_of_run(run: Run) -> Tables:
 
 
 def evaluation_tables(evaluation: Evaluation, pairs: Pairs) -> dict[str, pa.Table]:
-    """pair, match and precision_recall: who overlaps, who matched whom, and the curves."""
+    """pair, match and precision_recall: who overlaps, who matched whom, and COCO's curves where they are COCO's."""
     tables = evaluation.tables
     rows = {level: _output_rows(tables, level) for level in OBJECTS}
-    return {
-        "pair": _pair_table(pairs, rows),
-        "match": _match_table(evaluation, rows),
-        "precision_recall": _curve_table(evaluation),
-    }
+    found = {"pair": _pair_table(pairs, rows), "match": _match_table(evaluation, rows)}
+    return found if evaluation.curves is None else {**found, "precision_recall": _curve_table(evaluation)}
 
 
 def _pair_table(pairs: Pairs, rows: dict[str, RowArray]) -> pa.Table:

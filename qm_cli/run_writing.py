@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from qm_cli import __version__, run_folder
 from qm_cli.dataset import DatasetFiles
+from qm_cli.insights import insights
 from qm_cli.render.as_json import as_json
 from qm_cli.render.summary_markdown import summary_markdown
 from qm_cli.run_tables import evaluation_tables, sample_tables
@@ -21,6 +22,7 @@ from qm_cli.schema import SCHEMA_VERSION
 from qm_cli.scores import write_parquet
 from qm_cli.scoring import Scored
 from qm_cli.settings import Settings
+from qm_cli.storage import shown
 from qm_cli.summary import all_findings, run_summary
 
 RECORDED_PACKAGES = ("numpy", "pyarrow", "duckdb", "opencv-python-headless", "pillow", "shapely")
@@ -39,16 +41,18 @@ class Parts:
 
 
 def write_run(
-    folder: Path, parts: Parts, files: DatasetFiles, settings: Settings, seed: int, started: float
+    folder: Path, parts: Parts, files: DatasetFiles, settings: Settings, seed: int, started: float, told: bool = True
 ) -> dict[str, Any]:
-    """Write tables, summary and manifest into `folder`; the summary."""
+    """Write tables, summary and manifest into `folder`; the summary. told: importances and outliers are in it."""
     folder.mkdir(parents=True, exist_ok=True)
     _write_tables(folder, parts.data, base=True)
     if parts.several:
         for name, scored in parts.models.items():
             (folder / name).mkdir(parents=True)
             _write_tables(folder / name, scored, base=False)
-    summary = run_summary(parts.data, parts.models)
+    summary = run_summary(
+        parts.data, parts.models, insights(folder, list(parts.models), settings, seed) if told else {}
+    )
     (folder / run_folder.SUMMARY).write_text(as_json(summary))
     (folder / "summary.md").write_text(summary_markdown(summary))
     manifest = _manifest(parts, files, settings, seed, time.perf_counter() - started)
@@ -76,7 +80,7 @@ def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, 
         "packages": {name: version(name) for name in RECORDED_PACKAGES},
         "models": list(parts.models),
         "inputs": {name: input_facts(path) for name, path in inputs.items() if path is not None},
-        "images": None if files.images is None else str(files.images),
+        "images": None if files.images is None else shown(files.images),
         "settings": settings.as_dict(),
         "seed": seed,
         "predictions": {name: part.tables.count("prediction") for name, part in parts.models.items()},
@@ -90,7 +94,7 @@ def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, 
 def input_facts(path: Path) -> dict[str, Any]:
     """Path, size and SHA-256 of an input file; the path alone for what is no regular file (stdin)."""
     if not path.is_file():
-        return {"path": str(path)}
+        return {"path": shown(path)}
     facts = path.stat()
     size = {"bytes": facts.st_size, "modified": facts.st_mtime_ns}
     return {"path": str(path.resolve()), **size, "sha256": run_folder.sha256_of(path)}

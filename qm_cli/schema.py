@@ -8,13 +8,14 @@ import pyarrow as pa
 
 SCHEMA_VERSION = 1
 IDENTIFIER = "identifier"
+IDENTIFIERS = "identifiers"
 BOX = pa.list_(pa.float64(), 4)
 POLYGONS = pa.list_(pa.list_(pa.float64()))
 
 
 @dataclass(frozen=True)
 class Column:
-    """dtype: an Arrow type, or "identifier" for int64 or string as the user's file has it."""
+    """dtype: an Arrow type, or "identifier" for int64 or string as the user's file has it, "identifiers" for a list."""
 
     dtype: pa.DataType | str
     meaning: str
@@ -70,7 +71,13 @@ OPTIONAL: dict[str, dict[str, Column]] = {
         "probs": Column("probabilities", "class probabilities, one per category of the label file", nullable=True),
         "logits": Column("probabilities", "what the head gave, before an activation", nullable=True),
     },
-    "image": {},
+    "image": {
+        name: Column(IDENTIFIERS, f"ids of categories that {meaning}", nullable=True)
+        for name, meaning in (
+            ("neg_category_ids", "were looked for in the image and are not in it"),
+            ("not_exhaustive_category_ids", "are not labelled exhaustively in the image"),
+        )
+    },
     "category": {"supercategory": Column(pa.string(), "group of categories", nullable=True)},
 }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,26 @@ import numpy as np
 from qm_cli import catalog, engine
 from qm_cli.analysis.counts import matched_iou
 from qm_cli.backends.local import open_backend
+from qm_cli.backends.ray import open_cluster
 from qm_cli.classification import ClassEvaluation
 from qm_cli.classification_tables import evaluate_classes, holds_classes, outcomes_of
 from qm_cli.columns import Sources, available
 from qm_cli.console import progress
 from qm_cli.engine import Plan, Scores
+from qm_cli.errors import UsageError
 from qm_cli.evaluation import Evaluation, evaluate_tables
+from qm_cli.image_task import Access
+from qm_cli.kept_results import Kept
 from qm_cli.metric import Metric
 from qm_cli.pairs import Pairs, overlapping_pairs
 from qm_cli.renaming import with_free_names
 from qm_cli.settings import Settings
+from qm_cli.storage import uri_of
 from qm_cli.tables import Tables
+from qm_cli.work import Backend
 
 SEEDED = "seed"
+LOCAL, RAY = "local", "ray"
 IMAGES_LOOKED_FOR = 100
 
 
@@ -60,11 +68,27 @@ def selection(
 
 @dataclass(frozen=True)
 class Resources:
-    """Where the image files are and how many processes may decode them, in how many tasks."""
+    """Where the image files are, who decodes them, in how many tasks, and what is known of them from before."""
 
     images: Path | None = None
     workers: int | None = None
     shards: int | None = None
+    backend: str = LOCAL
+    ray_address: str | None = None
+    access: Access = field(default_factory=Access)
+    kept: Kept | None = None
+
+    @contextmanager
+    def opened(self) -> Iterator[Backend]:
+        """The backend for as long as the block lasts. Raises UsageError for one that there is not."""
+        if self.backend == RAY:
+            with open_cluster(self.ray_address, self.workers) as cluster:
+                yield cluster
+        elif self.backend == LOCAL:
+            with open_backend(self.workers) as processes:
+                yield processes
+        else:
+            raise UsageError(f"--backend: {self.backend!r} is none of {LOCAL}, {RAY}", "")
 
 
 @dataclass(frozen=True)
@@ -89,7 +113,7 @@ def can_evaluate(tables: Tables) -> bool:
 
 def images_there(tables: Tables, folder: Path | None) -> Path | None:
     """The image folder, or None when not one of the first images is in it: then there are no images to look at."""
-    if folder is None or tables.count("image") == 0:
+    if folder is None or tables.count("image") == 0 or uri_of(folder):
         return folder
     names = tables.image["file_name"].slice(0, IMAGES_LOOKED_FOR).to_pylist()
     return folder if any(name and (folder / name).exists() for name in names) else None
@@ -105,7 +129,7 @@ def score_tables(tables: Tables, chosen: Selection, settings: Settings, resource
     if classes is not None:
         sources = class_columns(tables, classes)
     plan = plan_for(tables, chosen, sources, resources)
-    with open_backend(resources.workers) as backend, progress("images") as advance:
+    with resources.opened() as backend, progress("images") as advance:
         scores = engine.run(
             tables,
             plan,
@@ -115,6 +139,8 @@ def score_tables(tables: Tables, chosen: Selection, settings: Settings, resource
             resources.shards,
             chosen.options,
             advance,
+            resources.access,
+            resources.kept,
         )
     return Scored(with_free_names(tables, scores), plan, scores, evaluation, pairs, classes)
 

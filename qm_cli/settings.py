@@ -2,21 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.errors import UsageError, nearest
+
 IOU_THRESHOLDS = tuple(np.linspace(0.5, 0.95, 10).tolist())
-OBJECT_HEADLINES = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
-HEADLINES = {
-    "classification": ("accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro"),
-    "multilabel": ("accuracy", "hamming_loss", "precision", "recall", "f1", "f1_macro"),
-    "text": ("precision", "recall", "f1", "precision_exact", "recall_exact", "f1_exact"),
-}
-"""The metrics that stand for an evaluation where several are shown side by side; of objects where no task is named."""
 RECALL_GRID: npt.NDArray[np.float64] = np.linspace(0.0, 1.0, 101)
+
+
+TASKS = ("bbox",)
+"""Tasks of objects, those with a geometry."""
+CONVENTIONS = ("coco", "labelbox", "labelbox-sdk", "voc07", "voc12", "encord", "ultralytics", "lvis")
+OF_CLASSES = ("sklearn",)
+"""Conventions that have rules for classes alone."""
+OWN_THRESHOLDS = {"ultralytics": {"iou": 0.45, "confidence": 0.25}}
+"""IoU and confidence of the counts and the confusion matrix, of the conventions that have other ones than .5 and .5."""
+SCORED_WITHOUT = {"labelbox": 1.0, "labelbox-sdk": 1.0}
+"""The score of a prediction that has none, in the conventions that know one."""
+FLAGS = {"label": ("ignore",)}
+FIELDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "labelbox": FLAGS,
+    "labelbox-sdk": FLAGS,
+    "voc07": {"label": ("difficult", "ignore")},
+    "voc12": {"label": ("difficult", "ignore")},
+    "encord": FLAGS,
+    "ultralytics": FLAGS,
+    "lvis": {
+        "label": ("ignore",),
+        "image": ("neg_category_ids", "not_exhaustive_category_ids"),
+        "category": ("frequency",),
+    },
+}
+"""Fields of the label file, by level, that a convention reads beside COCO's."""
+
+CONVENTION_FIELDS = {
+    level: tuple(dict.fromkeys(name for fields in FIELDS.values() for name in fields.get(level, ())))
+    for level in ("image", "category", "label")
+}
+"""The same of all conventions together: what a run keeps, so that it can be evaluated by any of them."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +71,9 @@ class Settings:
     iou: threshold of precision, recall, F1, counts and confusion, in (0, 1].
     confidence: predictions with a lower score do not count there, in [0, 1]; AP and AR use every prediction.
     categories: names or ids to keep; empty means all.
-    answer_confidence: of classes; None is .5 where all that apply are asked for, and 0 where the best answer counts.
+    voc_devkit: VOC's IoU ≥ threshold of the MATLAB kit, instead of the Python code's > threshold.
+    answer_convention, answer_confidence: as asked for, of classes and text; None is the task's own.
+    Raises UsageError for a convention that is none.
     """
 
     task: str = "bbox"
@@ -54,7 +84,17 @@ class Settings:
     area_ranges: tuple[AreaRange, ...] = AREA_RANGES
     max_detections: tuple[int, ...] = (1, 10, 100)
     categories: tuple[str, ...] = ()
+    voc_devkit: bool = False
+    answer_convention: str | None = None
     answer_confidence: float | None = None
+
+    def __post_init__(self) -> None:
+        known = (*CONVENTIONS, *OF_CLASSES)
+        if self.convention not in known:
+            hint = nearest(self.convention, list(known)) or f"there are {', '.join(known)}"
+            raise UsageError(f"--convention: there is no {self.convention!r}", hint)
+        if self.voc_devkit and not self.convention.startswith("voc"):
+            raise UsageError(f"--voc-devkit: convention {self.convention} knows no such kit", "add --convention voc12")
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -70,6 +110,64 @@ class Settings:
         plain["area_ranges"] = ranges or AREA_RANGES
         return cls(**plain)
 
+    def at(
+        self,
+        convention: str | None = None,
+        iou: float | None = None,
+        confidence: float | None = None,
+        *,
+        voc_devkit: bool = False,
+    ) -> Settings:
+        """These settings with what is given; between conventions of other thresholds the new one's take over."""
+        chosen = convention or self.convention
+        moved = OWN_THRESHOLDS.get(chosen) != OWN_THRESHOLDS.get(self.convention)
+        own = OWN_THRESHOLDS.get(chosen, {"iou": Settings.iou, "confidence": Settings.confidence}) if moved else {}
+        return replace(
+            self,
+            convention=chosen,
+            iou=own.get("iou", self.iou) if iou is None else iou,
+            confidence=own.get("confidence", self.confidence) if confidence is None else confidence,
+            voc_devkit=voc_devkit or (self.voc_devkit and chosen.startswith("voc")),
+        )
+
+    @property
+    def fields(self) -> Mapping[str, tuple[str, ...]]:
+        """Fields of the label file, by level, that the convention reads beside COCO's."""
+        return FIELDS.get(self.convention, {})
+
     def match_thresholds(self) -> tuple[float, ...]:
         """The IoU thresholds matching runs at: COCO's, then `iou` if it is none of them."""
         return self.iou_thresholds if self.iou in self.iou_thresholds else (*self.iou_thresholds, self.iou)
+
+
+def settings_at(
+    convention: str | None = None, iou: float | None = None, confidence: float | None = None, **more: Any
+) -> Settings:
+    """Settings of a convention, COCO's if none is named; IoU and confidence are its own where they are not given.
+
+    >>> settings_at("ultralytics").iou, settings_at("ultralytics", 0.6).iou, settings_at("coco").iou
+    (0.45, 0.6, 0.5)
+    """
+    chosen = convention or Settings.convention
+    given = {name: value for name, value in (("iou", iou), ("confidence", confidence)) if value is not None}
+    return Settings(convention=chosen, **{**OWN_THRESHOLDS.get(chosen, {}), **given, **more})
+
+
+def task_convention(asked: str | None, known: Sequence[str], what: str) -> str:
+    """The convention asked for, else the first of those that have rules for `what`. Raises UsageError for another.
+
+    >>> task_convention(None, ["sklearn", "labelbox"], "classes")
+    'sklearn'
+    """
+    if asked is not None and asked not in known:
+        raise UsageError(f"--convention {asked}: has no rule for {what}", f"there are {', '.join(known)}")
+    return asked or known[0]
+
+
+def missing_score(convention: str, given: float | None) -> float | None:
+    """The score of predictions that have none: as given, else the convention's, if it knows one.
+
+    >>> missing_score("labelbox", None), missing_score("coco", None), missing_score("coco", 0.5)
+    (1.0, None, 0.5)
+    """
+    return SCORED_WITHOUT.get(convention) if given is None else given

@@ -1,4 +1,4 @@
-"""A part of the tables: the first images, or some categories."""
+"""A part of the tables: some images, or some categories."""
 
 from __future__ import annotations
 
@@ -23,6 +23,19 @@ def first_images(tables: Tables, limit: int | None) -> Tables:
         tables.table(level).slice(0, int(tables.offsets(level)[limit])) for level in ("label", "prediction")
     )
     return replace(tables, image=tables.image.slice(0, limit), label=label, prediction=prediction, _views={})
+
+
+def only_images(tables: Tables, kept: BoolArray) -> Tables:
+    """Some images with their labels and predictions. kept: bool[images]."""
+    number = np.cumsum(kept) - 1
+    parts = {}
+    for level in ("label", "prediction"):
+        image = tables.values(level, "image_row")
+        rows = np.flatnonzero(kept[image])
+        table = tables.table(level).take(pa.array(rows))
+        place = table.schema.get_field_index("image_row")
+        parts[level] = table.set_column(place, "image_row", to_arrow(number[image[rows]].astype(np.int32)))
+    return replace(tables, image=tables.image.take(pa.array(np.flatnonzero(kept))), **parts, _views={})
 
 
 def only_categories(tables: Tables, names: tuple[str, ...]) -> Tables:

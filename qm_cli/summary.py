@@ -13,9 +13,14 @@ from qm_cli.findings import Finding
 from qm_cli.report import evaluation_report
 from qm_cli.scoring import Scored
 
+SKIPPED_NAMED = 3
 
-def run_summary(data: Scored, models: Mapping[str, Scored]) -> dict[str, Any]:
-    """One object for the whole run. `data` holds what does not depend on a model; with one model it is that model's."""
+
+def run_summary(data: Scored, models: Mapping[str, Scored], told: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """One object for the whole run. `data` holds what does not depend on a model; with one model it is that model's.
+
+    told: what the written tables tell beside: importance and outliers.
+    """
     parts = {id(part): part for part in (data, *models.values())}.values()
     return {
         "images": data.tables.count("image"),
@@ -24,6 +29,7 @@ def run_summary(data: Scored, models: Mapping[str, Scored]) -> dict[str, Any]:
         "models": {name: _evaluation(scored) for name, scored in models.items()},
         "metrics": distributions(data),
         "model_metrics": {name: distributions(scored) for name, scored in models.items() if scored is not data},
+        **(told or {}),
         "skipped": [{"metric": skipped.metric, "reason": skipped.reason} for skipped in _skipped(data, models)],
         "findings": [found.as_dict() for found in _findings([found for part in parts for found in all_findings(part)])],
         "notes": _notes(data, models),
@@ -55,12 +61,23 @@ def _skipped(data: Scored, models: Mapping[str, Scored]) -> list[Any]:
 
 
 def _notes(data: Scored, models: Mapping[str, Scored]) -> list[str]:
-    skipped = _skipped(data, models)
-    notes = [f"{item.metric} was skipped: {item.reason}" for item in skipped]
+    reasons: dict[str, list[str]] = {}
+    for item in _skipped(data, models):
+        reasons.setdefault(item.reason, []).append(item.metric)
+    notes = [_skipping(names, reason) for reason, names in reasons.items()]
     for name, scored in models.items():
         if scored.evaluation is None and scored.classes is None:
             notes.append(f"{name}: not evaluated: {_why_not(scored)}")
     return notes
+
+
+def _skipping(names: list[str], reason: str) -> str:
+    """Which metrics were skipped for one reason, the first of them by name."""
+    if len(names) == 1:
+        return f"{names[0]} was skipped: {reason}"
+    shown = ", ".join(names[:SKIPPED_NAMED])
+    more = f" and {len(names) - SKIPPED_NAMED} more" if len(names) > SKIPPED_NAMED else ""
+    return f"{len(names)} metrics were skipped: {reason}: {shown}{more}"
 
 
 def _why_not(scored: Scored) -> str:

@@ -1,31 +1,28 @@
-"""A task: image files by name and the functions to call on each; and doing it, in whatever process."""
+"""Doing a task, in whatever process: each image file is opened once and every function called on it."""
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
-from dataclasses import dataclass, field
-from functools import reduce
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.catalog import module_from_file, told
+from qm_cli import storage
+from qm_cli.catalog import told
 from qm_cli.errors import InputError, MetricError, UsageError
+from qm_cli.image_task import PIXELS, Call, Function, ShardResult, Task
 from qm_cli.metric import Metric
-from qm_cli.pixels import Pixels, crop, one_thread, open_pixels, size_of
+from qm_cli.pixels import Pixels, crop, one_thread, pixels_of, shown_size
 
 Array = npt.NDArray[Any]
 Progress = Callable[[int, int], None]
 Work = TypeVar("Work")
 Done = TypeVar("Done")
-PIXELS = "pixels"
 
 
 class Backend(Protocol):
@@ -37,81 +34,6 @@ class Backend(Protocol):
     def map(
         self, function: Callable[[Work], Done], tasks: Sequence[Work], progress: Progress | None = None
     ) -> Iterator[Done]: ...
-
-
-@dataclass(frozen=True)
-class Function:
-    """A function that travels between processes by module and name; one from a plugin file by its file as well."""
-
-    call: Callable[..., Any]
-
-    def __reduce__(self) -> tuple[Callable[..., Function], tuple[str, str, str]]:
-        file = self.call.__code__.co_filename if hasattr(self.call, "__code__") else ""
-        return _found, (self.call.__module__, self.call.__qualname__, file)
-
-
-def _found(module: str, name: str, file: str) -> Function:
-    home: Any
-    try:
-        home = sys.modules.get(module) or import_module(module)
-    except ImportError:
-        home = module_from_file(Path(file))
-    try:
-        return Function(reduce(getattr, name.split("."), home))
-    except AttributeError:
-        raise MetricError(f"{file}: {name} cannot be found in a worker process", "define it in a .py file") from None
-
-
-@dataclass(frozen=True)
-class Call:
-    """A per-sample metric and what it reads.
-
-    inputs: in the order of its parameters: PIXELS, an array with a value for each of the shard's samples, or one value
-    for all of them.
-    """
-
-    metric: str
-    level: str
-    function: Function
-    outputs: tuple[str, ...]
-    inputs: tuple[Any, ...]
-    options: Mapping[str, Any]
-    built_in: bool
-
-
-@dataclass(frozen=True)
-class Objects:
-    """The objects of a shard: offsets int64[images + 1], boxes float64[n, 4], polygons: parts or None, n of them."""
-
-    offsets: npt.NDArray[np.int64]
-    boxes: npt.NDArray[np.float64]
-    polygons: Sequence[Any] | None
-
-
-@dataclass(frozen=True)
-class Task:
-    """Images of one folder: their file names (None: not known) and sizes float64[images, 2] as the labels have them.
-
-    Without calls only the sizes are read. objects: by level, for the levels the calls ask for.
-    """
-
-    folder: str
-    names: Sequence[str | None]
-    sizes: npt.NDArray[np.float64]
-    calls: tuple[Call, ...] = ()
-    objects: Mapping[str, Objects] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ShardResult:
-    """columns: (level, column) → a value per sample, None where there is none. sizes: the files', NaN where unread.
-
-    faults: (image of the shard, code of the finding, detail).
-    """
-
-    columns: Mapping[tuple[str, str], list[Any]]
-    sizes: npt.NDArray[np.float64]
-    faults: list[tuple[int, str, str]]
 
 
 def do(task: Task) -> ShardResult:
@@ -134,18 +56,16 @@ def _wanted(task: Task, image: int) -> bool:
 
 def _opened(task: Task, image: int, name: str | None, result: ShardResult) -> Pixels | None:
     """The image's pixels, its size and what is wrong with it noted; None when there are none or nobody asks."""
-    path = _path(task.folder, name)
-    if path is None or not path.is_file():
-        code = "image-outside-folder" if path is None else "image-missing-file"
-        result.faults.append((image, code, "" if name else "no file name"))
+    content = _content(task, image, name, result)
+    if content is None:
         return None
     width, height = (float(value) for value in task.sizes[image])
     size = None if np.isnan(width + height) else (width, height)
     try:
-        pixels = open_pixels(path, size) if task.calls else None
-        result.sizes[image] = (pixels.width, pixels.height) if pixels else size_of(path)
+        pixels = pixels_of(content, size, task.access.pixel_limit) if task.calls else None
+        result.sizes[image] = (pixels.width, pixels.height) if pixels else shown_size(content)
     except InputError as error:
-        result.faults.append((image, "image-unreadable", error.message.removeprefix(f"{path}: ")))
+        result.faults.append((image, "image-unreadable", error.message))
         return None
     if size and size != tuple(result.sizes[image]):
         found = "{:g} × {:g} in the file".format(*result.sizes[image])
@@ -153,10 +73,20 @@ def _opened(task: Task, image: int, name: str | None, result: ShardResult) -> Pi
     return pixels
 
 
-def _path(folder: str, name: str | None) -> Path | None:
-    """The file's place; None when its name leaves the folder. Links are followed, as users link files in."""
-    place = Path(os.path.normpath(Path(folder, name or "?/")))
-    return place if place.is_relative_to(os.path.normpath(folder)) and "\0" not in (name or "") else None
+def _content(task: Task, image: int, name: str | None, result: ShardResult) -> bytes | None:
+    """The file's bytes; None, and why, when there is no such file, it may not be read or lies outside of the folder."""
+    code, detail = "image-missing-file", "" if name else "no file name"
+    if name and not task.access.outside and not storage.is_inside(task.folder, name):
+        code = "image-outside-folder"
+    elif name:
+        try:
+            return storage.read(task.folder, name)
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            pass
+        except (OSError, ValueError) as error:
+            code, detail = "image-unreadable", getattr(error, "strerror", None) or " ".join(str(error).split())
+    result.faults.append((image, code, detail))
+    return None
 
 
 def _measure(task: Task, image: int, pixels: Pixels | None, result: ShardResult) -> None:

@@ -11,6 +11,7 @@ import pytest
 from qm_cli.comparing import Request, cluster_numbers, compare
 from qm_cli.errors import InputError, UsageError
 from qm_cli.run import evaluate, score
+from qm_cli.slice_language import Wanted
 
 SAMPLE = Path(__file__).parent.parent / "sample_data"
 LABELS, WORSE, BETTER = (
@@ -109,3 +110,55 @@ def test_refusals(place: Path, tmp_path: Path) -> None:
 
 def test_cluster_of_numbers() -> None:
     assert cluster_numbers(pa.array([7, 7, None, 3])).tolist() == [0, 0, 2, 1]
+
+
+def test_slices_of_runs_and_of_files(place: Path) -> None:
+    wanted = Wanted(columns=("weather", "category"), conditions=("sure=score > 0.8",))
+    report, _ = compare(Request((place,), ("worse", "better"), resamples=100, wanted=wanted))
+    files, _ = compare(Request((LABELS, WORSE, BETTER), resamples=100, wanted=wanted))
+    assert report["slices"] == files["slices"]
+    assert report["changes"] == files["changes"]
+    by_name = {row["name"]: row for row in report["slices"]}
+    for category in report["categories"]:
+        own = {row["metric"]: row for row in by_name[f"category={category['name']}"]["metrics"]}
+        for row in category["metrics"]:
+            assert own[row["metric"]]["a"] == pytest.approx(row["a"], abs=1e-12)
+            assert own[row["metric"]]["b"] == pytest.approx(row["b"], abs=1e-12)
+            assert own[row["metric"]]["difference"] == pytest.approx(row["difference"], abs=1e-12)
+    for one in by_name["weather=fog"]["metrics"]:
+        assert one["p"] <= one["p_corrected"]
+    defined = [row["metric"] for row in by_name["sure"]["metrics"] if row["a"] is not None]
+    assert defined == ["precision"]
+    for kind, counts in report["changes"].items():
+        for word, count in counts["total"].items():
+            weather = [row[word] for row in counts["by_slice"] if row["name"].startswith("weather=")]
+            assert sum(weather) == count, (kind, word)
+    fog = next(row for row in report["changes"]["labels"]["by_slice"] if row["name"] == "weather=fog")
+    assert sum(value for key, value in fog.items() if key != "name") == 136
+
+
+def test_slices_are_an_evaluation_of_their_images(place: Path) -> None:
+    report, _ = compare(Request((place,), ("worse", "better"), resamples=100, wanted=Wanted(columns=("weather",))))
+    labels = json.loads(LABELS.read_text())
+    fog = {one["id"] for one in labels["images"] if one["weather"] == "fog"}
+    part = place.parent / "fog.json"
+    annotations = [one for one in labels["annotations"] if one["image_id"] in fog]
+    images = [one for one in labels["images"] if one["id"] in fog]
+    part.write_text(json.dumps({**labels, "images": images, "annotations": annotations}))
+    found = next(row for row in report["slices"] if row["name"] == "weather=fog")
+    for side, file in (("a", WORSE), ("b", BETTER)):
+        own = place.parent / f"fog_{side}.json"
+        own.write_text(json.dumps([one for one in json.loads(file.read_text()) if one["image_id"] in fog]))
+        metrics = evaluate(part, own)["metrics"]
+        for row in found["metrics"]:
+            assert row[side] == pytest.approx(metrics[row["metric"]], abs=1e-12)
+    assert (found["images"], found["units"]) == (20, 20)
+
+
+def test_slices_that_cannot_be_had(place: Path) -> None:
+    with pytest.raises(UsageError, match="did you mean weather"):
+        compare(Request((place,), wanted=Wanted(columns=("wether",))))
+    report, _ = compare(Request((place,), resamples=100, wanted=Wanted(conditions=("none=width < 0",))))
+    (none,) = report["slices"]
+    assert {row["a"] for row in none["metrics"]} == {None}
+    assert "slice none has no members" in report["notes"]

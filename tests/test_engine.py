@@ -167,7 +167,7 @@ def test_sizes_the_labels_lack_come_from_the_files_before_any_metric(images: Pat
 
 
 def test_no_file_is_opened_for_columns_alone(given: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qm_cli.engine.do", None)
+    monkeypatch.setattr("qm_cli.image_pass.do", None)
     assert scored(given, metrics(sides), tmp_path).findings == []
 
 

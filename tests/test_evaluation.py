@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qm_cli.analysis.average_precision import AveragePrecision
+from qm_cli.analysis.coco_numbers import COCO_NUMBERS
 from qm_cli.evaluation import Evaluation, evaluate_tables
-from qm_cli.report import COCO_NUMBERS, evaluation_report
+from qm_cli.report import evaluation_report
 from qm_cli.settings import Settings
 from tests import builders
 from tests.oracles import coco_loop, counts_loop, pycocotools_reference

@@ -1,4 +1,4 @@
-"""Importance and performance of a run: planted drivers lead, chance is at 0, bad input is told."""
+"""Importance of a run: planted drivers lead, chance is at 0, bad input is told."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from qm_cli.explaining import (
     Question,
     encord_report,
     importance_report,
-    performance_report,
     top_importances,
 )
 from qm_cli.run import score
@@ -94,34 +93,25 @@ def test_a_model_must_be_named(tmp_path: Path) -> None:
     place = write_scored(tmp_path / "run", models=2)
     with pytest.raises(UsageError, match="holds the models one, two"):
         importance_report(open_run(place), Question())
-    with pytest.raises(UsageError, match="holds the models one, two"):
-        performance_report(open_run(place), "score", Question())
     assert importance_report(open_run(place, "two"), Question(permutations=5))["model"] == "two"
 
 
-def test_performance_along_an_images_metric_has_both_rates(run: Run) -> None:
-    report = performance_report(run, "blur", Question())
-    assert len(report["bins"]) == 10
-    assert set(report["overall"]) == {"true_positive_rate", "false_negative_rate"}
-    total = sum(one["true_positive_rate"]["count"] for one in report["bins"])
-    assert total == report["overall"]["true_positive_rate"]["count"]
-
-
-def test_performance_follows_the_driver(run: Run) -> None:
-    rates = [one["false_negative_rate"]["rate"] for one in performance_report(run, "label.size", Question(), 5)["bins"]]
-    assert rates[0] > 0.7
-    assert rates[-1] < 0.1
-    by_weather = performance_report(run, "weather", Question())["bins"]
-    weather = {one["value"]: one["true_positive_rate"]["rate"] for one in by_weather}
-    assert weather["fog"] < 0.5 < 0.8 < weather["clear"]
-
-
-def test_performance_of_objects_has_both_rates_where_both_have_the_metric(run: Run) -> None:
-    assert set(performance_report(run, "size", Question())["overall"]) == {"true_positive_rate", "false_negative_rate"}
-    assert set(performance_report(run, "label.size", Question())["overall"]) == {"false_negative_rate"}
-    assert set(performance_report(run, "score", Question(), 4, True)["overall"]) == {"true_positive_rate"}
-    with pytest.raises(UsageError, match="did you mean"):
-        performance_report(run, "scre", Question())
+def test_other_thresholds_have_other_outcomes(tmp_path: Path) -> None:
+    run = open_run(score(SAMPLE, tmp_path / "run").path, "better")
+    usual, same, strict = (
+        importance_report(run, Question("label", ("area_relative",), permutations=5, iou=iou, confidence=confidence))
+        for iou, confidence in ((None, None), (0.5, 0.5), (0.75, 0.8))
+    )
+    assert usual == same
+    assert (strict["iou"], strict["confidence"]) == (0.75, 0.8)
+    assert strict["hits"] < usual["hits"]
+    assert strict["samples"] == usual["samples"]
+    for by in ("prediction", "image"):
+        own = importance_report(run, Question(by, ("brightness",), ("van",), permutations=5))
+        again = importance_report(run, Question(by, ("brightness",), ("van",), permutations=5, confidence=0.5 + 1e-9))
+        assert (own["samples"], own["hits"]) == (again["samples"], again["hits"])
+    with pytest.raises(UsageError, match="own matches"):
+        encord_report(run, Question(iou=0.75))
 
 
 def test_encords(run: Run) -> None:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from qm_cli.errors import InputError
-from qm_cli.pixels import Pixels, crop, one_thread, open_pixels, size_of
+from qm_cli.pixels import Pixels, crop, one_thread, open_pixels, shown_size
 
 RAMP = np.stack([np.add.outer(np.arange(6) * 20, np.arange(8) * 10) + shift for shift in (0, 5, 9)], axis=2)
 RGB = RAMP.astype(np.uint8)
@@ -59,7 +59,7 @@ def test_exif_orientation(tmp_path: Path, orientation: int) -> None:
     path = saved(tmp_path / "a.png", Image.fromarray(RGB), exif=exif)
     shown = np.asarray(ImageOps.exif_transpose(Image.open(path)))
     np.testing.assert_array_equal(open_pixels(path).rgb, shown)
-    assert size_of(path) == (shown.shape[1], shown.shape[0])
+    assert shown_size(path.read_bytes()) == (shown.shape[1], shown.shape[0])
     np.testing.assert_array_equal(open_pixels(path, (8, 6)).rgb, RGB)
     turned = shown if orientation >= 5 else RGB
     np.testing.assert_array_equal(open_pixels(path, (6, 8)).rgb, turned)

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qm_cli.analysis.coco_numbers import COCO_NUMBERS
 from qm_cli.errors import UsageError
 from qm_cli.evaluation import evaluate_tables
 from qm_cli.findings import Finding
-from qm_cli.report import COCO_NUMBERS, evaluation_report, report_of
+from qm_cli.report import evaluation_report, report_of
 from qm_cli.settings import Settings
 from tests import builders
 from tests.input_files import document, label, prediction

@@ -10,7 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qm_cli.settings import AREA_RANGES, IOU_THRESHOLDS, RECALL_GRID, AreaRange, Settings
+from qm_cli import options
+from qm_cli.errors import UsageError
+from qm_cli.evaluation import CONVENTIONS as EVALUATED
+from qm_cli.settings import (
+    AREA_RANGES,
+    CONVENTIONS,
+    IOU_THRESHOLDS,
+    OF_CLASSES,
+    RECALL_GRID,
+    AreaRange,
+    Settings,
+    settings_at,
+)
 from tests.oracles import coco_loop
 
 THRESHOLD = st.floats(0.01, 1)
@@ -68,3 +80,24 @@ def test_settings_stay_as_they_are() -> None:
     with pytest.raises(FrozenInstanceError):
         chosen.iou = 0.3  # type: ignore[misc]
     assert hash(replace(chosen, iou=0.3)) != hash(chosen)
+
+
+def test_conventions_are_the_same_everywhere() -> None:
+    assert tuple(EVALUATED) == CONVENTIONS
+    assert (*CONVENTIONS, *OF_CLASSES) == tuple(one.value for one in options.ConventionName)
+
+
+def test_an_unknown_convention_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match=r"there is no 'voc2012' \(did you mean voc12"):
+        Settings(convention="voc2012")
+
+
+def test_thresholds_follow_the_convention_unless_given() -> None:
+    own = settings_at("ultralytics")
+    assert (own.iou, own.confidence) == (0.45, 0.25)
+    assert (own.at("voc12").iou, own.at("voc12").confidence) == (0.5, 0.5)
+    assert Settings(iou=0.6).at("voc12").iou == 0.6
+    assert Settings(iou=0.6).at("ultralytics").iou == 0.45
+    assert Settings(iou=0.6).at("ultralytics", 0.7).iou == 0.7
+    assert settings_at("voc12", voc_devkit=True).at("coco") == Settings()
+    assert settings_at("voc12", voc_devkit=True).at("voc07").voc_devkit

@@ -14,9 +14,10 @@ from PIL import Image
 
 from qm_cli import catalog
 from qm_cli.errors import MetricError
+from qm_cli.image_task import PIXELS, Call, Function, Objects, Task
 from qm_cli.metric import described, metric
-from qm_cli.pixels import Pixels
-from qm_cli.work import PIXELS, Call, Function, Objects, Task, call_of, do
+from qm_cli.pixels import Pixels, pixels_of
+from qm_cli.work import call_of, do
 
 UNKNOWN = (np.nan, np.nan)
 
@@ -105,7 +106,7 @@ def test_size_that_differs(folder: Path) -> None:
 
 
 def test_without_calls_only_sizes_are_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qm_cli.work.open_pixels", None)
+    monkeypatch.setattr("qm_cli.work.pixels_of", None)
     result = do(task(folder, ["a.png", "bad.png"], sizes=UNKNOWN))
     assert result.sizes.tolist()[0] == [8, 6]
     assert result.columns == {}
@@ -122,14 +123,13 @@ def test_objects(folder: Path) -> None:
 
 
 def test_each_file_is_decoded_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[Path] = []
-    from qm_cli.pixels import open_pixels
+    opened: list[bytes] = []
 
-    def counting(path: Path, size: Any) -> Pixels:
-        opened.append(path)
-        return open_pixels(path, size)
+    def counting(content: bytes, size: Any, limit: int) -> Pixels:
+        opened.append(content)
+        return pixels_of(content, size, limit)
 
-    monkeypatch.setattr("qm_cli.work.open_pixels", counting)
+    monkeypatch.setattr("qm_cli.work.pixels_of", counting)
     objects = Objects(np.array([0, 2]), np.zeros((2, 4)), None)
     do(task(folder, ["a.png"], call(ends, PIXELS, 1.0), call(noisy), call(covered, level="label"), label=objects))
     assert len(opened) == 1

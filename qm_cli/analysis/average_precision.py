@@ -53,9 +53,14 @@ class _Ranking:
     inside: npt.NDArray[np.bool_]
 
 
-def average_precision(tables: Tables, matches: Matches, settings: Settings) -> AveragePrecision:
-    """Precision on the recall grid and the last recall, for every lane and category."""
-    ranking = _ranking(tables, matches, settings)
+def average_precision(
+    tables: Tables, matches: Matches, settings: Settings, excused: npt.NDArray[np.bool_] | None = None
+) -> AveragePrecision:
+    """Precision on the recall grid and the last recall, for every lane and category.
+
+    excused: predictions that are ignored when they match nothing, bool[predictions]; none by default.
+    """
+    ranking = _ranking(tables, matches, settings, excused)
     positives = _positives(tables, matches)
     top_score = _top_scores(tables, matches)
     lanes, categories = len(matches.threshold), tables.count("category")
@@ -82,7 +87,7 @@ def _lane_blocks(area: IntArray, candidates: int) -> list[npt.NDArray[np.int64]]
     return [own[start : start + size] for own in lanes for start in range(0, len(own), size)]
 
 
-def _ranking(tables: Tables, matches: Matches, settings: Settings) -> _Ranking:
+def _ranking(tables: Tables, matches: Matches, settings: Settings, excused: npt.NDArray[np.bool_] | None) -> _Ranking:
     kept = within_max_detections(tables, matches.order, max(settings.max_detections))
     order = matches.order if kept is None else matches.order[kept[matches.order]]
     boxes = tables.values("prediction", "bbox")
@@ -99,6 +104,8 @@ def _ranking(tables: Tables, matches: Matches, settings: Settings) -> _Ranking:
     before, inside = [], []
     for limits in settings.area_ranges:
         in_range = (area >= limits.low) & (area <= limits.high)
+        if excused is not None:
+            in_range &= ~excused[order]
         total = np.append(0, np.cumsum(in_range))
         before.append(total[position + 1] - total[first[category[rows]]])
         inside.append(in_range[position])

@@ -12,9 +12,10 @@ precision grows when images are fewer.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,8 @@ from qm_cli.tables import Tables
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+
+Kept = TypeVar("Kept")
 
 METRICS = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
 PRECISIONS = {"AP": None, "AP50": 0.5, "AP75": 0.75}
@@ -67,8 +70,13 @@ class Replicates:
     category: FloatArray
 
 
-def weighable(tables: Tables, matches: Matches, found: Outcomes, settings: Settings) -> Weighable:
-    """Sort once what every resample counts."""
+def weighable(
+    tables: Tables, matches: Matches, found: Outcomes, settings: Settings, members: BoolArray | None = None
+) -> Weighable:
+    """Sort once what every resample counts. members: predictions that rank even where they match no label; all if None.
+
+    Those that match a label rank as their label does (see `Matches.ignored`).
+    """
     ranked, rows = _ranked(tables, matches, settings)
     place = np.full(tables.count("prediction"), -1, np.int64)
     place[rows] = np.arange(len(rows))
@@ -76,6 +84,8 @@ def weighable(tables: Tables, matches: Matches, found: Outcomes, settings: Setti
     area = boxes[:, 2] * boxes[:, 3]
     everywhere = settings.area_ranges[0]
     inside = (area >= everywhere.low) & (area <= everywhere.high)
+    if members is not None:
+        inside &= members
     kept = inside[rows]
     before = np.append(0, np.cumsum(kept))
     lanes = [
@@ -166,14 +176,28 @@ def replicates(models: Sequence[Weighable], unit: RowArray, resamples: int, seed
     unit: what is drawn, per image: its own row, or its cluster's; 0, 1, 2 … resamples: halves, rounded down to an even
     number.
     """
-    units = int(unit.max(initial=-1)) + 1
-
-    def numbers(cut: int) -> list[list[Numbers]]:
-        return [[weighted_numbers(model, half) for model in models] for half in half_weights(seed, cut, unit, units)]
-
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        rows = [half for cut in threads.map(numbers, range(resamples // 2)) for half in cut]
+    rows = _drawn(models, unit, resamples, seed, lambda numbers: numbers)
     return [
         Replicates(np.stack([row[place].overall for row in rows]), np.stack([row[place].category for row in rows]))
         for place in range(len(models))
     ]
+
+
+def overall_replicates(models: Sequence[Weighable], unit: RowArray, resamples: int, seed: int) -> list[FloatArray]:
+    """As `replicates` on the same halves, the overall numbers alone: float64[resamples, metrics] of every model."""
+    rows = _drawn(models, unit, resamples, seed, lambda numbers: numbers.overall)
+    return [np.stack([row[place] for row in rows]) for place in range(len(models))]
+
+
+def _drawn(
+    models: Sequence[Weighable], unit: RowArray, resamples: int, seed: int, kept: Callable[[Numbers], Kept]
+) -> list[list[Kept]]:
+    """What is kept of every model's numbers, per half."""
+    units = int(unit.max(initial=-1)) + 1
+
+    def numbers(cut: int) -> list[list[Kept]]:
+        halves = half_weights(seed, cut, unit, units)
+        return [[kept(weighted_numbers(model, half)) for model in models] for half in halves]
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return [half for cut in threads.map(numbers, range(resamples // 2)) for half in cut]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.bootstrap import Weighable, replicates, weighted_numbers
+from qm_cli.analysis.bootstrap import METRICS, Weighable, overall_replicates, replicates, weighted_numbers
 from qm_cli.analysis.intervals import (
     Interval,
     UnitCounts,
@@ -16,6 +17,7 @@ from qm_cli.analysis.intervals import (
     share_interval,
     smallest_difference,
 )
+from qm_cli.analysis.slices import Matched, Members, images_with, restricted
 from qm_cli.kernels.weighted import Runs
 
 FloatArray = npt.NDArray[np.float64]
@@ -57,6 +59,34 @@ def comparison(first: Weighable, second: Weighable, unit: RowArray, resamples: i
     overall = _compared([one.overall for one in numbers], [one.overall for one in drawn], units)
     category = _compared([one.category for one in numbers], [one.category for one in drawn], own_units)
     return Comparison(overall, category, units, own_units)
+
+
+def compared_parts(
+    parts: Sequence[Sequence[Members]],
+    sides: Sequence[Matched],
+    wholes: Sequence[Weighable],
+    unit: RowArray,
+    resamples: int,
+    seed: int,
+) -> list[tuple[Compared, int]]:
+    """Both models on each part of the data, on the same halves for all parts; and how many units speak of a part.
+
+    parts: the members of each, in either model's rows; wholes: either model on all of the data.
+    """
+    pairs = [
+        [restricted(whole, side, own) for whole, side, own in zip(wholes, sides, both, strict=True)] for both in parts
+    ]
+    drawn = overall_replicates([model for pair in pairs for model in pair], unit, resamples, seed)
+    whole = np.ones(len(unit), np.int32)
+    found = []
+    for place, (both, pair) in enumerate(zip(parts, pairs, strict=True)):
+        undefined = np.array([name not in both[0].defined or name not in both[1].defined for name in METRICS])
+        numbers = [np.where(undefined, np.nan, weighted_numbers(model, whole).overall) for model in pair]
+        own = [np.where(undefined, np.nan, drawn[2 * place + side]) for side in (0, 1)]
+        there = np.any([images_with(model, members, len(unit)) for model, members in zip(pair, both, strict=True)], 0)
+        units = len(np.unique(unit[there]))
+        found.append((_compared(numbers, own, units), units))
+    return found
 
 
 def units_with(runs: Runs, unit: RowArray) -> RowArray:

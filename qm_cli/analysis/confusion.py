@@ -21,15 +21,20 @@ PAIRS_AT_ONCE = 1 << 21
 
 
 def confusion_matrix(tables: Tables, found: Outcomes, settings: Settings) -> npt.NDArray[np.int64]:
+    """What class-aware matching leaves over matched across categories by falling IoU: int64[categories + 1] squared."""
+    return matrix_of(tables, found, *confused_pairs(tables, found, settings))
+
+
+def matrix_of(tables: Tables, found: Outcomes, prediction: RowArray, label: RowArray) -> npt.NDArray[np.int64]:
     """int64[categories + 1, categories + 1]; the last row and column are None.
 
-    Row sums without None are the labels that count, column sums without None the predictions kept.
+    prediction, label: rows of the pairs matched across categories. Row sums without None are the labels that count,
+    column sums without None the predictions kept.
     """
     none = tables.count("category")
     matrix = np.zeros((none + 1, none + 1), np.int64)
     predicted, labelled = tables.values("prediction", "category_row"), tables.values("label", "category_row")
     hits = np.flatnonzero(found.true_positive)
-    prediction, label = confused_pairs(tables, found, settings)
     np.add.at(matrix, (labelled[found.matched_label[hits]], predicted[hits]), 1)
     np.add.at(matrix, (labelled[label], predicted[prediction]), 1)
     spurious, missed = found.false_positive.copy(), found.false_negative.copy()
@@ -60,8 +65,14 @@ def confused_pairs(tables: Tables, found: Outcomes, settings: Settings) -> tuple
 def _near_pairs(
     tables: Tables, prediction: RowArray, counts: RowArray, label: RowArray, first: RowArray, settings: Settings
 ) -> tuple[RowArray, RowArray, npt.NDArray[np.float64]]:
-    """Pairs of these predictions with the `counts` labels from `first` on that reach the threshold, and their IoU."""
+    """Pairs of these predictions with the `counts` labels from `first` on, and their IoU, that reach the threshold.
+
+    Those of one category are left out: a convention that tries one label alone may leave such over.
+    """
     labels, predictions = label[expand(first, counts)], np.repeat(prediction, counts)
     iou = overlap(tables, settings.task, labels, predictions)
-    near = iou >= min(settings.iou, 1 - 1e-10)
-    return predictions[near], labels[near], iou[near]
+    near = np.flatnonzero(iou >= min(settings.iou, 1 - 1e-10))
+    predictions, labels, iou = predictions[near], labels[near], iou[near]
+    own = tables.values("prediction", "category_row")[predictions]
+    other = tables.values("label", "category_row")[labels] != own
+    return predictions[other], labels[other], iou[other]

@@ -19,8 +19,10 @@ RowArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Outcomes:
-    """counted: score ≥ confidence, bool[predictions]. matched_label: row or −1, int64[predictions], counted ones only.
-    matched_prediction: row or −1, int64[labels]. label_counts: not crowd or ignored, bool[labels].
+    """counted: confident enough and not left out by the convention, bool[predictions].
+
+    matched_label: row or −1, int64[predictions], counted ones only. matched_prediction: row or −1, int64[labels].
+    label_counts: not crowd or ignored, bool[labels].
     """
 
     counted: BoolArray
@@ -55,8 +57,15 @@ def outcomes(tables: Tables, matches: Matches, settings: Settings) -> Outcomes:
     counted = score >= settings.confidence
     matched_label = np.full(len(score), -1, np.int64)
     matched_label[matches.row] = matches.label[matches.lane(settings.iou)]
-    matched_label[~counted] = -1
-    label_counts = ~matches.ignored[0]
+    return outcomes_of(matched_label, counted, ~matches.ignored[0])
+
+
+def outcomes_of(matched_label: RowArray, counted: BoolArray, label_counts: BoolArray) -> Outcomes:
+    """Outcomes from the label of the same category that each prediction takes, −1 for none: int64[predictions].
+
+    Labels that count are taken once; those that do not may be taken by many.
+    """
+    matched_label = np.where(counted, matched_label, -1)
     matched_prediction = np.full(len(label_counts), -1, np.int64)
     hits = np.flatnonzero(matched_label >= 0)
     hits = hits[label_counts[matched_label[hits]]]

@@ -53,11 +53,20 @@ def parsed(side: str, text: str) -> Bound:
     if not math.isfinite(limit):
         raise UsageError(f"--{side} {text!r}: {right.strip()!r} is no number", f"write --{side} {left.strip()}=0.8")
     metric = metric.strip()
-    if metric not in (*COUNTS, *UNBOUNDED) and not 0 <= limit <= 1:
+    if not (is_count(metric) or metric in UNBOUNDED) and not 0 <= limit <= 1:
         way_out = f"write {limit / 100:g} for {limit:g} %" if 1 < limit <= 100 else "no other value can pass or fail it"
         raise UsageError(f"--{side} {text!r}: {metric} lies between 0 and 1", way_out)
-    whole = metric in COUNTS and limit.is_integer()
+    whole = is_count(metric) and limit.is_integer()
     return Bound(side, metric, category.strip() if at else None, int(limit) if whole else limit)
+
+
+def is_count(metric: str) -> bool:
+    """Whether a metric counts samples, all of them or those of one reason.
+
+    >>> is_count("labels"), is_count("false_positives_iou_too_low"), is_count("precision")
+    (True, True, False)
+    """
+    return metric in COUNTS or metric.startswith("false_positives_")
 
 
 def gated(

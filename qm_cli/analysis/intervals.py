@@ -49,7 +49,7 @@ def share_interval(estimate: FloatArray, replicates: FloatArray, units: UnitCoun
     """
     error, bias = _spread(estimate, replicates, units)
     centre = np.clip(estimate - bias, EDGE, 1 - EDGE)
-    reach = _quantile(units) * error / (centre * (1 - centre))
+    reach = student_quantile(units) * error / (centre * (1 - centre))
     logit = np.log(centre / (1 - centre))
     low, high = (1 / (1 + np.exp(-np.clip(logit + sign * reach, -700, 700))) for sign in (-1, 1))
     unseen = 1 - TAIL ** (1 / np.maximum(units, 1))
@@ -62,7 +62,7 @@ def share_interval(estimate: FloatArray, replicates: FloatArray, units: UnitCoun
 def difference_interval(estimate: FloatArray, replicates: FloatArray, units: UnitCounts) -> Interval:
     """Interval of a difference of two paired numbers."""
     error, _ = _spread(estimate, replicates, units)
-    reach = _quantile(units) * error
+    reach = student_quantile(units) * error
     return Interval(estimate - reach, estimate + reach, error)
 
 
@@ -96,10 +96,10 @@ def smallest_difference(error: FloatArray) -> FloatArray:
     return POWER_FACTOR * error
 
 
-def _quantile(units: UnitCounts) -> FloatArray:
+def student_quantile(units: UnitCounts) -> FloatArray:
     """Student's 97.5 % quantile by its expansion around the normal one; units − 1 degrees of freedom.
 
-    >>> _quantile(10).round(3).tolist(), _quantile(1000).round(3).tolist()
+    >>> student_quantile(10).round(3).tolist(), student_quantile(1000).round(3).tolist()
     (2.262, 1.962)
     """
     z = NORMAL.inv_cdf(1 - TAIL)

@@ -14,9 +14,11 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TypeVar
+from typing import TypeVar, cast
 
+from qm_cli.console import say
 from qm_cli.errors import QmError
+from qm_cli.rescue import Divisible, WorkerLostError, rescued
 
 Work = TypeVar("Work")
 Done = TypeVar("Done")
@@ -44,22 +46,40 @@ class Local:
 
     def _in_processes(self, function: Callable[[Work], Done], tasks: Sequence[Work]) -> Iterator[Done]:
         """A few tasks a worker are under way; the rest wait here, so that memory stays bounded."""
-        pool = self._opened(len(tasks), function.__module__)
-        waiting: deque[Future[Done]] = deque()
+        waiting: deque[tuple[Work, Future[Done]]] = deque()
+        for task in tasks:
+            waiting.append((task, self._submitted(function, task, len(tasks))))
+            if len(waiting) >= AHEAD * self.workers:
+                yield from self._next(function, waiting)
+        while waiting:
+            yield from self._next(function, waiting)
+
+    def _submitted(self, function: Callable[[Work], Done], task: Work, tasks: int) -> Future[Done]:
+        with _script_hidden():
+            try:
+                return self._opened(tasks, function.__module__).submit(function, task)
+            except BrokenProcessPool as error:
+                broken: Future[Done] = Future()
+                broken.set_exception(error)
+                return broken
+
+    def _next(self, function: Callable[[Work], Done], waiting: deque[tuple[Work, Future[Done]]]) -> Iterator[Done]:
+        """The next result. When a worker was ended, nobody knows at which task: all under way are done one by one."""
+        task, future = waiting.popleft()
         try:
-            for task in tasks:
-                with _script_hidden():
-                    waiting.append(pool.submit(function, task))
-                if len(waiting) >= AHEAD * self.workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        except BrokenProcessPool as error:
+            yield future.result()
+        except BrokenProcessPool:
+            self.close()
+            lost = [task, *(waiting.popleft()[0] for _ in range(len(waiting)))]
+            yield from (self._rescued(function, one, future) for one in lost)
+
+    def _rescued(self, function: Callable[[Work], Done], task: Work, broken: Future[Done]) -> Done:
+        if not hasattr(task, "given_up"):
             hint = "out of memory? try fewer workers"
-            raise QmError("a worker process ended before its work was done", hint) from error
-        finally:
-            for future in waiting:
-                future.cancel()
+            raise QmError("a worker process ended before its work was done", hint) from broken.exception()
+        say("a worker process was ended: its images are tried again one task at a time")
+        done: Done = rescued(cast(Divisible, task), lambda part: _alone(function, part))
+        return done
 
     def _opened(self, tasks: int, module: str) -> ProcessPoolExecutor:
         """The processes, with the module of their work imported once, before they are forked off a clean server."""
@@ -74,11 +94,22 @@ class Local:
         if self._pool is None:
             return
         running = list((self._pool._processes or {}).values())
-        self._pool.shutdown(wait=not at_once, cancel_futures=True)
+        self._pool.shutdown(wait=not at_once, cancel_futures=not at_once)
         if at_once:
             for process in running:
                 process.terminate()
         self._pool = None
+
+
+def _alone(function: Callable[[Work], Done], task: Work) -> Done:
+    """Do a task in a process of its own. Raises WorkerLostError when that is ended."""
+    alone = Local(1)
+    try:
+        return alone._submitted(function, task, 1).result()
+    except BrokenProcessPool as error:
+        raise WorkerLostError from error
+    finally:
+        alone.close()
 
 
 @contextmanager

@@ -34,6 +34,23 @@ Cluster = Annotated[
         rich_help_panel=COMPARISON,
     ),
 ]
+Manifest = Annotated[
+    Path | None,
+    typer.Option("--slices", help="JSON or CSV file that names slices to compare on.", rich_help_panel=COMPARISON),
+]
+By = Annotated[
+    list[str] | None,
+    typer.Option("--by", help="Compare on a slice per value of a column: weather.", rich_help_panel=COMPARISON),
+]
+Condition = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--slice",
+        metavar="NAME=SQL",
+        help='Compare on a slice by SQL, repeatable: "dark=brightness < 0.2".',
+        rich_help_panel=COMPARISON,
+    ),
+]
 ChangesFile = Annotated[
     Path | None,
     typer.Option(
@@ -48,11 +65,15 @@ def compare(
     targets: Targets,
     model: FirstModel = None,
     model_b: SecondModel = None,
+    convention: options.OwnConvention = None,
     iou: options.OwnIoU = None,
     confidence: options.OwnConfidence = None,
     categories: options.Categories = None,
     resamples: Resamples = 1000,
     cluster: Cluster = None,
+    manifest: Manifest = None,
+    by: By = None,
+    condition: Condition = None,
     seed: options.Seed = 0,
     match_by: options.MatchBy = "id",
     map_categories: options.MapCategories = None,
@@ -68,11 +89,13 @@ def compare(
     if changes is not None and changes.suffix not in (".csv", ".jsonl", ".parquet"):
         raise UsageError(f"--changes: {str(changes)!r} is neither .csv, .jsonl nor .parquet", "name it so")
     from qm_cli import comparing
+    from qm_cli.slice_language import Wanted
 
     naming = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
     request = comparing.Request(
         tuple(targets),
         (model, model_b),
+        None if convention is None else convention.value,
         iou,
         confidence,
         options.split(categories),
@@ -80,6 +103,7 @@ def compare(
         resamples,
         seed,
         naming if len(targets) == 3 else None,
+        Wanted(manifest, options.split(by), tuple(condition or ())),
     )
     report, rows = comparing.compare(request)
     if changes is not None:

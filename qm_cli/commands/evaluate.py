@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from qm_cli import options
-from qm_cli.errors import UsageError
+from qm_cli.errors import UsageError, refuse_options
+
+if TYPE_CHECKING:
+    from qm_cli.answer_evaluation import AnswerRequest
 
 LabelFile = Annotated[
     Path,
@@ -26,25 +29,32 @@ PredictionFile = Annotated[
         "probabilities as .npy; - reads stdin."
     ),
 ]
-BOXES = ("bbox",)
-ANSWERS = ("classification", "multilabel", "text")
+Explain = Annotated[
+    bool,
+    typer.Option(
+        "--explain",
+        help="All conventions side by side, and step by step why they differ from --convention.",
+        rich_help_panel=options.EVALUATION,
+    ),
+]
 
 
 def evaluate(
-    context: typer.Context,
     labels: LabelFile,
     predictions: PredictionFile,
     task: options.Task = None,
     convention: options.Convention = None,
-    iou: options.IoU = 0.5,
-    confidence: options.Confidence = 0.5,
+    voc_devkit: options.VocDevkit = False,
+    iou: options.IoU = None,
+    confidence: options.Confidence = None,
     categories: options.Categories = None,
-    top_k: options.TopK = "1,5",
+    top_k: options.TopK = None,
     auc: options.Auc = False,
     match_by: options.MatchBy = "id",
     map_categories: options.MapCategories = None,
     missing_score: options.MissingScore = None,
     prob_categories: options.ProbCategories = None,
+    explain: Explain = False,
     output: options.Output = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -52,74 +62,68 @@ def evaluate(
 ) -> int:
     """Evaluate predictions against labels: AP, AR, precision, recall, F1, accuracy, confusion.
 
-    Boxes get COCO's numbers, exactly. Classes (one answer, several, several questions), free text and text entities
-    come from JSON with category_id and no bbox, or from tables with the columns id (or image_id, data_row_id), category
-    (or category_id, label), question, answer, score (or confidence), start and end, and probs or a prob_NAME for each
-    category; class probabilities also as .npy, rows and columns in the order of the labels.
+    Boxes get COCO's numbers, exactly; other conventions bring their own matching and numbers: --convention.
+    Classes (one answer, several, several questions), free text and text entities come from JSON with category_id and
+    no bbox, or from tables with the columns id (or image_id, data_row_id), category (or category_id, label), question,
+    answer, score (or confidence), start and end, and probs or a prob_NAME for each category; class probabilities also
+    as .npy, rows and columns in the order of the labels.
     """
-    from qm_cli.answer_task import holds_answers
+    from qm_cli.answer_task import asks_answers
 
-    if task is not None and task not in (*BOXES, *ANSWERS):
-        raise UsageError(f"--task {task}: is no task", f"there are {', '.join((*BOXES, *ANSWERS))}")
+    named = None if convention is None else convention.value
     naming: dict[str, Any] = {
         "match_by": match_by,
         "map_categories": map_categories,
         "missing_score": missing_score,
         "prob_categories": options.split([prob_categories] if prob_categories else None),
     }
-    if task in ANSWERS or (task is None and holds_answers(labels, predictions)):
-        if categories:
-            raise UsageError("--categories: not for classes and text", "every category has its row in --json")
-        chosen: dict[str, Any] = {"task": task, "convention": convention, "iou": iou, "auc": auc}
-        chosen["confidence"] = options.given(context, "confidence", confidence)
-        return _answers(labels, predictions, naming, chosen, top_k, output, json)
-    if convention not in (None, "coco"):
-        raise UsageError(f"--convention {convention}: has no rule for boxes", "leave it out for COCO's")
+    if asks_answers(task, labels, predictions):
+        refuse_options("classes and text", {"categories": categories, "explain": explain, "voc-devkit": voc_devkit})
+        from qm_cli.answer_evaluation import AnswerRequest
+        from qm_cli.load_answers import AnswerSource
+
+        source = AnswerSource(labels, predictions, **naming)
+        request = AnswerRequest(source, task, named, iou, confidence, top_k, auc)
+        return _answers(request, output, json)
+    refuse_options("objects", {"top-k": top_k, "auc": auc})
+    if explain and output is not None:
+        raise UsageError("--explain writes no run folder", "leave -o out; --json prints it all")
     from qm_cli.load import Source, reading
+    from qm_cli.settings import CONVENTION_FIELDS, settings_at
+    from qm_cli.settings import missing_score as convention_score
 
-    source = Source(labels, predictions, **naming)
-    with reading(source) as tables:
-        from qm_cli.report import report_of
-        from qm_cli.settings import Settings
+    settings = settings_at(named, iou, confidence, categories=options.split(categories), voc_devkit=voc_devkit)
+    naming["missing_score"] = convention_score(settings.convention, missing_score)
+    fields = CONVENTION_FIELDS if explain or output is not None else settings.fields
+    files = Source(labels, predictions, fields=fields, **naming)
+    with reading(files) as tables:
+        show = _renderer(json, explain)
+        if explain:
+            from qm_cli.convention_gaps import explained
 
-        if not json:
-            from qm_cli.render.terminal import show_evaluation
-        settings = Settings(iou=iou, confidence=confidence, categories=options.split(categories))
-        if output is None:
+            report = explained(tables(), settings)
+        elif output is None:
+            from qm_cli.report import report_of
+
             report = report_of(tables(), settings)
         else:
             from qm_cli.run import evaluate_to_folder
 
-            report = evaluate_to_folder(source, tables(), settings, output)
-    if json:
-        from qm_cli.render.as_json import as_json
-
-        sys.stdout.write(as_json(report))
-    else:
-        show_evaluation(report)
+            report = evaluate_to_folder(files, tables(), settings, output)
+    show(report)
     return 0
 
 
-def _answers(
-    labels: Path,
-    predictions: Path,
-    naming: dict[str, Any],
-    chosen: dict[str, Any],
-    top_k: str,
-    output: Path | None,
-    json: bool,
-) -> int:
+def _answers(request: AnswerRequest, output: Path | None, json: bool) -> int:
     """Classes, free text and text entities."""
-    from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files, places_of
-    from qm_cli.load_answers import AnswerSource
+    if output is None:
+        from qm_cli.answer_evaluation import evaluate_answer_files
 
-    request = AnswerRequest(AnswerSource(labels, predictions, **naming), top_k=places_of(top_k), **chosen)
-    started = time.perf_counter()
-    evaluation, report = evaluate_answer_files(request)
-    if output is not None:
-        from qm_cli.answer_writing import write_answers
+        report = evaluate_answer_files(request)[1]
+    else:
+        from qm_cli.answer_writing import answers_to_folder
 
-        write_answers(output, evaluation, report, request.source, started)
+        report = answers_to_folder(request, output)
     if json:
         from qm_cli.render.as_json import as_json
 
@@ -129,3 +133,18 @@ def _answers(
 
         show_answers(report)
     return 0
+
+
+def _renderer(json: bool, explain: bool) -> Callable[[dict[str, Any]], object]:
+    """What shows the report, imported while the predictions are read."""
+    if json:
+        from qm_cli.render.as_json import as_json
+
+        return lambda report: sys.stdout.write(as_json(report))
+    if explain:
+        from qm_cli.render.terminal_conventions import show_conventions
+
+        return show_conventions
+    from qm_cli.render.terminal import show_evaluation
+
+    return show_evaluation

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from qm_cli import console, options
-from qm_cli.errors import UsageError
-
-if TYPE_CHECKING:
-    from qm_cli.settings import Settings
+from qm_cli.errors import UsageError, refuse_options
 
 PASSED, FAILED = 0, 1
 CHECKS = "Checks"
@@ -55,6 +51,8 @@ def gate(
     predictions: PredictionFile = None,
     minimum: Minimum = None,
     maximum: Maximum = None,
+    convention: options.OwnConvention = None,
+    voc_devkit: options.VocDevkit = False,
     iou: options.OwnIoU = None,
     confidence: options.OwnConfidence = None,
     allow_undefined: AllowUndefined = False,
@@ -78,13 +76,19 @@ def gate(
     if not bounds:
         raise UsageError("no check given", "name one: --min precision=0.8")
     gating.known_codes(allowed)
+    chosen: dict[str, Any] = {
+        "convention": None if convention is None else convention.value,
+        "iou": iou,
+        "confidence": confidence,
+        "voc_devkit": voc_devkit,
+    }
     if predictions is None:
-        source, report, findings = _of_run(target, model, iou, confidence)
+        source, report, findings = _of_run(target, model, chosen)
     else:
         if model is not None:
             raise UsageError("--model picks one of a run's models", "leave it out with LABELS and PREDICTIONS")
         naming = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
-        source, report, findings = _of_files(target, predictions, iou, confidence, naming)
+        source, report, findings = _of_files(target, predictions, chosen, naming)
     verdict = gating.gated(report, bounds, findings, allow_undefined=allow_undefined, allowed=allowed)
     verdict = {**source, **verdict}
     code = PASSED if verdict["passed"] else FAILED
@@ -96,8 +100,9 @@ def gate(
 Found = tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]
 
 
-def _of_run(target: Path, model: str | None, iou: float | None, confidence: float | None) -> Found:
-    """The run's own evaluation, or one at the thresholds asked for."""
+def _of_run(target: Path, model: str | None, chosen: dict[str, Any]) -> Found:
+    """The run's own evaluation, or one by the convention and at the thresholds asked for (see `Settings.at`)."""
+    from qm_cli.answer_task import TASKS
     from qm_cli.run_folder import open_run
 
     if target.is_file():
@@ -109,14 +114,18 @@ def _of_run(target: Path, model: str | None, iou: float | None, confidence: floa
     if changed:
         raise UsageError(f"{run.path}: {changed[0]} has changed since the run was made", "score the dataset again")
     report = own = run.evaluation()
-    if report["iou"] is None and (iou is not None or confidence not in (None, report["confidence"])):
-        raise UsageError(f"{run.path}: holds classes, counted as they were scored", "leave --iou and --confidence out")
-    if iou not in (None, report["iou"]) or confidence not in (None, report["confidence"]):
+    asked = {name: value for name, value in chosen.items() if value is not None and value is not False}
+    if asked and report["task"] in TASKS:
+        way_out = f"leave --{next(iter(asked)).replace('_', '-')} out"
+        raise UsageError(f"{run.path}: holds {report['task']}, counted as it was scored", way_out)
+    if asked:
         from qm_cli.report import report_of
         from qm_cli.run_tables import tables_of_run
         from qm_cli.settings import Settings
 
-        report = report_of(tables_of_run(run), _at(Settings.from_dict(run.manifest["settings"]), iou, confidence))
+        settings = Settings.from_dict(run.manifest["settings"])
+        wanted = settings.at(**chosen)
+        report = own if wanted == settings else report_of(tables_of_run(run), wanted)
     known = {finding["code"] for finding in own["findings"]}
     others = [
         finding
@@ -127,15 +136,7 @@ def _of_run(target: Path, model: str | None, iou: float | None, confidence: floa
     return {"target": str(run.path), "model": name}, report, [*own["findings"], *others]
 
 
-def _at(settings: Settings, iou: float | None, confidence: float | None) -> Settings:
-    """The settings at the thresholds asked for."""
-    settings = settings if iou is None else replace(settings, iou=iou)
-    return settings if confidence is None else replace(settings, confidence=confidence)
-
-
-def _of_files(
-    labels: Path, predictions: Path, iou: float | None, confidence: float | None, naming: dict[str, Any]
-) -> Found:
+def _of_files(labels: Path, predictions: Path, chosen: dict[str, Any], naming: dict[str, Any]) -> Found:
     """The evaluation of the two files; naming: how predictions name what the labels do (see `load.Source`)."""
     if labels.is_dir():
         raise UsageError(f"{labels}: is a folder", "give the label file, or a run folder alone")
@@ -147,16 +148,18 @@ def _of_files(
         from qm_cli.load_answers import AnswerSource
 
         source = AnswerSource(labels, predictions, **naming)
-        request = AnswerRequest(source, iou=0.5 if iou is None else iou, confidence=confidence)
-        _, report = evaluate_answer_files(request)
+        refuse_options("classes and text", {"voc-devkit": chosen.pop("voc_devkit")})
+        _, report = evaluate_answer_files(AnswerRequest(source, **chosen))
         return target, report, report["findings"]
     from qm_cli.load import Source, reading
+    from qm_cli.settings import missing_score, settings_at
 
-    with reading(Source(labels, predictions, **naming)) as tables:
+    settings = settings_at(**chosen)
+    naming = {**naming, "missing_score": missing_score(settings.convention, naming["missing_score"])}
+    with reading(Source(labels, predictions, fields=settings.fields, **naming)) as tables:
         from qm_cli.report import report_of
-        from qm_cli.settings import Settings
 
-        report = report_of(tables(), _at(Settings(), iou, confidence))
+        report = report_of(tables(), settings)
     return target, report, report["findings"]
 
 

@@ -48,12 +48,22 @@ Metric = Annotated[
         "--metric", help="The true-positive and false-negative rate along this metric.", rich_help_panel=IMPORTANCE
     ),
 ]
-Bins = Annotated[int, typer.Option("--bins", min=1, max=100, help="Bins of --metric.", rich_help_panel=IMPORTANCE)]
-EqualWidth = Annotated[
+Performance = Annotated[
+    bool,
+    typer.Option("--performance", help="The same along every metric.", rich_help_panel=IMPORTANCE),
+]
+ByCategory = Annotated[
     bool,
     typer.Option(
-        "--equal-width", help="Bins of --metric of equal width, not of equal count.", rich_help_panel=IMPORTANCE
+        "--by-category", help="With --metric or --performance each category's rates too.", rich_help_panel=IMPORTANCE
     ),
+]
+Bins = Annotated[
+    int, typer.Option("--bins", min=1, max=100, help="Bins of --metric and --performance.", rich_help_panel=IMPORTANCE)
+]
+EqualWidth = Annotated[
+    bool,
+    typer.Option("--equal-width", help="These bins of equal width, not of equal count.", rich_help_panel=IMPORTANCE),
 ]
 
 
@@ -62,10 +72,14 @@ def importance(
     by: By = "prediction",
     metrics: options.Metrics = None,
     categories: options.Categories = None,
+    iou: options.OwnIoU = None,
+    confidence: options.OwnConfidence = None,
     cluster: Cluster = None,
     permutations: Permutations = None,
     compat: Compat = None,
     metric: Metric = None,
+    performance: Performance = False,
+    by_category: ByCategory = False,
     bins: Bins = 10,
     equal_width: EqualWidth = False,
     model: options.Model = None,
@@ -78,19 +92,20 @@ def importance(
 
     With --metric show how the model does along one of them.
     """
-    if metric is None and (equal_width or bins != 10):
-        raise UsageError("--bins and --equal-width go with --metric", "name a metric with --metric")
-    if metric is not None and compat is not None:
-        raise UsageError("--metric and --compat do not go together", "leave one out")
+    rates = metric is not None or performance
+    _refuse_mixed(rates, metric, performance, compat, bins != 10 or equal_width or by_category)
     from qm_cli.explaining import Question
     from qm_cli.run_folder import open_run
 
-    question = Question(by, options.split(metrics), options.split(categories), cluster, permutations, seed)
+    question = Question(
+        by, options.split(metrics), options.split(categories), cluster, permutations, seed, iou, confidence
+    )
     run = open_run(target, model)
-    if metric is not None:
-        from qm_cli.explaining import performance_report
+    if rates:
+        from qm_cli.performing import performance_report, performance_reports
 
-        report = performance_report(run, metric, question, bins, equal_width)
+        how = (question, bins, equal_width, by_category)
+        report = performance_reports(run, *how) if metric is None else performance_report(run, metric, *how)
     else:
         report = _report(run, question, compat)
     if json:
@@ -101,8 +116,23 @@ def importance(
         return
     from qm_cli.render import terminal_importance
 
-    show = terminal_importance.show_importance if metric is None else terminal_importance.show_performance
-    show(report)
+    if performance:
+        terminal_importance.show_performances(report)
+    elif rates:
+        terminal_importance.show_performance(report)
+    else:
+        terminal_importance.show_importance(report)
+
+
+def _refuse_mixed(rates: bool, metric: str | None, performance: bool, compat: str | None, binned: bool) -> None:
+    if not rates and binned:
+        raise UsageError(
+            "--bins, --equal-width and --by-category go with --metric or --performance", "name a metric with --metric"
+        )
+    if metric is not None and performance:
+        raise UsageError("--metric and --performance do not go together", "leave one out")
+    if rates and compat is not None:
+        raise UsageError("--compat does not go together with --metric and --performance", "leave one out")
 
 
 def _report(run: Run, question: Question, compat: str | None) -> dict[str, Any]:

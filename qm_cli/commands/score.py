@@ -14,6 +14,7 @@ from qm_cli import options
 if TYPE_CHECKING:
     from qm_cli.run import Request
 
+NO = 1
 DatasetFolder = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder with images, labels and predictions.")]
 
 
@@ -42,7 +43,6 @@ RowFormat = Annotated[
 
 
 def score(
-    context: typer.Context,
     dataset: DatasetFolder,
     labels: options.Labels = None,
     predictions: options.Predictions = None,
@@ -57,8 +57,10 @@ def score(
     set_: options.SetOption = None,
     plugin: options.Plugin = None,
     values: options.Values = None,
-    iou: options.IoU = 0.5,
-    confidence: options.Confidence = 0.5,
+    convention: options.Convention = None,
+    voc_devkit: options.VocDevkit = False,
+    iou: options.IoU = None,
+    confidence: options.Confidence = None,
     categories: options.Categories = None,
     output: options.Output = None,
     model: options.Model = None,
@@ -67,6 +69,12 @@ def score(
     json: options.Json = False,
     workers: options.Workers = None,
     shards: options.Shards = None,
+    backend: options.Backend = "local",
+    ray_address: options.RayAddress = None,
+    resume: options.Resume = False,
+    pixel_limit: options.PixelLimit = 500_000_000,
+    outside: options.Outside = False,
+    strict: options.Strict = False,
     seed: options.Seed = 0,
     dry_run: options.DryRun = False,
     quiet: options.Quiet = False,
@@ -74,8 +82,9 @@ def score(
 ) -> int:
     """Score a dataset folder: data, label and model metrics per sample, and the summary. Writes a run folder."""
     from qm_cli.run import Request
-    from qm_cli.settings import Settings
+    from qm_cli.settings import settings_at
 
+    named = None if convention is None else convention.value
     request = Request(
         dataset=dataset,
         labels=Path(labels) if labels else None,
@@ -91,36 +100,46 @@ def score(
         set=tuple(set_ or ()),
         plugins=tuple(plugin or ()),
         values=tuple(values or ()),
-        settings=Settings(
-            iou=iou,
-            confidence=confidence,
+        settings=settings_at(
+            named,
+            iou,
+            confidence,
             categories=options.split(categories),
-            answer_confidence=options.given(context, "confidence", confidence),
+            voc_devkit=voc_devkit,
+            answer_convention=named,
+            answer_confidence=confidence,
         ),
         workers=workers,
         shards=shards,
         seed=seed,
         model=model,
+        backend=backend,
+        ray_address=ray_address,
+        resume=resume,
+        pixel_limit=pixel_limit,
+        outside=outside,
     )
     if dry_run:
         return _show_plan(request, json)
     if output is not None and str(output) == "-":
         return _stream(request, level.value, format_.value)
-    return _write(request, output, json)
+    return _write(request, output, json, strict)
 
 
-def _write(request: Request, output: Path | None, json: bool) -> int:
+def _write(request: Request, output: Path | None, json: bool, strict: bool) -> int:
     from qm_cli.render.as_json import as_json
     from qm_cli.run import score_to_folder
+    from qm_cli.storage import shown
 
     place, summary = score_to_folder(request, output)
     if json:
-        sys.stdout.write(as_json({"run": str(place), **summary}))
+        sys.stdout.write(as_json({"run": shown(place), **summary}))
     else:
         from qm_cli.render.terminal_summary import show_summary
 
         show_summary(summary, place)
-    return 0
+    errors = [found for found in summary["findings"] if found["severity"] == "error"]
+    return NO if strict and errors else 0
 
 
 def _stream(request: Request, level: str, format_: str) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from qm_cli.headlines import thresholds
+
 
 def gate_as_markdown(verdict: dict[str, Any]) -> str:
     """The verdict as a headline, a table of checks and the notes."""
@@ -15,9 +17,7 @@ def gate_as_markdown(verdict: dict[str, Any]) -> str:
         for check in checks
     ]
     model = f", model {verdict['model']}" if verdict.get("model") else ""
-    thresholds = (("IoU", verdict["iou"]), ("confidence", verdict["confidence"]))
-    parts = [f"{name} {value:g}" for name, value in thresholds if value is not None]
-    at = f"{verdict['target']}{model}, {', '.join(parts)}"
+    at = f"{verdict['target']}{model}, {thresholds(verdict)}"
     notes = "".join(f"- {_cell(note)}\n" for note in verdict["notes"])
     return f"## Gate {head}\n\n{_cell(at)}\n\n{table(_COLUMNS, rows)}" + (f"\n{notes}" if notes else "")
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from qm_cli.settings import HEADLINES, OBJECT_HEADLINES
-
-RATES = OBJECT_HEADLINES
-THRESHOLDS = (("iou", "IoU"), ("confidence", "confidence"))
+from qm_cli.headlines import category_headline, headline, thresholds
 
 
 def summary_markdown(summary: dict[str, Any]) -> str:
@@ -21,7 +18,7 @@ def summary_markdown(summary: dict[str, Any]) -> str:
     if evaluated:
         parts.append(_models(evaluated))
     for name, report in evaluated.items():
-        rates = [rate for rate in (*RATES, "roc_auc") if any(rate in row for row in report["categories"])]
+        rates = category_headline(report)
         rows = [[row["name"], row["labels"], *(row.get(rate) for rate in rates)] for row in report["categories"]]
         parts += [f"## {name}: categories", _table(["category", "labels", *rates], rows)]
     for title, rows in (
@@ -35,6 +32,7 @@ def summary_markdown(summary: dict[str, Any]) -> str:
                 for row in numeric
             ]
             parts += [f"## {title}", _table(["metric", "unit", "null", "min", "median", "max"], cells)]
+    parts += _importances(summary.get("importance", {})) + _outliers(summary.get("outliers", {}))
     if summary["findings"]:
         rows = [
             [found["code"], found["severity"], found["count"], found["meaning"], ", ".join(found["examples"])]
@@ -46,12 +44,30 @@ def summary_markdown(summary: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _importances(importance: Mapping[str, Any]) -> list[str]:
+    """A table of the most important measures per model and level."""
+    parts = []
+    for name, levels in importance.items():
+        for level, told in levels.items():
+            columns = ["metric", "importance", "p", "q", "spearman"]
+            rows = [[row[column] for column in columns] for row in told["metrics"]]
+            if rows:
+                parts += [f"## {name}: what tells {level}s {told['outcome']}", _table(columns, rows)]
+    return parts
+
+
+def _outliers(outliers: Mapping[str, Any]) -> list[str]:
+    """A table of the metrics with outliers."""
+    counted = [*outliers.get("data", {}).values(), *outliers.get("models", {}).values()]
+    rows = [[row["metric"], row["moderate"], row["severe"]] for level in counted for row in level]
+    return ["## Outliers", _table(["metric", "moderate", "severe"], rows)] if rows else []
+
+
 def _models(evaluated: dict[str, dict[str, Any]]) -> str:
     first = next(iter(evaluated.values()))
-    rates = HEADLINES.get(first["task"], RATES)
+    rates = headline(first, first["metrics"])
     rows = [[name, *(report["metrics"].get(rate) for rate in rates)] for name, report in evaluated.items()]
-    parts = [f"{called} {first[name]:g}" for name, called in THRESHOLDS if first[name] is not None]
-    at = f"Convention {first['convention']}; precision, recall and F1 at {', '.join(parts) or 'the best answer'}."
+    at = f"Convention {first['convention']}; precision, recall and F1 at {thresholds(first)}."
     return f"{_table(['model', *rates], rows)}\n\n{at}"
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from qm_cli.headlines import category_headline, thresholds
+
 CATEGORIES_SHOWN = 20
+COUNTS = ("true_positives", "false_positives", "false_negatives")
 CELLS_SHOWN = 8
 WIDE_COLUMNS = 8
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -22,19 +25,26 @@ def show_evaluation(report: dict[str, Any]) -> None:
     console = plain_console()
     metrics = report["metrics"]
     console.print(_headline(report), style="bold", highlight=False)
-    print_table_on(console, ["", "all", "small", "medium", "large", "IoU .50", "IoU .75"], _precision_rows(metrics))
+    if report["convention"] == "coco":
+        print_table_on(console, ["", "all", "small", "medium", "large", "IoU .50", "IoU .75"], _precision_rows(metrics))
+    else:
+        _show_own_numbers(console, report)
     at = f"at IoU {report['iou']:g}, confidence {report['confidence']:g}"
     rows = [(kind, metrics[f"{name}"], metrics[f"{name}_macro"]) for kind, name in _RATES]
-    counts = [
-        ("true positives", "true_positives"),
-        ("false positives", "false_positives"),
-        ("false negatives", "false_negatives"),
-    ]
-    rates = [(*row, label, metrics[name]) for row, (label, name) in zip(rows, counts, strict=True)]
+    rates = [(*row, name.replace("_", " "), metrics[name]) for row, name in zip(rows, COUNTS, strict=True)]
     print_table_on(console, [at, "micro", "macro", "", "count"], rates)
-    _show_categories(console, report["categories"])
+    _show_categories(console, report)
     _show_confusion(console, report["confusion"])
     show_notes(report["notes"], console)
+
+
+def _show_own_numbers(console: Console, report: dict[str, Any]) -> None:
+    """The numbers that only this convention defines, with their parameters."""
+    metrics, rates = report["metrics"], [name for _, name in _RATES]
+    names = [name for name in metrics if name.removesuffix("_macro") not in (*rates, *COUNTS)]
+    if names:
+        rows = [(name, metrics[name], report["definitions"][name]) for name in names]
+        print_table_on(console, [f"convention {report['convention']}", "value", "what it is"], rows, left=(0, 2))
 
 
 _RATES = (("precision", "precision"), ("recall", "recall"), ("F1", "f1"))
@@ -52,9 +62,11 @@ def _precision_rows(metrics: dict[str, Any]) -> list[tuple[Any, ...]]:
     return [precision, recall, first]
 
 
-def _show_categories(console: Console, categories: Sequence[dict[str, Any]]) -> None:
+def _show_categories(console: Console, report: dict[str, Any]) -> None:
     """Categories by falling number of labels."""
-    columns = ["category", "labels", "predictions", "AP", "AP50", "AR100", "precision", "recall", "f1"]
+    categories = report["categories"]
+    names = [name for name in category_headline(report) if name != "AP75"]
+    columns = ["category", "labels", "predictions", *names]
     ordered = sorted(categories, key=lambda row: -row["labels"])
     rows = [
         tuple(row["name" if column == "category" else column] for column in columns)
@@ -109,16 +121,6 @@ def show_gate(verdict: dict[str, Any]) -> None:
     console.print(f"gate {words}", style="bold green" if verdict["passed"] else "bold red")
 
 
-def thresholds(report: Mapping[str, Any]) -> str:
-    """The IoU and the confidence that counts are at, those there are.
-
-    >>> thresholds({"iou": 0.5, "confidence": 0.25})
-    'IoU 0.5, confidence 0.25'
-    """
-    named = (("IoU", report["iou"]), ("confidence", report["confidence"]))
-    return ", ".join(f"{name} {value:g}" for name, value in named if value is not None)
-
-
 def plain_console() -> Console:
     """Rich's own rules decide on colour (NO_COLOR, a terminal); a pipe gets lines that are never wrapped."""
     console = _Console(soft_wrap=False)
@@ -132,13 +134,18 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def print_table_on(console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A table on one line a row; where the terminal is too narrow, words are cut and numbers are not."""
+def print_table_on(
+    console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]], left: Sequence[int] = (0,)
+) -> None:
+    """A table on one line a row; where the terminal is too narrow, words are cut and numbers are not.
+
+    left: the columns that begin at their left edge.
+    """
     rows = list(rows)
     table = Table(box=None, pad_edge=False, header_style="bold cyan")
     for place, column in enumerate(columns):
         words = any(isinstance(row[place], str) for row in rows)
-        table.add_column(_cell(column), justify="left" if place == 0 else "right", no_wrap=not words)
+        table.add_column(_cell(column), justify="left" if place in left else "right", no_wrap=not words)
     for row in rows:
         table.add_row(*map(_cell, row))
     console.print(table)

@@ -7,14 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
-from qm_cli.render.terminal import (
-    CATEGORIES_SHOWN,
-    CELLS_SHOWN,
-    plain_console,
-    print_table_on,
-    show_notes,
-    thresholds,
-)
+from qm_cli.headlines import OF_ANSWER_CATEGORIES, thresholds
+from qm_cli.render.terminal import CATEGORIES_SHOWN, CELLS_SHOWN, plain_console, print_table_on, show_notes
 
 SIDES = (("", "micro"), ("_macro", "macro"), ("_weighted", "weighted"), ("_data_row", "per data row"))
 TEXT_SIDES = (("", "micro"), ("_macro", "macro"), ("_data_row", "per data row"), ("_exact", "exact"))
@@ -22,7 +16,6 @@ RATES = (("precision", "precision"), ("recall", "recall"), ("F1", "f1"))
 CURVES = (("ROC-AUC", "roc_auc"), ("AP", "average_precision"))
 SINGLE = ("accuracy", "balanced_accuracy", "hamming_loss", "log_loss", "mean_iou")
 COUNTS = ("true_positives", "false_positives", "false_negatives", "true_negatives")
-OF_CATEGORY = ("precision", "recall", "f1", "roc_auc", "average_precision")
 
 
 def show_answers(report: dict[str, Any]) -> None:
@@ -64,7 +57,7 @@ def _show_categories(console: Console, categories: Sequence[dict[str, Any]]) -> 
     """Categories by falling number of labels."""
     if not categories:
         return
-    rates = [name for name in OF_CATEGORY if any(row.get(name) is not None for row in categories)]
+    rates = [name for name in OF_ANSWER_CATEGORIES if any(row.get(name) is not None for row in categories)]
     ordered = sorted(categories, key=lambda row: -row["labels"])
     rows = [
         (row["name"], row["labels"], row["predictions"], *(row[rate] for rate in rates))

@@ -22,6 +22,7 @@ def show_comparison(report: dict[str, Any]) -> None:
     columns = ["", "A", "B", "B − A", "95 % interval", "p", "smallest seen"]
     print_table_on(console, columns, [(row["metric"], *_values(row)) for row in report["metrics"]])
     _show_categories(report)
+    _show_slices(report)
     for kind in ("labels", "detections"):
         _show_changes(kind, report["changes"][kind])
     images = report["regressed_images"][:IMAGES_SHOWN]
@@ -62,6 +63,20 @@ def _show_categories(report: dict[str, Any]) -> None:
         console.print(f"… and {len(rows) - CATEGORIES_SHOWN} more categories: --json has all", style="dim")
 
 
+def _show_slices(report: dict[str, Any]) -> None:
+    """The differences on each slice, in the order asked for."""
+    if not report["slices"]:
+        return
+    rows = []
+    for one in report["slices"]:
+        metrics = {row["metric"]: row for row in one["metrics"]}
+        cells = [_difference(metrics[name]) for name in CATEGORY_METRICS]
+        chances = [_chance(metrics[name]["p_corrected"]) for name in ("AP", "recall")]
+        rows.append((one["name"], one["images"], *cells, *chances))
+    columns = ["slice: B − A", "images", *CATEGORY_METRICS, "corrected p of AP", "of recall"]
+    print_table_on(plain_console(), columns, rows)
+
+
 def _difference(row: dict[str, Any]) -> str | None:
     if row["difference"] is None:
         return None
@@ -70,9 +85,10 @@ def _difference(row: dict[str, Any]) -> str | None:
 
 
 def _show_changes(kind: str, counts: dict[str, Any]) -> None:
-    """Counts in all, by size and by category."""
+    """Counts in all, by size, category and slice."""
     words = list(counts["total"])
     groups = [("all", counts["total"]), *((row["name"], row) for row in counts["by_size"])]
     groups += [(row["name"], row) for row in counts["by_category"][:CATEGORIES_SHOWN]]
+    groups += [(row["name"], row) for row in counts["by_slice"]]
     rows = [(name, *(row[word] for word in words)) for name, row in groups]
     print_table_on(plain_console(), [kind, *(word.replace("_", " ") for word in words)], rows)

@@ -99,6 +99,28 @@ def show_performance(report: dict[str, Any]) -> None:
         rows = [(_bin(one), *_rate(one[name])) for one in report["bins"]]
         rows.append(("all", *_rate(report["overall"][name])))
         _show_bars(console, [words, "rate", "", "95 % interval", "count"], rows)
+    if report.get("by_category"):
+        _show_categories(report)
+
+
+def _show_categories(report: dict[str, Any]) -> None:
+    """Each category's rate in its lowest and its highest bin, and over all of them."""
+    for name, words in RATE_WORDS.items():
+        rows = []
+        for one in report["by_category"]:
+            bins = [part for part in one["bins"] if name in part and part[name]["count"] and not part["missing"]]
+            if name in one["overall"] and bins:
+                ends = [(_bin(part), part[name]["rate"]) for part in (bins[0], bins[-1])]
+                whole = one["overall"][name]
+                rows.append((one["category"], whole["rate"], whole["count"], *ends[0], *ends[1]))
+        if rows:
+            show_table([words, "rate", "count", "first bin", "rate there", "last bin", "rate there"], rows)
+
+
+def show_performances(report: dict[str, Any]) -> None:
+    """Each metric along which a rate was told."""
+    for one in report["metrics"]:
+        show_performance({"model": report["model"], **one})
 
 
 def _bin(one: dict[str, Any]) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qm_cli.render.terminal import plain_console, show_notes, show_table, shown, thresholds
-from qm_cli.settings import HEADLINES, OBJECT_HEADLINES
+from qm_cli.headlines import headline, thresholds
+from qm_cli.render.terminal import plain_console, show_notes, show_table, shown
 
-MODEL_COLUMNS = OBJECT_HEADLINES
 FINDINGS_SHOWN = 12
+IMPORTANCES_SHOWN = 5
 LEVELS_SHOWN = ("image", "label")
 
 
@@ -22,6 +22,7 @@ def show_summary(summary: dict[str, Any], place: Path) -> None:
     )
     console.print()
     _show_models(summary)
+    _show_importance(summary.get("importance", {}))
     _show_distributions(summary["metrics"])
     _show_findings(summary["findings"])
     show_notes(summary["notes"], console)
@@ -34,9 +35,21 @@ def _show_models(summary: dict[str, Any]) -> None:
         return
     first = next(iter(evaluated.values()))
     at = f"{first['convention']}, {thresholds(first)}"
-    columns = HEADLINES.get(first["task"], MODEL_COLUMNS)
+    columns = headline(first, first["metrics"])
     rows = [(name, *(report["metrics"].get(column) for column in columns)) for name, report in evaluated.items()]
     show_table([f"model ({at})", *columns], rows)
+
+
+def _show_importance(importance: dict[str, Any]) -> None:
+    """The first importances of every model, side by side for labels and predictions."""
+    for name, levels in importance.items():
+        for level, told in levels.items():
+            rows = [
+                (row["metric"], row["importance"], row["p"], row["q"]) for row in told["metrics"][:IMPORTANCES_SHOWN]
+            ]
+            if rows:
+                drawn = "" if told["samples"] == told["of_samples"] else f" ({told['samples']:,} drawn)"
+                show_table([f"{name}: what tells {level}s {told['outcome']}{drawn}", "importance", "p", "q"], rows)
 
 
 def _show_distributions(rows: list[dict[str, Any]]) -> None:

@@ -9,11 +9,11 @@ from scipy import stats
 from qm_cli.analysis.bootstrap import METRICS, Weighable, replicates, weighable, weighted_numbers
 from qm_cli.analysis.intervals import (
     LEAST_UNITS,
-    _quantile,
     difference_interval,
     difference_p,
     share_interval,
     smallest_difference,
+    student_quantile,
 )
 from qm_cli.evaluation import evaluate_tables
 from qm_cli.settings import Settings
@@ -22,9 +22,9 @@ from tests.simulated_sets import simulated_sets
 SETS, IMAGES, SKILLS = 120, 100, (1.0, 1.3)
 
 
-def test_student_quantile_and_p_are_scipys() -> None:
+def test_studentstudent_quantile_and_p_are_scipys() -> None:
     units = np.array([10, 20, 50, 200, 5000])
-    assert _quantile(units) == pytest.approx(stats.t.ppf(0.975, units - 1), abs=1e-3)
+    assert student_quantile(units) == pytest.approx(stats.t.ppf(0.975, units - 1), abs=1e-3)
     for count in units.tolist():
         error = np.full(3, 0.1)
         expected = 2 * stats.t.sf(np.array([0.1, 0.2, 0.3]) / 0.1, count - 1)

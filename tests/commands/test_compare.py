@@ -25,6 +25,21 @@ def test_tables(capsys: Captured) -> None:
         assert word in shown
 
 
+def test_slices(tmp_path: Path, capsys: Captured) -> None:
+    manifest = tmp_path / "slices.csv"
+    manifest.write_text("slice,image\nfirst,6\nfirst,10\n")
+    arguments = [*FILES, *FEW, "--by", "weather", "--slices", str(manifest), "--slice", "wide=width > 300"]
+    assert run(["compare", *arguments, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    names = ["first", "wide", "weather=clear", "weather=fog", "weather=rain"]
+    assert [row["name"] for row in report["slices"]] == names
+    assert [row["name"] for row in report["changes"]["labels"]["by_slice"]] == names
+    assert run(["compare", *arguments]) == 0
+    shown = capsys.readouterr().out
+    assert "slice: B − A" in shown
+    assert shown.count("weather=fog") == 3
+
+
 def test_json_is_the_same_each_time_and_follows_the_seed(capsys: Captured) -> None:
     texts = []
     for seed in ("0", "0", "1"):
@@ -56,6 +71,9 @@ def test_changes_in_a_file(tmp_path: Path, capsys: Captured) -> None:
         ([*FILES, "--changes", "x.txt"], "neither .csv, .jsonl nor .parquet"),
         ([*FILES, "--resamples", "5"], "--resamples"),
         ([*FILES, "--cluster", "weathr"], "did you mean weather"),
+        ([*FILES, "--by", "weathr"], "did you mean weather"),
+        ([*FILES, "--slice", "a=widht < 3"], "did you mean width"),
+        ([*FILES, "--slices", "nowhere.csv"], "cannot be read"),
         ([FILES[0]], "is a file"),
         (["nowhere"], "no qm run"),
     ],

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from qm_cli import main, run_folder
+from tests import builders
+from tests.oracles.random_sets import random_set
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
 LABELS, BETTER = SAMPLE / "labels.json", SAMPLE / "predictions" / "better.json"
@@ -149,3 +151,69 @@ def test_a_place_that_holds_something_else_is_refused(capsys: pytest.CaptureFixt
     assert main.run(["evaluate", str(LABELS), str(BETTER), "-o", str(tmp_path)]) == 2
     assert "-o" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["precious.json"]
+
+
+OWN_NUMBERS = {
+    "labelbox": {"true_negatives"},
+    "labelbox-sdk": {"true_negatives", "iou"},
+    "voc07": {"mAP"},
+    "voc12": {"mAP"},
+    "encord": {"mAP", "mAR", "f1_encord"},
+    "ultralytics": {"AP50", "AP75", "AP50-95", "P", "R", "F1", "best_f1_confidence"},
+}
+
+
+@pytest.mark.parametrize("convention", OWN_NUMBERS)
+def test_a_convention_shows_its_own_numbers_and_no_others(convention: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = report(capsys, LABELS, BETTER, "--convention", convention)
+    assert found["convention"] == convention
+    numbers = {name for name in found["metrics"] if name[0].isupper() or name in ("mAP", "mAR", "iou", "f1_encord")}
+    assert numbers - {"best_f1_confidence"} == OWN_NUMBERS[convention] - {"true_negatives", "best_f1_confidence"}
+    assert main.run(["evaluate", str(LABELS), str(BETTER), "--convention", convention]) == 0
+    shown = capsys.readouterr().out
+    for name in OWN_NUMBERS[convention] - {"true_negatives"}:
+        assert f"{found['metrics'][name]:.4f}" in shown
+        assert found["definitions"][name] in shown
+
+
+@pytest.mark.parametrize("wanted", ["voc12", "lvis", "labelbox"])
+def test_a_run_of_one_convention_is_gated_by_another(
+    wanted: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run keeps flags and lists that COCO does not look at."""
+    labels, predictions = random_set(4, images=20)
+    files = [str(file) for file in builders.write(tmp_path, labels, predictions)]
+    alone = report(capsys, *files, "--convention", wanted)
+    for writing in (["evaluate", *files], ["score", str(tmp_path), "--labels", files[0], "--predictions", files[1]]):
+        assert main.run([*writing, "-o", str(tmp_path / "run"), "-q"]) == 0
+        capsys.readouterr()
+        bounds = [f"--min={name}=0" for name in ("precision", "recall", "f1")]
+        assert main.run(["gate", str(tmp_path / "run"), "--convention", wanted, *bounds, "--json"]) == 0
+        verdict = json.loads(capsys.readouterr().out)
+        assert verdict["convention"] == wanted
+        assert [one["value"] for one in verdict["checks"]] == [
+            alone["metrics"][one["metric"]] for one in verdict["checks"]
+        ]
+
+
+def test_what_cannot_be_is_refused_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, words in (
+        (["--convention", "lvis"], "no image has neg_category_ids"),
+        (["--voc-devkit"], "convention coco knows no such kit"),
+    ):
+        assert main.run(["evaluate", str(LABELS), str(BETTER), *arguments]) == 2
+        assert words in capsys.readouterr().err
+    assert main.run(["compare", str(LABELS), str(BETTER), str(BETTER), "--convention", "voc12"]) == 2
+    assert "qm compare resamples COCO's numbers alone" in capsys.readouterr().err
+
+
+def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [str(file) for file in builders.write(tmp_path, *random_set(4, images=20))]
+    found = report(capsys, *files, "--explain")
+    assert {row["convention"] for row in found["conventions"]} >= {"coco", "labelbox", "lvis"}
+    own = report(capsys, *files, "--convention", "voc12")["metrics"]
+    assert next(row["value"] for row in found["conventions"] if row["convention"] == "voc12") == own["mAP"]
+    assert main.run(["evaluate", *files, "--explain", "--convention", "voc12"]) == 0
+    assert "max detections" in capsys.readouterr().out
+    assert main.run(["evaluate", *files, "--explain", "-o", str(tmp_path / "run")]) == 2
+    assert "--explain writes no run folder" in capsys.readouterr().err

@@ -145,11 +145,15 @@ def test_what_cannot_be_used_is_one_line(
 
 def test_options_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     labels, answers = write(tmp_path / "l.json", LABELS), write(tmp_path / "p.csv", "id,category\n1,a\n")
-    assert "--task boxes" in refusal(capsys, labels, answers, "--task", "boxes")
+    assert "'boxes' is no task" in refusal(capsys, labels, answers, "--task", "boxes")
     assert "sklearn, labelbox" in refusal(capsys, labels, answers, "--convention", "coco")
     assert "--top-k" in refusal(capsys, labels, answers, "--top-k", "0")
     assert "--categories" in refusal(capsys, labels, answers, "--categories", "a")
     sample = Path(__file__).parents[2] / "sample_data"
-    assert "boxes" in refusal(
-        capsys, sample / "labels.json", sample / "predictions" / "better.json", "--convention", "sklearn"
-    )
+    boxes = (sample / "labels.json", sample / "predictions" / "better.json")
+    assert "sklearn: has rules for classes alone" in refusal(capsys, *boxes, "--convention", "sklearn")
+    assert "--top-k: not for objects" in refusal(capsys, *boxes, "--top-k", "5")
+    assert "--explain: not for classes" in refusal(capsys, labels, answers, "--explain")
+    assert "--voc-devkit: not for classes" in refusal(capsys, labels, answers, "--voc-devkit")
+    assert "--iou: not for classes" in refusal(capsys, labels, answers, "--iou", "0")
+    assert "--auc: not for text" in refusal(capsys, labels, answers, "--task", "text", "--auc")

@@ -14,6 +14,7 @@ import pytest
 from qm_cli.main import run
 from tests.builders import write
 from tests.made_run import lost, write_run
+from tests.oracles.random_sets import random_set
 
 Captured = pytest.CaptureFixture[str]
 QM = [sys.executable, "-m", "qm_cli"]
@@ -156,3 +157,15 @@ def test_a_closed_pipe_keeps_the_verdict(tmp_path: Path, floor: str, code: int, 
         command = [*QM, "gate", str(place), "--min", f"precision={floor}", *shape]
         done = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE)
     assert (done.returncode, done.stderr) == (code, b"")
+
+
+def test_a_threshold_of_zero_is_a_threshold(tmp_path: Path, capsys: Captured) -> None:
+    labels, predictions = random_set(4)
+    files = [str(file) for file in write(tmp_path, labels, predictions)]
+    assert run(["evaluate", *files, "-o", str(tmp_path / "run"), "-q"]) == 0
+    capsys.readouterr()
+    values = []
+    for confidence in ([], ["--confidence", "0"]):
+        assert run(["gate", str(tmp_path / "run"), "--max", "false_positives=1000", "--json", *confidence]) == 0
+        values.append(json.loads(capsys.readouterr().out)["checks"][0]["value"])
+    assert values[0] < values[1]

@@ -48,6 +48,15 @@ def test_along_a_metric(place: str, capsys: Captured) -> None:
     assert len(json.loads(capsys.readouterr().out)["bins"]) == 10
 
 
+def test_along_every_metric(place: str, capsys: Captured) -> None:
+    assert run(["importance", place, "--performance", "--metrics", "blur,size", "--by-category"]) == 0
+    text = capsys.readouterr().out
+    assert text.count("true-positive rate  ") >= 2
+    assert "dog" in text
+    assert run(["importance", place, "--performance", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["metrics"]) > 5
+
+
 def test_encords(place: str, capsys: Captured) -> None:
     assert run(["importance", place, "--compat", "encord"]) == 0
     assert "nats" in capsys.readouterr().out
@@ -57,7 +66,9 @@ def test_encords(place: str, capsys: Captured) -> None:
     ("arguments", "words"),
     [
         (["--bins", "3"], "go with --metric"),
-        (["--metric", "blur", "--compat", "encord"], "do not go together"),
+        (["--by-category"], "go with --metric"),
+        (["--metric", "blur", "--performance"], "do not go together"),
+        (["--metric", "blur", "--compat", "encord"], "not go together"),
         (["--metrics", "blurr"], "did you mean blur"),
         (["--cluster", "videoid"], "did you mean video_id"),
         (["--categories", "cta"], "did you mean cat"),

@@ -170,3 +170,19 @@ def test_a_run_of_classes_is_gated_as_it_was_scored(classes: Path, capsys: pytes
     assert main.run(["gate", str(classes), "--min", "accuracy=0.1", "--iou", "0.5"]) == 2
     assert "classes" in capsys.readouterr().err
     assert main.run(["compare", *(str(classes / f"{n}.json") for n in ("labels", "predictions", "predictions"))]) == 2
+
+
+def test_strict_says_no_after_the_work_is_done(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few = [*FEW, "--model", "better", "--quiet"]
+    assert main.run(["score", str(dataset), *few]) == 0
+    first = json.loads((dataset / "labels.json").read_text())["images"][0]["file_name"]
+    (dataset / "images" / first).write_bytes(b"no image")
+    assert main.run(["score", str(dataset), *few]) == 0
+    assert main.run(["score", str(dataset), *few, "--strict"]) == 1
+    assert run_folder.open_run(dataset).table("image", ["brightness"])["brightness"].null_count == 1
+    capsys.readouterr()
+
+
+def test_unknown_backends_are_refused(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["score", str(dataset), *FEW, "--backend", "spark"]) == 2
+    assert "'spark' is none of local, ray" in capsys.readouterr().err

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from qm_cli.render.summary_markdown import RATES, summary_markdown
+from qm_cli.headlines import COCO as RATES
+from qm_cli.render.summary_markdown import summary_markdown
 from tests.render.screens import summary
 
 BARE: dict[str, Any] = {

@@ -18,7 +18,8 @@ def report(**more: Any) -> dict[str, Any]:
     metrics = [metric(name, -0.25, 0.0001) for name in ("AP", "precision", "recall")]
     rare = [metric(name, -0.5, None) for name in ("AP", "precision", "recall")]
     side = {"target": "run", "predictions": 7}
-    tally = {"total": {"fixed": 3, "broken": 5}, "by_size": [{"name": "small", "fixed": 3, "broken": 5}]}
+    small = {"name": "small", "fixed": 3, "broken": 5}
+    tally = {"total": {"fixed": 3, "broken": 5}, "by_size": [small], "by_slice": [{**small, "name": "fog"}]}
     return {
         "a": {"model": "old", **side},
         "b": {"model": "[new]", **side},
@@ -29,6 +30,7 @@ def report(**more: Any) -> dict[str, Any]:
         "units": 96,
         "metrics": [*metrics, metric("f1", None, None)],
         "categories": [{"name": "cat", "metrics": metrics}, {"name": "rare", "metrics": rare}],
+        "slices": [],
         "changes": {
             kind: {**tally, "by_category": [{"name": "cat", "fixed": 3, "broken": 5}]}
             for kind in ("labels", "detections")
@@ -55,3 +57,12 @@ def test_regressed_images_and_clusters() -> None:
     text = printed(show_comparison, report(regressed_images=[row], cluster="video_id"))
     assert ["7", "1", "4", "1", "0", "2"] in [line.split() for line in text.splitlines()]
     assert "96 clusters of video_id" in text
+
+
+def test_slices() -> None:
+    metrics = [{**metric(name, -0.25, 0.0001), "p_corrected": 0.0005} for name in ("AP", "precision", "recall")]
+    text = printed(show_comparison, report(slices=[{"name": "fog", "images": 20, "metrics": metrics}]))
+    lines = [line.split() for line in text.splitlines()]
+    assert ["fog", "20", *["-0.2500", "±", "0.1000"] * 3, "<", ".001", "<", ".001"] in lines
+    assert ["fog", "3", "5"] in lines
+    assert "slice: B" not in printed(show_comparison, report())

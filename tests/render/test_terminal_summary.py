@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from qm_cli.headlines import COCO as MODEL_COLUMNS
 from qm_cli.render.terminal import shown
-from qm_cli.render.terminal_summary import MODEL_COLUMNS, show_plan, show_summary
+from qm_cli.render.terminal_summary import show_plan, show_summary
 from tests.render.screens import COLOUR, NUMBER, STYLE, cells, printed, rows_below, summary
 
 PLACE = Path("/data/[bold]set/qm-run")

@@ -1,0 +1,64 @@
+"""True and false positives of each category by falling score: what precision–recall curves are drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.tables import Tables
+
+RowArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RankedHits:
+    """Predictions that are not ignored by (category, −score, image id, input order).
+
+    hit: true positives, bool[n]; score: float64[n]; start: where each category begins, int64[categories + 1];
+    labels: labels that count, int64[categories].
+    """
+
+    hit: BoolArray
+    score: FloatArray
+    start: RowArray
+    labels: RowArray
+
+    def of(self, category: int) -> tuple[BoolArray, FloatArray, int]:
+        """Hits, scores and the number of labels of one category."""
+        part = slice(self.start[category], self.start[category + 1])
+        return self.hit[part], self.score[part], int(self.labels[category])
+
+
+def ranked_hits(tables: Tables, order: RowArray, matched_label: RowArray, label_counts: BoolArray) -> RankedHits:
+    """Hits by rank. matched_label: what each prediction takes, −1 for none, int64[predictions].
+
+    order: prediction rows as `matching.score_order` gives them.
+    """
+    groups = tables.count("category")
+    taken = matched_label[order]
+    ignored = (taken >= 0) & ~np.append(label_counts, True)[taken]
+    rows = order[~ignored]
+    counts = np.bincount(tables.values("prediction", "category_row")[rows], minlength=groups)
+    labels = np.bincount(tables.values("label", "category_row")[label_counts], minlength=groups)
+    score = tables.values("prediction", "score")[rows]
+    return RankedHits(matched_label[rows] >= 0, score, np.append(0, np.cumsum(counts)), labels)
+
+
+def precision_and_recall(hit: BoolArray, labels: int) -> tuple[FloatArray, FloatArray]:
+    """Precision and recall after each prediction: float64[n] each; there must be labels.
+
+    >>> [part.tolist() for part in precision_and_recall(np.array([True, False]), 2)]
+    [[1.0, 0.5], [0.5, 0.5]]
+    """
+    found = np.cumsum(hit)
+    return found / np.arange(1, len(hit) + 1), found / labels
+
+
+def envelope(precision: FloatArray) -> FloatArray:
+    """The largest precision from each place on: float64[n]."""
+    raised: FloatArray = np.maximum.accumulate(precision[::-1])[::-1]
+    return raised

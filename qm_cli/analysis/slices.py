@@ -1,0 +1,207 @@
+"""The numbers of slices of an evaluation: parts of its images, or of its labels and predictions, never matched again.
+
+A slice of images holds all that is on them. In one of objects a prediction that matched a label is in the slice where
+its label is, at each IoU threshold; one that matched none where it is a member itself: so COCO takes areas. What is
+outside is neither right nor wrong, like a crowd and what matches it. Where a condition says nothing of predictions,
+what finds no label cannot be placed: precision, F1 and average precision are undefined. Where it says nothing of
+labels, a prediction stands for itself and precision alone is defined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.analysis.bootstrap import METRICS, Weighable, overall_replicates, weighable, weighted_numbers
+from qm_cli.analysis.counts import Counts, Outcomes
+from qm_cli.analysis.intervals import Interval, difference_interval, difference_p, share_interval
+from qm_cli.kernels.weighted import Runs
+from qm_cli.kernels.weighted_precision import RankedLane
+from qm_cli.matching import Matches
+from qm_cli.settings import Settings
+from qm_cli.tables import Tables
+
+FloatArray = npt.NDArray[np.float64]
+RowArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+OF_LABELS = ("AR100", "recall")
+OF_PREDICTIONS = ("precision",)
+
+
+@dataclass(frozen=True)
+class Members:
+    """A slice's members: bool[images], bool[labels], bool[predictions]. whole: it holds all that is on its images.
+
+    labels, predictions: None where the slice's condition says nothing of them; not looked at where `whole`.
+    """
+
+    whole: bool
+    images: BoolArray
+    labels: BoolArray | None
+    predictions: BoolArray | None
+
+    @property
+    def defined(self) -> tuple[str, ...]:
+        """The metrics that the slice has."""
+        if self.whole:
+            return METRICS
+        if self.labels is None:
+            return () if self.predictions is None else OF_PREDICTIONS
+        return OF_LABELS if self.predictions is None else METRICS
+
+
+@dataclass(frozen=True)
+class Matched:
+    """What an evaluation is made of, as slices need it."""
+
+    tables: Tables
+    matches: Matches
+    outcomes: Outcomes
+    settings: Settings
+
+    def weighable(self) -> Weighable:
+        return weighable(self.tables, self.matches, self.outcomes, self.settings)
+
+
+@dataclass(frozen=True)
+class Sliced:
+    """Numbers of one slice. values, difference (to all): float64[metrics], NaN where undefined; units: images (or
+    clusters) that speak of it; counts: its own true positives, false positives and false negatives."""
+
+    values: FloatArray
+    interval: Interval
+    difference: FloatArray
+    difference_interval: Interval
+    p: FloatArray
+    units: int
+    images: int
+    labels: int
+    predictions: int
+    counts: Counts
+
+
+def restricted(whole: Weighable, matched: Matched, members: Members) -> Weighable:
+    """The evaluation of a slice. whole: `matched.weighable()`, sorted once for all slices."""
+    if members.whole:
+        return only_images(whole, members.images)
+    found, matches = matched.outcomes, matched.matches
+    if members.labels is None:
+        own = np.zeros(len(found.counted), bool) if members.predictions is None else members.predictions
+        found = replace(found, counted=found.counted & own, matched_label=np.where(own, found.matched_label, -1))
+        return only_images(weighable(matched.tables, matches, found, matched.settings, own), members.images)
+    counts = found.label_counts & members.labels
+    own = np.zeros(len(found.counted), bool) if members.predictions is None else members.predictions
+    counted = found.counted & (own | (found.matched_label >= 0))
+    found = replace(found, counted=counted, label_counts=counts)
+    matches = replace(matches, ignored=matches.ignored | ~members.labels)
+    sliced = weighable(matched.tables, matches, found, matched.settings, own)
+    return only_images(sliced, images_with(sliced, members, len(members.images)))
+
+
+def inside(matched: Matched, members: Members) -> BoolArray:
+    """Predictions that stand in the slice, at the chosen IoU and confidence: where their label is, else by themselves.
+
+    bool[predictions]; those that match no label are in no slice whose condition says nothing of predictions.
+    """
+    tables, label = matched.tables, matched.outcomes.matched_label
+    if members.whole:
+        on_images: BoolArray = members.images[tables.values("prediction", "image_row")]
+        return on_images
+    own = np.zeros(len(label), bool) if members.predictions is None else members.predictions
+    if members.labels is None:
+        return own
+    return np.where(label >= 0, np.append(members.labels, False)[label], own)
+
+
+def images_with(model: Weighable, members: Members, images: int) -> BoolArray:
+    """Images that speak of a slice: its own, or those that hold anything of it that counts or ranks."""
+    if members.whole:
+        return members.images
+    there = np.zeros(images, bool)
+    for runs in (model.labels, model.ranked, model.false, *(lane.hits for lane in model.lanes)):
+        there[runs.image] = True
+    for lane in model.lanes:
+        there[lane.shift.image] = True
+    return there
+
+
+def only_images(model: Weighable, images: BoolArray) -> Weighable:
+    """The evaluation of some images alone: bool[images]."""
+    ranked = _cut(model.ranked, images)
+    before = np.append(0, np.cumsum(images[model.ranked.image]))
+    lanes = []
+    for lane in model.lanes:
+        hits, shifts = images[lane.hits.image], images[lane.shift.image]
+        shifted = np.append(0, np.cumsum(shifts))
+        lanes.append(
+            RankedLane(
+                _cut(lane.hits, images),
+                before[lane.before[hits]],
+                _cut(lane.shift, images),
+                lane.sign[shifts],
+                shifted[lane.shifted[hits]],
+            )
+        )
+    counted = (_cut(runs, images) for runs in (model.labels, model.hit, model.false, model.missed))
+    return Weighable(ranked, tuple(lanes), model.thresholds, *counted)
+
+
+def _cut(runs: Runs, images: BoolArray) -> Runs:
+    kept = images[runs.image]
+    return Runs(runs.image[kept], np.append(0, np.cumsum(kept))[runs.start])
+
+
+def slice_numbers(
+    matched: Matched, slices: Sequence[Members], unit: RowArray, resamples: int, seed: int
+) -> tuple[Sliced, list[Sliced]]:
+    """The numbers of all, and of each slice beside all, with intervals from halves of the units that all share.
+
+    unit: what is drawn, per image: its own row, or its cluster's.
+    """
+    whole = matched.weighable()
+    models = [whole, *(restricted(whole, matched, one) for one in slices)]
+    drawn = overall_replicates(models, unit, resamples, seed)
+    images = len(unit)
+    everything = Members(True, np.ones(images, bool), None, None)
+    ones = np.ones(images, np.int32)
+    values = [weighted_numbers(model, ones).overall for model in models]
+    all_sliced = _sliced(whole, everything, METRICS, unit, values[0], drawn[0], values[0], drawn[0])
+    return all_sliced, [
+        _sliced(model, one, one.defined, unit, own, replicates, values[0], drawn[0])
+        for model, one, own, replicates in zip(models[1:], slices, values[1:], drawn[1:], strict=True)
+    ]
+
+
+def _sliced(
+    model: Weighable,
+    members: Members,
+    defined: Sequence[str],
+    unit: RowArray,
+    own: FloatArray,
+    drawn: FloatArray,
+    all_values: FloatArray,
+    all_drawn: FloatArray,
+) -> Sliced:
+    there = images_with(model, members, len(unit))
+    units = len(np.unique(unit[there]))
+    undefined = np.array([name not in defined for name in METRICS])
+    own, drawn = np.where(undefined, np.nan, own), np.where(undefined, np.nan, drawn)
+    difference = own - all_values
+    around = difference_interval(difference, drawn - all_drawn, units)
+    counts = Counts(*(np.array([len(runs.image)]) for runs in (model.hit, model.false, model.missed)))
+    return Sliced(
+        own,
+        share_interval(own, drawn, units),
+        difference,
+        around,
+        difference_p(difference, around.error, units),
+        units,
+        int(there.sum()),
+        len(model.labels.image),
+        len(model.hit.image) + len(model.false.image),
+        counts,
+    )

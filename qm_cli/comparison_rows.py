@@ -1,0 +1,38 @@
+"""The numbers of two models beside each other, as data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from qm_cli.analysis.bootstrap import METRICS
+from qm_cli.analysis.comparison import Compared
+
+
+def comparison_rows(compared: Compared, place: int | None = None) -> list[dict[str, Any]]:
+    """One row per metric; place: of one category."""
+    return [_row(name, compared, (row,) if place is None else (row, place)) for row, name in enumerate(METRICS)]
+
+
+def _row(name: str, compared: Compared, place: tuple[int, ...]) -> dict[str, Any]:
+    first, second, difference = compared.first_interval, compared.second_interval, compared.difference
+    values = {
+        "a": compared.first,
+        "a_low": first.low,
+        "a_high": first.high,
+        "b": compared.second,
+        "b_low": second.low,
+        "b_high": second.high,
+        "difference": compared.second - compared.first,
+        "low": difference.low,
+        "high": difference.high,
+        "error": difference.error,
+        "p": compared.p,
+        "smallest_difference": compared.smallest,
+    }
+    return {"metric": name, **{key: _number(float(array[place])) for key, array in values.items()}}
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else value

@@ -1,0 +1,192 @@
+"""LVIS (reference: lvis-api 0.5.3): COCO's matching on the best 300 detections an image, of judged categories alone.
+
+Told difference: where lvis-api remembers matches by id, so that an id of 0 counts as none, rows are remembered here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from qm_cli.analysis.average_precision import AveragePrecision, average_precision
+from qm_cli.analysis.coco_numbers import (
+    COCO_NUMBERS,
+    SummaryNumber,
+    category_means,
+    definition,
+    mean_of_defined,
+    summary_values,
+)
+from qm_cli.analysis.confusion import confusion_matrix
+from qm_cli.analysis.counts import Outcomes, outcomes_of
+from qm_cli.arrays import compute as pc
+from qm_cli.arrays import one_chunk, to_arrow, to_numpy
+from qm_cli.errors import InputError
+from qm_cli.evaluated import Evaluation, Numbers
+from qm_cli.kernels.segments import place_in_run
+from qm_cli.label_flags import label_flag
+from qm_cli.link_ids import linked
+from qm_cli.matching import Matches, match_tables
+from qm_cli.settings import Settings
+from qm_cli.tables import Tables
+
+RowArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+BEST_OF_IMAGE = 300
+NUMBERS = (
+    *(number for number in (replace(one, limit=BEST_OF_IMAGE) for one in COCO_NUMBERS) if number.kind == "precision"),
+    SummaryNumber("AR300", "recall", limit=BEST_OF_IMAGE),
+    *(SummaryNumber(f"AR{area[0]}", "recall", area=area, limit=BEST_OF_IMAGE) for area in ("small", "medium", "large")),
+)
+OF_CATEGORY = ("AP", "AP50", "AP75", "AR300")
+FREQUENCIES = {"r": "rare", "c": "common", "f": "frequent"}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The part of the tables that takes part, and what of it is told apart.
+
+    label, prediction: rows of the whole tables, int64[kept]; ignored: bool[kept labels]; excused: predictions of a
+    category that is not labelled exhaustively in their image, bool[kept predictions].
+    """
+
+    tables: Tables
+    label: RowArray
+    prediction: RowArray
+    ignored: BoolArray
+    excused: BoolArray
+
+
+def evaluate(tables: Tables, settings: Settings) -> Evaluation:
+    """Match once, then read everything off the matches. Raises InputError without `neg_category_ids`."""
+    settings = replace(settings, max_detections=(BEST_OF_IMAGE,))
+    judged = _judged(tables)
+    matches = match_tables(judged.tables, settings, judged.ignored)
+    curves = average_precision(judged.tables, matches, settings, judged.excused)
+    found = _outcomes(tables, judged, matches, settings)
+    return Evaluation(
+        tables,
+        settings,
+        found,
+        confusion_matrix(tables, found, settings),
+        _numbers(tables, curves, settings),
+        f"IoU ≥ {settings.iou:g}, confidence ≥ {settings.confidence:g}, best {BEST_OF_IMAGE} of an image",
+        curves=curves,
+        max_detections=settings.max_detections,
+        notes=_notes(tables, judged),
+    )
+
+
+def _judged(tables: Tables) -> Judged:
+    label = np.flatnonzero(tables.values("label", "area") > 0)
+    prediction = np.flatnonzero(best_of_image(tables, BEST_OF_IMAGE) & in_judged_categories(tables))
+    part = replace(
+        tables,
+        label=uncrowded(tables.label.take(pa.array(label))),
+        prediction=tables.prediction.take(pa.array(prediction)),
+        _views={},
+    )
+    return Judged(part, label, prediction, label_flag(tables, "ignore")[label], in_open_categories(tables)[prediction])
+
+
+def in_judged_categories(tables: Tables) -> BoolArray:
+    """Predictions that have an area, of a category that their image holds or says it does not: bool[predictions].
+
+    Raises InputError without `neg_category_ids`.
+    """
+    if "neg_category_ids" not in tables.image.column_names:
+        hint = "give LVIS's own label file, or another convention"
+        raise InputError("convention lvis: no image has neg_category_ids", hint)
+    held = _cells(tables, "label")[tables.values("label", "area") > 0]
+    boxes = tables.values("prediction", "bbox")
+    there = np.isin(_cells(tables, "prediction"), np.concatenate([held, _listed_cells(tables, "neg_category_ids")]))
+    return np.asarray(there & (boxes[:, 2] * boxes[:, 3] > 0))
+
+
+def in_open_categories(tables: Tables) -> BoolArray:
+    """Predictions of a category that is not labelled exhaustively in their image: bool[predictions]."""
+    return np.isin(_cells(tables, "prediction"), _listed_cells(tables, "not_exhaustive_category_ids"))
+
+
+def uncrowded(label: pa.Table) -> pa.Table:
+    """lvis-api knows no crowds: every label is an object."""
+    place = label.schema.get_field_index("iscrowd")
+    return label.set_column(place, "iscrowd", to_arrow(np.zeros(len(label), bool)))
+
+
+def best_of_image(tables: Tables, limit: int) -> BoolArray:
+    """The predictions among the `limit` best of their image, over all categories; ties by input order: bool[n]."""
+    image = tables.values("prediction", "image_row")
+    order = np.lexsort((-tables.values("prediction", "score"), image))
+    best = np.empty(len(image), bool)
+    best[order] = place_in_run(image[order]) < limit
+    return best
+
+
+def _cells(tables: Tables, level: str) -> RowArray:
+    """(image, category) of each row as one number: int64[n]."""
+    image, category = tables.values(level, "image_row"), tables.values(level, "category_row")
+    keys: RowArray = image.astype(np.int64) * tables.count("category") + category
+    return keys
+
+
+def _listed_cells(tables: Tables, column: str) -> RowArray:
+    """(image, category) of the categories that images list by id; ids of no category are passed over."""
+    if column not in tables.image.column_names:
+        return np.zeros(0, np.int64)
+    lists = one_chunk(tables.image[column])
+    rows = linked(lists.flatten(), one_chunk(tables.category["id"]))[0].astype(np.int64)
+    image = to_numpy(pc.list_parent_indices(lists)).astype(np.int64)
+    keys: RowArray = (image * tables.count("category") + rows)[rows >= 0]
+    return keys
+
+
+def _outcomes(tables: Tables, judged: Judged, matches: Matches, settings: Settings) -> Outcomes:
+    """Predictions that take no part, and unmatched ones of a category not labelled exhaustively, are not counted."""
+    matched = np.full(tables.count("prediction"), -1, np.int64)
+    taken = matches.label[matches.lane(settings.iou)]
+    matched[judged.prediction[matches.row]] = np.where(taken >= 0, np.append(judged.label, -1)[taken], -1)
+    counted = np.zeros(len(matched), bool)
+    counted[judged.prediction] = ~judged.excused | (matched[judged.prediction] >= 0)
+    counted &= tables.values("prediction", "score") >= settings.confidence
+    counts = np.zeros(tables.count("label"), bool)
+    counts[judged.label] = ~matches.ignored[0]
+    return outcomes_of(matched, counted, counts)
+
+
+def _numbers(tables: Tables, curves: AveragePrecision, settings: Settings) -> Numbers:
+    values = {number.name: summary_values(curves, number, settings) for number in NUMBERS}
+    definitions = {number.name: definition(number, settings, "of an image") for number in NUMBERS}
+    overall: dict[str, float | int | None] = {name: mean_of_defined(part) for name, part in values.items()}
+    for letter, word in FREQUENCIES.items():
+        overall[f"AP{letter}"] = mean_of_defined(values["AP"][..., _frequencies(tables) == letter])
+        definitions[f"AP{letter}"] = f"{definitions['AP']}, {word} categories (frequency {letter})"
+    return Numbers(overall, {name: category_means(values[name]) for name in OF_CATEGORY}, definitions)
+
+
+def _frequencies(tables: Tables) -> npt.NDArray[np.object_]:
+    if "frequency" not in tables.category.column_names:
+        return np.full(tables.count("category"), None, object)
+    return to_numpy(one_chunk(tables.category["frequency"]))
+
+
+def _notes(tables: Tables, judged: Judged) -> tuple[str, ...]:
+    found = []
+    if "not_exhaustive_category_ids" not in tables.image.column_names:
+        found.append("no image has not_exhaustive_category_ids: every category is taken as labelled exhaustively")
+    if "frequency" not in tables.category.column_names:
+        found.append("no category has a frequency: APr, APc and APf are undefined")
+    left_out = tables.count("prediction") - len(judged.prediction)
+    if left_out:
+        found.append(
+            f"{left_out} predictions are left out: beyond the best {BEST_OF_IMAGE} of an image, without an area, or of "
+            "a category that its image neither holds nor lists in neg_category_ids"
+        )
+    crowd = int(np.count_nonzero(tables.values("label", "iscrowd")))
+    if crowd:
+        found.append(f"{crowd} crowd labels count as objects: lvis-api knows no crowds")
+    return tuple(found)

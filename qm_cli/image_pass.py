@@ -1,0 +1,166 @@
+"""The one pass over the image files: cut into tasks, handed to a backend, put together in the order of the rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.columns import Columns
+from qm_cli.findings import Finding, finding
+from qm_cli.image_task import PIXELS, Access, Call, Objects, ShardResult, Task
+from qm_cli.kept_results import Kept, joined, parts_of
+from qm_cli.kernels.segments import expand
+from qm_cli.plan import Step
+from qm_cli.tables import Tables
+from qm_cli.work import Backend, Progress, call_of, do
+
+Rows = npt.NDArray[np.int64]
+StepOptions = Mapping[str, Mapping[str, Any]]
+"""Metric id → its options, whole."""
+IMAGES_PER_TASK = 32
+TASKS_PER_WORKER = 4
+FEW_PIXELS = 8_000_000
+UNKNOWN_SIDE = 1000.0
+
+
+@dataclass
+class ImagePass:
+    """Who opens the image files, and what they were found to be.
+
+    folder: what file names are relative to, a path or a URI; None: there are none. kept: what an earlier pass measured.
+    sizes: float64[images, 2], width and height of the files that were opened, else NaN.
+    """
+
+    tables: Tables
+    folder: str | Path | None
+    backend: Backend | None
+    shards: int | None = None
+    progress: Progress | None = None
+    access: Access = field(default_factory=Access)
+    kept: Kept | None = None
+
+    def __post_init__(self) -> None:
+        self.sizes = np.full((self.tables.count("image"), 2), np.nan)
+        self._given = np.stack([self.tables.values("image", name) for name in ("width", "height")], axis=1)
+        self._faults: dict[int, tuple[str, str]] = {}
+
+    def measure_missing(self, columns: Columns) -> None:
+        """Read the sizes that the labels lack from the files' headers; they replace width and height."""
+        missing = np.flatnonzero(np.isnan(self._given).any(axis=1))
+        if not len(missing):
+            return
+        for _ in self._measured(missing, [self._task(rows) for rows in self._shards(missing)]):
+            pass
+        sizes = np.where(np.isnan(self._given), self.sizes, self._given)
+        columns.add("image", "width", sizes[:, 0].copy())
+        columns.add("image", "height", sizes[:, 1].copy())
+
+    def decode(self, steps: Sequence[Step], columns: Columns, options: StepOptions) -> dict[tuple[str, str], list[Any]]:
+        """Call per-sample metrics in one pass over all files: (level, column) → a value per row, None where none is."""
+        rows = np.arange(self.tables.count("image"))
+        if self.kept is None:
+            tasks = [self._decoding(shard, steps, columns, options) for shard in self._shards(rows)]
+            results = list(self._measured(rows, tasks))
+        else:
+            results = self._decoded_or_kept(self.kept, rows, steps, columns, options)
+        outputs = [(step.metric.level, name) for step in steps for name in step.metric.outputs]
+        return {output: [value for result in results for value in result.columns[output]] for output in outputs}
+
+    def _decoded_or_kept(
+        self, kept: Kept, rows: Rows, steps: Sequence[Step], columns: Columns, options: StepOptions
+    ) -> list[ShardResult]:
+        """A result for each image: what is kept of it, or what it is found to be now, which is kept in its turn."""
+        whole = self._decoding(rows, steps, columns, options)
+        keys = kept.keys(whole)
+        found = kept.found(keys)
+        absent = rows[[one is None for one in found]]
+        tasks = [self._decoding(shard, steps, columns, options) for shard in self._shards(absent)]
+        start = 0
+        for task, result in zip(tasks, self._measured(absent, tasks), strict=True):
+            images = absent[start : start + len(task.names)]
+            parts = parts_of(task, result)
+            kept.keep([(keys[row], part) for row, part in zip(images.tolist(), parts, strict=True)])
+            for row, part in zip(images.tolist(), parts, strict=True):
+                found[row] = part
+            start += len(images)
+        results = [one for one in found if one is not None]
+        self._noted(rows, joined(results))
+        return results
+
+    def findings(self) -> list[Finding]:
+        """One finding per code, the images by file name in the order of their rows."""
+        if not self._faults:
+            return []
+        found: dict[str, list[int]] = defaultdict(list)
+        for row in sorted(self._faults):
+            found[self._faults[row][0]].append(row)
+        names, ids = self.tables.values("image", "file_name"), self.tables.values("image", "id")
+        return [
+            one
+            for code, rows in sorted(found.items())
+            for one in finding(code, [names[row] or ids[row] for row in rows], self._faults[rows[0]][1])
+        ]
+
+    def _shards(self, rows: Rows) -> list[Rows]:
+        """Runs of rows, one a task; few pixels make one task, since starting processes would take longer."""
+        workers = self.backend.workers if self.backend else 1
+        tasks = self.shards or max(-(-len(rows) // IMAGES_PER_TASK), min(workers * TASKS_PER_WORKER, len(rows)))
+        few = np.nan_to_num(self._given[rows], nan=UNKNOWN_SIDE).prod(axis=1).sum() < FEW_PIXELS
+        count = 1 if few and not self.shards else tasks
+        return [shard for shard in np.array_split(rows, max(count, 1)) if len(shard)]
+
+    def _measured(self, rows: Rows, tasks: list[Task]) -> Any:
+        """Do the tasks, which cover `rows` in order; sizes and faults are noted by image row as results come."""
+        start = 0
+        for result in self.backend.map(do, tasks) if self.backend else map(do, tasks):
+            shard = rows[start : start + len(result.sizes)]
+            self._noted(shard, result)
+            start += len(shard)
+            if self.progress:
+                self.progress(start, len(rows))
+            yield result
+
+    def _noted(self, rows: Rows, result: ShardResult) -> None:
+        self.sizes[rows] = result.sizes
+        for image, code, detail in result.faults:
+            self._faults[int(rows[image])] = (code, detail)
+
+    def _task(self, rows: Rows) -> Task:
+        names = [self.tables.values("image", "file_name")[row] for row in rows]
+        return Task(str(self.folder), names, self._given[rows], access=self.access)
+
+    def _decoding(self, rows: Rows, steps: Sequence[Step], columns: Columns, options: StepOptions) -> Task:
+        """The task of these images: what the calls need of them and no more."""
+        samples = {"image": rows}
+        objects = {}
+        for level in ("label", "prediction"):
+            if any(step.metric.level == level for step in steps):
+                offsets = self.tables.offsets(level)
+                counts = np.diff(offsets)[rows]
+                samples[level] = expand(offsets[rows], counts)
+                objects[level] = self._objects(level, samples[level], np.append(0, np.cumsum(counts)))
+        calls = tuple(_call(step, samples[step.metric.level], columns, options) for step in steps)
+        names = self.tables.values("image", "file_name")[rows].tolist()
+        return Task(str(self.folder), names, self._given[rows], calls, objects, self.access)
+
+    def _objects(self, level: str, rows: Rows, offsets: npt.NDArray[np.int64]) -> Objects:
+        shapes = "segmentation" in self.tables.table(level).column_names
+        polygons = self.tables.values(level, "segmentation")[rows].tolist() if shapes else None
+        return Objects(offsets, self.tables.values(level, "bbox")[rows], polygons)
+
+
+def _call(step: Step, rows: Rows, columns: Columns, options: StepOptions) -> Call:
+    inputs: list[Any] = []
+    for origin in step.inputs.values():
+        if origin.kind == "pixels":
+            inputs.append(PIXELS)
+            continue
+        value = columns.value(origin, step.metric.level)
+        inputs.append(value[rows] if isinstance(value, np.ndarray) else value)
+    return call_of(step.metric, tuple(inputs), options[step.metric.id])

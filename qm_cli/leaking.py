@@ -1,0 +1,180 @@
+"""Images of one set that another one holds too, exactly, nearly or as parts of one recording: `qm leakage`, as data."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.arrays import objects
+from qm_cli.errors import InputError, UsageError
+from qm_cli.kernels.hamming_across import nearest_across
+from qm_cli.report import report_of
+from qm_cli.run import Request, ScoredDataset, score_mentioned
+from qm_cli.run_columns import one_model
+from qm_cli.run_folder import DEFAULT_NAME, Run, is_run, open_run
+from qm_cli.run_tables import tables_of_run
+from qm_cli.settings import Settings
+from qm_cli.subset import only_images
+
+Rows = npt.NDArray[np.int64]
+Values = npt.NDArray[np.object_]
+HASHES = ("pixel_hash", "perceptual_hash")
+RECORDING = "video_id"
+NONE = -1
+
+
+@dataclass(frozen=True)
+class Images:
+    """The images of one set. recording: what each was recorded in, None where that is not known."""
+
+    target: str
+    id: Values
+    file_name: Values
+    pixel_hash: Values
+    perceptual_hash: Values
+    recording: Values
+    run: Run | None
+
+
+def leakage(
+    train: Path, validation: Path, radius: int = 4, recording: str | None = None, model: str | None = None
+) -> dict[str, Any]:
+    """Which images of `validation` are in `train`, by the strongest of three kinds: exact, near, recording.
+
+    Both are run folders, or dataset folders whose images are then hashed. radius: bits of 64 in which perceptual hashes
+    of near images differ at most. recording: a regular expression on file names whose first group, else whole match,
+    names the recording; without one `video_id` does, where both sets have it. A run's evaluation is given with all
+    images and without those that leak. Raises UsageError for a pattern or a model that does not fit.
+    """
+    pattern = _pattern(recording)
+    known, held = _images(train, pattern, None), _images(validation, pattern, model)
+    found = {"exact": _equal(held.pixel_hash, known.pixel_hash), "near": NONE, "recording": NONE}
+    found["near"], distance = _near(held, known, radius)
+    found["recording"] = _equal(held.recording, known.recording)
+    kinds = _strongest(found)
+    leaked = np.flatnonzero(kinds != "")
+    rows = [_row(held, known, int(row), str(kinds[row]), found, distance) for row in leaked]
+    return {
+        "train": {"target": known.target, "images": len(known.id)},
+        "validation": {"target": held.target, "images": len(held.id)},
+        "radius": radius,
+        "recording": recording or (RECORDING if (known.recording != None).any() else None),  # noqa: E711
+        "leaked": len(leaked),
+        "share": len(leaked) / len(held.id) if len(held.id) else None,
+        "counts": {kind: int(np.count_nonzero(kinds == kind)) for kind in found},
+        "images": rows,
+        "evaluation": _evaluations(held.run, kinds == ""),
+        "notes": [*_notes(known), *_notes(held)],
+    }
+
+
+def _pattern(recording: str | None) -> re.Pattern[str] | None:
+    if recording is None:
+        return None
+    try:
+        return re.compile(recording)
+    except re.error as error:
+        raise UsageError(f"--recording {recording!r}: {error}", r"write e.g. --recording '^(.+)_\d+\.jpg$'") from error
+
+
+def _images(target: Path, pattern: re.Pattern[str] | None, model: str | None) -> Images:
+    source: Run | ScoredDataset
+    if is_run(target) or is_run(target / DEFAULT_NAME):
+        source = run = open_run(target, model)
+    else:
+        source, run = score_mentioned(Request(target), " ".join(HASHES)), None
+    columns = source.columns("image")
+    missing = [name for name in HASHES if name not in columns]
+    if missing:
+        raise InputError(
+            f"{target}: its images have no {missing[0]}", "score it with its image files, or name the dataset"
+        )
+    wanted = ["id", "file_name", *HASHES, *([RECORDING] if RECORDING in columns else [])]
+    values = {name: objects(source.table("image", [name])[name].to_pylist()) for name in wanted}
+    recorded = values.get(RECORDING, np.full(len(values["id"]), None, object))
+    if pattern is not None:
+        recorded = objects([_recording(pattern, name) for name in values["file_name"]])
+        if len(recorded) and all(one is None for one in recorded):
+            raise UsageError(
+                f"{target}: --recording {pattern.pattern!r} fits no file name",
+                f"the first is {values['file_name'][0]!r}",
+            )
+    pixel_hash, perceptual_hash = (values[name] for name in HASHES)
+    return Images(str(target), values["id"], values["file_name"], pixel_hash, perceptual_hash, recorded, run)
+
+
+def _recording(pattern: re.Pattern[str], name: str | None) -> str | None:
+    match = pattern.search(name or "")
+    if match is None:
+        return None
+    whole: str | None = match.group(1) if pattern.groups else match.group(0)
+    return whole
+
+
+def _equal(values: Values, others: Values) -> Rows:
+    """Row of the first of `others` that is equal, −1 for none and for None: int64[n]."""
+    first = {value: row for row, value in reversed(list(enumerate(others.tolist()))) if value is not None}
+    return np.array([first.get(value, NONE) if value is not None else NONE for value in values.tolist()], np.int64)
+
+
+def _near(held: Images, known: Images, radius: int) -> tuple[Rows, Rows]:
+    """Row of the image that looks most alike, and in how many bits it differs: int64[n] twice, −1 for none."""
+    rows, hashes = _hashes(held)
+    known_rows, known_hashes = _hashes(known)
+    found, bits = nearest_across(hashes, known_hashes, radius)
+    near, distance = np.full(len(held.id), NONE, np.int64), np.full(len(held.id), NONE, np.int64)
+    hit = found >= 0
+    near[rows[hit]], distance[rows[hit]] = known_rows[found[hit]], bits[hit]
+    return near, distance
+
+
+def _hashes(images: Images) -> tuple[Rows, npt.NDArray[np.uint64]]:
+    rows = np.flatnonzero([one is not None for one in images.perceptual_hash])
+    return rows, np.fromiter((int(one, 16) for one in images.perceptual_hash[rows]), np.uint64, len(rows))
+
+
+def _strongest(found: dict[str, Any]) -> npt.NDArray[np.str_]:
+    """The first kind that holds for each image, an empty word for none."""
+    kinds = np.full(len(found["exact"]), "", "<U9")
+    for kind in reversed(found):
+        kinds[found[kind] >= 0] = kind
+    return kinds
+
+
+def _row(held: Images, known: Images, row: int, kind: str, found: dict[str, Any], distance: Rows) -> dict[str, Any]:
+    other = int(found[kind][row])
+    return {
+        "id": held.id[row],
+        "file_name": held.file_name[row],
+        "kind": kind,
+        "train_id": known.id[other],
+        "train_file_name": known.file_name[other],
+        "bits": int(distance[row]) if kind == "near" else 0 if kind == "exact" else None,
+        "recording": held.recording[row] if kind == "recording" else None,
+    }
+
+
+def _evaluations(run: Run | None, kept: npt.NDArray[np.bool_]) -> dict[str, Any] | None:
+    """The run's numbers with all images and without those that leak; None where there is nothing to evaluate."""
+    if run is None or not run.models or "prediction" not in run.table_names():
+        return None
+    one_model(run)
+    if run.summary()["models"][run.model or run.models[0]] is None:
+        return None
+    tables, settings = tables_of_run(run), Settings.from_dict(run.manifest["settings"])
+    parts = {"all": tables, "without_leaked": only_images(tables, kept)}
+    return {
+        name: {"images": part.count("image"), **report_of(part, settings)["metrics"]}
+        for name, part in parts.items()
+        if part.count("image")
+    }
+
+
+def _notes(images: Images) -> list[str]:
+    unread = int(np.count_nonzero(images.pixel_hash == None))  # noqa: E711
+    return [f"{images.target}: {unread} images could not be read and are not compared"] if unread else []

@@ -1,0 +1,151 @@
+"""Files on disk, or in an object store by URI (s3://, gs://, file://), which is read through Arrow's filesystems."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qm_cli.errors import InputError
+
+if TYPE_CHECKING:
+    from pyarrow.fs import FileSystem
+
+URI = re.compile(r"^[a-z][a-z0-9+.-]+:/")
+ONE_SLASH = re.compile(r":/(?!/)")
+Stamp = tuple[int, int]
+
+
+def uri_of(path: Path | str) -> str | None:
+    """The URI a path stands for, None for a path of this machine. `Path` folds the two slashes of a URI into one.
+
+    >>> uri_of(Path("s3://bucket/images")), uri_of(Path("C:/images")), uri_of(Path("images"))
+    ('s3://bucket/images', None, None)
+    """
+    text = str(path)
+    if not URI.match(text):
+        return None
+    return text if "://" in text else ONE_SLASH.sub("://", text).replace("file://", "file:///", 1)
+
+
+def shown(path: Path | str) -> str:
+    """A path as users write it."""
+    return uri_of(path) or str(path)
+
+
+def exists(path: Path | str) -> bool:
+    """Whether there is such a file or folder. Raises InputError when the store cannot be asked."""
+    uri = uri_of(path)
+    if uri is None:
+        return Path(path).exists()
+    from pyarrow.fs import FileType
+
+    system, place = _opened(uri)
+    found: bool = _asked(uri, lambda: system.get_file_info(place)).type != FileType.NotFound
+    return found
+
+
+def read(folder: str, name: str) -> bytes:
+    """The content of a file below a folder. Raises FileNotFoundError, other OSErrors with their reason."""
+    uri = uri_of(folder)
+    if uri is None:
+        return Path(_place(folder, name)).read_bytes()
+    system, place = _opened(uri)
+    with system.open_input_file(f"{place}/{name}") as file:
+        content: bytes = file.read()
+    return content
+
+
+def is_inside(folder: str, name: str) -> bool:
+    """Whether the file lies below the folder, whatever its name says and whatever it links to."""
+    if "\0" in name:
+        return False
+    if uri_of(folder) is not None:
+        return not os.path.normpath(f"/{name}").startswith("/..") and ".." not in name.split("/")
+    root = os.path.realpath(folder)
+    return os.path.realpath(_place(root, name)).startswith(os.path.join(root, ""))  # noqa: PTH118
+
+
+def _place(folder: str, name: str) -> str:
+    return os.path.normpath(os.path.join(folder, name))  # noqa: PTH118
+
+
+def stamps(folder: str, names: Sequence[str | None]) -> list[Stamp | None]:
+    """Size in bytes and time of the last change in nanoseconds of each file, None for one that is not there."""
+    uri = uri_of(folder)
+    if uri is None:
+        return [None if name is None else _stamp(_place(folder, name)) for name in names]
+    system, place = _opened(uri)
+    infos = _asked(uri, lambda: system.get_file_info([f"{place}/{name}" for name in names]))
+    return [(info.size, info.mtime_ns or 0) if info.is_file else None for info in infos]
+
+
+def _stamp(path: str) -> Stamp | None:
+    try:
+        facts = os.stat(path)  # noqa: PTH116
+    except (OSError, ValueError):
+        return None
+    return facts.st_size, facts.st_mtime_ns
+
+
+def fetch(path: Path, target: Path) -> None:
+    """Copy a file of an object store to this machine. Raises InputError when that fails."""
+    uri = str(uri_of(path))
+    system, place = _opened(uri)
+    with target.open("wb") as file, _asked(uri, lambda: system.open_input_stream(place)) as source:
+        shutil.copyfileobj(source, file)
+
+
+def fetch_folder(uri: str, target: Path) -> None:
+    """Copy all files of a folder of an object store to this machine."""
+    from pyarrow.fs import FileSelector
+
+    system, place = _opened(str(uri_of(uri)))
+    for info in _asked(uri, lambda: system.get_file_info(FileSelector(place, recursive=True))):
+        if info.is_file:
+            copy = target / info.path[len(place) + 1 :]
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            with copy.open("wb") as file, system.open_input_stream(info.path) as source:
+                shutil.copyfileobj(source, file)
+
+
+def send(folder: Path, path: Path | str, last: str) -> None:
+    """Copy the files of a folder to an object store, the one named `last` at the very end: it says all are there."""
+    uri = str(uri_of(path))
+    system, place = _opened(uri)
+    files = sorted((file for file in folder.rglob("*") if file.is_file()), key=lambda file: (file.name == last, file))
+    for file in files:
+        name = f"{place}/{file.relative_to(folder).as_posix()}"
+        if uri.startswith("file:"):
+            system.create_dir(name.rpartition("/")[0], recursive=True)
+        with file.open("rb") as source, _asked(uri, lambda name=name: system.open_output_stream(name)) as target:
+            shutil.copyfileobj(source, target)
+
+
+@cache
+def _opened(uri: str) -> tuple[FileSystem, str]:
+    from pyarrow.fs import FileSystem
+
+    try:
+        system, place = FileSystem.from_uri(uri)
+    except (ValueError, OSError, NotImplementedError) as error:
+        raise InputError(
+            f"{uri}: {_reason(error)}", "write s3://BUCKET/FOLDER, gs://BUCKET/FOLDER or file:///FOLDER"
+        ) from error
+    return system, place.rstrip("/")
+
+
+def _asked(uri: str, question: Any) -> Any:
+    try:
+        return question()
+    except OSError as error:
+        hint = "check the address, and the credentials in the environment or in ~/.aws"
+        raise InputError(f"{uri}: {_reason(error)}", hint) from error
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,1 @@
+"""Tests of qm_cli.analysis."""

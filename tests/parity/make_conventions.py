@@ -1,0 +1,97 @@
+"""Record what lvis-api and the labelbox package say about random sets; run where both are installed.
+
+    PYTHONHASHSEED=0 python -m tests.parity.make_conventions
+
+lvis 0.5.3 asks for a name that NumPy has dropped, labelbox 7.17.0 for packages of maps, which box metrics do not use:
+both are given here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+import numpy as np
+
+from tests.oracles.random_sets import Row, random_set, without_flags
+
+FOLDER = Path(__file__).parent
+SEEDS = range(8)
+UNUSED = ("pyproj", "pygeotile", "pygeotile.point", "pygeotile.tile")
+
+
+def lvis_numbers(labels: Row, predictions: list[Row]) -> Row:
+    """lvis-api's results and arrays; −1 becomes None."""
+    setattr(np, "float", float)  # noqa: B010
+    logging.disable(logging.WARNING)
+    from lvis import LVIS, LVISEval, LVISResults
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "labels.json"
+        file.write_text(json.dumps(labels))
+        truth = LVIS(str(file))
+    evaluation = LVISEval(truth, LVISResults(truth, [dict(row) for row in predictions]), "bbox")
+    evaluation.run()
+    results = {name: None if value == -1 else float(value) for name, value in evaluation.get_results().items()}
+    means = [_mean(evaluation.eval["precision"][:, :, k, 0]) for k in range(len(labels["categories"]))]
+    return {"results": results, "AP": means}
+
+
+def _mean(values: Any) -> float | None:
+    defined = values[values > -1]
+    return float(np.mean(defined)) if len(defined) else None
+
+
+def labelbox_numbers(labels: Row, predictions: list[Row], iou: float) -> Row:
+    """(TP, FP, TN, FN) and IoU of each category of each image, and the IoU of each image."""
+    for name in UNUSED:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            sys.modules[name] = MagicMock()
+    from labelbox.data.annotation_types import ObjectAnnotation, Point, Rectangle
+    from labelbox.data.metrics import feature_confusion_matrix_metric, feature_miou_metric, miou_metric
+
+    def annotations(rows: list[Row], image: Any) -> list[Any]:
+        found = []
+        for row in rows:
+            if row["image_id"] == image:
+                x, y, width, height = row["bbox"]
+                box = Rectangle(start=Point(x=x, y=y), end=Point(x=x + width, y=y + height))
+                found.append(ObjectAnnotation(name=str(row["category_id"]), value=box))
+        return found
+
+    features, images = [], []
+    for image in (one["id"] for one in labels["images"]):
+        truth, guess = annotations(labels["annotations"], image), annotations(predictions, image)
+        overlaps = {one.feature_name: one.value for one in feature_miou_metric(truth, guess, include_subclasses=False)}
+        for one in feature_confusion_matrix_metric(truth, guess, iou=iou):
+            counts = [int(value) for value in one.value]
+            name = one.feature_name
+            features.append({"image": image, "category": int(name), "counts": counts, "iou": float(overlaps[name])})
+        images += [{"image": image, "iou": float(one.value)} for one in miou_metric(truth, guess)]
+    features.sort(key=lambda one: (one["image"], one["category"]))
+    return {"features": features, "images": images}
+
+
+def main() -> None:
+    rows = [{"seed": seed, **lvis_numbers(*random_set(seed, images=30))} for seed in SEEDS]
+    crowded = random_set(100, images=3, objects=400)
+    rows.append({"seed": 100, "images": 3, "objects": 400, **lvis_numbers(*crowded)})
+    (FOLDER / "lvis.json").write_text(json.dumps(rows, indent=1) + "\n")
+    cases = [
+        {"seed": seed, "iou": iou, **labelbox_numbers(without_flags(labels), predictions, iou)}
+        for seed, (labels, predictions) in ((seed, random_set(seed)) for seed in SEEDS)
+        for iou in (0.5, 0.3)
+    ]
+    (FOLDER / "labelbox_sdk.json").write_text(json.dumps(cases) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""What two sets share: planted copies, near copies and frames of one recording, and the numbers without them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from qm_cli import run
+from qm_cli.errors import InputError, UsageError
+from qm_cli.leaking import leakage
+from tests.photo_sets import photo_set, write_labels
+
+SIDE = 64
+
+
+@pytest.fixture
+def sets(tmp_path: Path) -> tuple[Path, Path]:
+    """Ten images of training; of six of validation one is a copy, one nearly a copy, two of a recording in training."""
+    train = photo_set(tmp_path / "train", 10, SIDE)
+    validation = photo_set(tmp_path / "val", 6, SIDE)
+    coarse = Image.fromarray(np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8))
+    blobs = coarse.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    blobs.save(train / "images" / "0004.png")
+    shutil.copy(train / "images" / "0007.png", validation / "images" / "0001.png")
+    blobs.point(lambda value: int(value * 0.97)).save(validation / "images" / "0002.png")
+    videos = {"train": {3: "drive"}, "val": {4: "drive", 5: "drive", 0: "walk"}}
+    for folder in (train, validation):
+        labels = json.loads((folder / "labels.json").read_text())
+        for image in labels["images"]:
+            image["video_id"] = videos[folder.name].get(image["id"], f"{folder.name}{image['id']}")
+        (folder / "labels.json").write_text(json.dumps(labels))
+    found = json.loads((validation / "labels.json").read_text())["annotations"]
+    hits = [{key: one[key] for key in ("image_id", "category_id", "bbox")} | {"score": 0.9} for one in found]
+    missed = [{**one, "bbox": [40, 40, 9, 9]} if one["image_id"] in (0, 3) else one for one in hits]
+    (validation / "predictions.json").write_text(json.dumps(missed))
+    return train, validation
+
+
+def kinds(report: dict) -> dict[int, tuple[str, int]]:
+    return {row["id"]: (row["kind"], row["train_id"]) for row in report["images"]}
+
+
+EXPECTED = {1: ("exact", 7), 2: ("near", 4), 4: ("recording", 3), 5: ("recording", 3)}
+
+
+def test_what_was_planted_is_found(sets: tuple[Path, Path]) -> None:
+    report = leakage(*sets)
+    assert kinds(report) == EXPECTED
+    assert report["counts"] == {"exact": 1, "near": 1, "recording": 2}
+    assert (report["leaked"], report["share"], report["evaluation"]) == (4, 4 / 6, None)
+
+
+def test_a_run_is_evaluated_without_what_leaks(sets: tuple[Path, Path]) -> None:
+    for folder in sets:
+        run.score(folder, workers=1)
+    report = leakage(*sets)
+    assert kinds(report) == EXPECTED
+    assert report["evaluation"]["all"]["recall"] == 4 / 6
+    assert report["evaluation"]["without_leaked"]["recall"] == 0
+    assert report["evaluation"]["without_leaked"]["images"] == 2
+
+
+def test_recordings_by_file_name(sets: tuple[Path, Path]) -> None:
+    report = leakage(*sets, recording=r"^(\d\d\d[0-2])")
+    assert {row["id"]: row["kind"] for row in report["images"]} == {0: "recording", 1: "exact", 2: "near"}
+    with pytest.raises(UsageError, match="fits no file name"):
+        leakage(*sets, recording="frame_")
+    with pytest.raises(UsageError, match="--recording"):
+        leakage(*sets, recording="(")
+
+
+def test_nothing_shared(tmp_path: Path) -> None:
+    report = leakage(photo_set(tmp_path / "a", 3), photo_set(tmp_path / "b", 4))
+    assert (report["leaked"], report["images"], report["recording"]) == (0, [], None)
+
+
+def test_images_that_are_not_there_cannot_be_compared(tmp_path: Path) -> None:
+    folder = photo_set(tmp_path / "a", 3)
+    shutil.rmtree(folder / "images")
+    write_labels(folder, 3)
+    with pytest.raises((InputError, UsageError)):
+        leakage(folder, folder)

@@ -1,0 +1,102 @@
+"""Files of this machine and of an object store: a real S3 API on loopback, moto's server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from qm_cli import run, storage
+from qm_cli.errors import InputError
+from tests.photo_sets import fingerprints, photo_set
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    """The URI of a bucket at a server of this test's own, as a user would write it."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "key")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        from pyarrow.fs import S3FileSystem
+
+        S3FileSystem(endpoint_override=f"http://{host}:{port}", allow_bucket_creation=True).create_dir("bucket")
+        yield "s3://bucket"
+    server.stop()
+
+
+def test_a_uri_survives_path() -> None:
+    assert storage.uri_of(Path("s3://bucket/a b/c")) == "s3://bucket/a b/c"
+    assert storage.uri_of(Path("file:///tmp/x")) == "file:///tmp/x"
+    assert [storage.uri_of(text) for text in ("images", "/images", "C:/images", "a:b/c")] == [None] * 4
+
+
+def test_names_and_links_that_lead_out(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    (folder / "sub").mkdir(parents=True)
+    (tmp_path / "secret.png").write_bytes(b"x")
+    (folder / "a.png").write_bytes(b"x")
+    (folder / "out.png").symlink_to(tmp_path / "secret.png")
+    (folder / "in.png").symlink_to(folder / "a.png")
+    (tmp_path / "linked").symlink_to(folder)
+    inside = ("a.png", "sub/../a.png", "in.png", str(folder / "a.png"), "none.png")
+    for root in (folder, tmp_path / "linked"):
+        assert [storage.is_inside(str(root), name) for name in inside] == [True] * 5
+    assert not any(storage.is_inside(str(folder), name) for name in ("../secret.png", "out.png", "/etc/passwd", "a\0"))
+    assert not any(storage.is_inside("s3://bucket/images", name) for name in ("../secret.png", "sub/../../x", "a\0"))
+
+
+def test_stamps_tell_a_changed_file(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    os.utime(tmp_path / "a.png", ns=(7, 7))
+    assert storage.stamps(str(tmp_path), ["a.png", "none.png", None]) == [(1, 7), None, None]
+
+
+def test_an_object_store(bucket: str, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    for name in ("a.txt", "sub/b.txt", "last.txt"):
+        (tmp_path / name).write_text(name)
+    storage.send(tmp_path, f"{bucket}/run", "last.txt")
+    assert storage.read(f"{bucket}/run", "sub/b.txt") == b"sub/b.txt"
+    assert [stamp and stamp[0] for stamp in storage.stamps(f"{bucket}/run", ["a.txt", "none"])] == [5, None]
+    assert storage.exists(f"{bucket}/run/a.txt")
+    assert not storage.exists(f"{bucket}/run/none")
+    storage.fetch_folder(f"{bucket}/run", tmp_path / "copy")
+    assert sorted(path.name for path in (tmp_path / "copy").rglob("*.txt")) == ["a.txt", "b.txt", "last.txt"]
+    storage.fetch(Path(f"{bucket}/run/a.txt"), tmp_path / "fetched")
+    assert (tmp_path / "fetched").read_text() == "a.txt"
+    with pytest.raises(FileNotFoundError):
+        storage.read(f"{bucket}/run", "none.txt")
+
+
+def test_file_uris(tmp_path: Path) -> None:
+    (tmp_path / "from" / "sub").mkdir(parents=True)
+    (tmp_path / "from" / "sub" / "a.txt").write_text("a")
+    storage.send(tmp_path / "from", f"file://{tmp_path}/to", "a.txt")
+    assert storage.read(f"file://{tmp_path}/to", "sub/a.txt") == b"a"
+
+
+def test_what_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nosuch://x/y: .*nosuch"):
+        storage.exists("nosuch://x/y")
+
+
+def test_a_dataset_in_an_object_store_scores_as_one_on_disk(bucket: str, tmp_path: Path) -> None:
+    folder = photo_set(tmp_path / "set", 6)
+    here = run.score(folder, tmp_path / "here", workers=1)
+    storage.send(folder, f"{bucket}/set", "labels.json")
+    (tmp_path / "empty").mkdir()
+    files = {"labels": Path(f"{bucket}/set/labels.json"), "images": Path(f"{bucket}/set/images")}
+    there = run.score(tmp_path / "empty", Path(f"{bucket}/runs/one"), workers=1, shards=3, **files)
+    assert fingerprints(there) == fingerprints(here)
+    assert there.manifest["images"] == f"{bucket}/set/images"
+    with pytest.raises(InputError, match=f"{bucket}/set/none.json: no such file"):
+        run.score(tmp_path / "empty", labels=Path(f"{bucket}/set/none.json"))
