@@ -57,6 +57,16 @@ def _list_array(rows: AnyArray) -> pa.FixedSizeListArray:
     return pa.Array.from_buffers(pa.list_(pa.float64(), size), count, [validity], int(missing.sum()), children=[flat])
 
 
+def vectors_to_arrow(rows: npt.NDArray[np.float32]) -> pa.FixedSizeListArray:
+    """Vectors float32[n, d] as a fixed-size list column; a row that starts with NaN is null."""
+    rows = np.ascontiguousarray(rows, np.float32)
+    missing = np.isnan(rows[:, 0]) if rows.shape[1] else np.ones(len(rows), bool)
+    validity = _bits(~missing) if missing.any() else None
+    flat = pa.Array.from_buffers(pa.float32(), rows.size, [None, pa.py_buffer(rows)], 0)
+    dtype = pa.list_(pa.float32(), rows.shape[1])
+    return pa.Array.from_buffers(dtype, len(rows), [validity], int(missing.sum()), children=[flat])
+
+
 def strings_to_arrow(values: Sequence[str | None]) -> pa.StringArray:
     """Strings as an Arrow column; None becomes null."""
     encoded = [b"" if value is None else value.encode("utf-8", "surrogateescape") for value in values]

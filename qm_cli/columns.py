@@ -29,6 +29,7 @@ RELATED: dict[str, tuple[str, ...]] = {
     "prediction": ("label", "prediction"),
     "dataset": ("image", "category", *CELLS),
 }
+WHOLE = {("image", "category")}
 BY_IMAGE = ("image", "label", "prediction")
 GROUPED = ("image", "category", "image_category", "dataset")
 DERIVED: dict[str, frozenset[str]] = {
@@ -136,10 +137,10 @@ def _structure(name: str, level: str) -> Origin | None:
 
 
 def _across(name: str, level: str, other: str, have: Available, outputs: Outputs, asking: str) -> Origin | None:
-    """`other_x`: the parent's x, gathered, or a related level's x, flat."""
+    """`other_x`: the parent's x, gathered, or a related level's x, flat; an image sees all categories."""
     prefix, column = f"{other}_", name.removeprefix(f"{other}_")
     gathered = level in CELLS and other in PARENTS
-    if not name.startswith(prefix) or not (gathered or other in RELATED[level]):
+    if not name.startswith(prefix) or not (gathered or other in RELATED[level] or (level, other) in WHOLE):
         return None
     origin = _at(column, other, have, outputs, asking)
     if origin is None:

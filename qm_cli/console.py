@@ -36,6 +36,11 @@ def say(text: str) -> None:
         sys.stderr.write(f"{text}\n")
 
 
+def tell(text: str) -> None:
+    """What was asked for on stderr, as it is, whether talk is wanted or not."""
+    sys.stderr.write(text)
+
+
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on stderr that shows itself after a second; none when stderr is no terminal or --quiet.

@@ -19,7 +19,8 @@ from qm_cli import storage
 from qm_cli.errors import InputError, nearest
 
 SETTINGS_FILE = "qm.toml"
-SETTINGS = ("labels", "predictions", "images", "prob_categories")
+SETTINGS = ("labels", "predictions", "images", "prob_categories", "embeddings")
+EMBEDDING_FILES = ("embeddings.npy", "embeddings.parquet")
 PACKED = ("", ".gz", ".zst")
 LABEL_ENDINGS = tuple(f".json{packing}" for packing in PACKED)
 PREDICTION_ENDINGS = (*LABEL_ENDINGS, ".parquet", ".arrow", ".feather")
@@ -31,13 +32,17 @@ IMAGE_FOLDERS = ("images", "JPEGImages")
 
 @dataclass(frozen=True)
 class DatasetFiles:
-    """What a dataset folder holds. predictions: file by model name. settings: the content of qm.toml."""
+    """What a dataset folder holds. predictions: file by model name. settings: the content of qm.toml.
+
+    embeddings: a file with a vector per image.
+    """
 
     root: Path
     labels: Path | None
     predictions: dict[str, Path]
     images: Path | None
     settings: dict[str, Any] = field(default_factory=dict)
+    embeddings: Path | None = None
 
     @property
     def prob_categories(self) -> tuple[str, ...]:
@@ -55,6 +60,7 @@ def find(
     labels: Path | None = None,
     predictions: Sequence[Path] = (),
     images: Path | None = None,
+    embeddings: Path | None = None,
 ) -> DatasetFiles:
     """The files of a dataset; options win over qm.toml, and both over the convention.
 
@@ -68,7 +74,8 @@ def find(
     pictures = _existing(images, "--images") or _set_path(folder, settings, "images") or _images(folder, found_labels)
     if found_labels is None and not models and pictures is None:
         raise InputError(f"{folder}: no labels, predictions or images found", f"expected {LAYOUT}")
-    return DatasetFiles(folder, found_labels, models, pictures, settings)
+    vectors = _existing(embeddings, "--embeddings") or _set_path(folder, settings, "embeddings") or _vectors(folder)
+    return DatasetFiles(folder, found_labels, models, pictures, settings, vectors)
 
 
 def is_stream(path: Path) -> bool:
@@ -216,3 +223,11 @@ def _images(folder: Path, labels: Path | None) -> Path | None:
         if (folder / name).is_dir():
             return folder / name
     return folder if labels is not None else None
+
+
+def _vectors(folder: Path) -> Path | None:
+    """The file of embeddings beside the labels."""
+    found = [folder / name for name in EMBEDDING_FILES if (folder / name).is_file()]
+    if len(found) > 1:
+        raise InputError(f"{folder}: has {' and '.join(EMBEDDING_FILES)}", "keep one, or name it by --embeddings")
+    return found[0] if found else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from qm_cli.findings import Finding
 from qm_cli.image_pass import ImagePass
 from qm_cli.image_task import Access
 from qm_cli.kept_results import Kept
-from qm_cli.metric import Metric
+from qm_cli.metric import Metric, listening
 from qm_cli.plan import Plan, Skipped, Step, plan
 from qm_cli.tables import Tables
 from qm_cli.work import Backend, Progress, failure, quiet
@@ -34,7 +34,8 @@ class Scores:
 
     columns: level → column name → a value per row; NaN, or None among objects, where not defined. Only what was
     requested. metrics: (level, column name) → the metric it is of. sizes: float64[images, 2], width and height of the
-    image files that were opened, else NaN. inputs: the columns the metrics read.
+    image files that were opened, else NaN. inputs: the columns the metrics read. vectors: (level, column name) →
+    float32[n, d], NaN where not defined: all that were computed or given. notes: what metrics told.
     """
 
     columns: dict[str, dict[str, Array]]
@@ -43,6 +44,8 @@ class Scores:
     findings: list[Finding]
     sizes: npt.NDArray[np.float64]
     inputs: Columns
+    vectors: dict[tuple[str, str], Array] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def image_row(self) -> npt.NDArray[np.int32]:
@@ -79,19 +82,26 @@ def run(
     if images is not None:
         files.measure_missing(columns)
     settings = options or {}
-    for per_sample, steps in _batches(plan.steps):
-        if per_sample:
-            _add_measured(files, steps, columns, settings)
-            continue
-        for step in steps:
-            for name, values in _vectorised(step, columns, settings).items():
-                columns.add(step.metric.level, name, values)
-    requested = [step.metric for step in plan.steps if step.requested]
+    with listening() as notes:
+        for per_sample, steps in _batches(plan.steps):
+            if per_sample:
+                _add_measured(files, steps, columns, settings)
+                continue
+            for step in steps:
+                for name, values in _vectorised(step, columns, settings).items():
+                    columns.add(step.metric.level, name, values)
+    requested = [step.metric for step in plan.steps if step.requested and not step.metric.vector]
+    made_vectors = [
+        (step.metric.level, name) for step in plan.steps if step.metric.vector for name in step.metric.outputs
+    ]
+    given_vectors = [key for key, values in (sources or {}).items() if np.ndim(values) == 2]
+    vectors = {key: columns.column(*key) for key in (*given_vectors, *made_vectors)}
     made: dict[str, dict[str, Array]] = defaultdict(dict)
     for metric in requested:
         made[metric.level] |= {name: columns.column(metric.level, name) for name in metric.outputs}
     metrics = {(metric.level, name): metric for metric in requested for name in metric.outputs}
-    return Scores(dict(made), metrics, list(plan.skipped), files.findings(), files.sizes, columns)
+    found = files.findings()
+    return Scores(dict(made), metrics, list(plan.skipped), found, files.sizes, columns, vectors, tuple(notes))
 
 
 def _batches(steps: Sequence[Step]) -> Iterable[tuple[bool, list[Step]]]:
@@ -108,7 +118,8 @@ def _add_measured(files: ImagePass, steps: Sequence[Step], columns: Columns, opt
     values = files.decode(steps, columns, {step.metric.id: options_of(step.metric, options) for step in steps})
     for metric in (step.metric for step in steps):
         for name in metric.outputs:
-            columns.add(metric.level, name, _typed(values[metric.level, name], metric, name))
+            given = values[metric.level, name]
+            columns.add(metric.level, name, _stacked(given, metric) if metric.vector else _typed(given, metric, name))
 
 
 def options_of(metric: Metric, options: Options) -> dict[str, Any]:
@@ -170,3 +181,16 @@ def _typed(values: list[Any], metric: Metric, name: str) -> Array:
     if kinds in ({int}, {bool}) and complete and not (declared and name == metric.outputs[0]):
         return np.array(values)
     return np.array([np.nan if value is None else value for value in values], np.float64)
+
+
+def _stacked(values: list[Any], metric: Metric) -> Array:
+    """Vectors under each other: float32[n, d], NaN where there is none; d is 0 where there is not a single one."""
+    sizes = {len(value) for value in values if value is not None}
+    if len(sizes) > 1:
+        told = " and ".join(map(str, sorted(sizes)))
+        raise MetricError(f"metric {metric.id}: gives vectors of {told} numbers", "give every sample as many")
+    rows = np.full((len(values), max(sizes, default=0)), np.nan, np.float32)
+    for row, value in enumerate(values):
+        if value is not None:
+            rows[row] = value
+    return rows

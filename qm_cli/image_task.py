@@ -58,6 +58,7 @@ class Call:
     inputs: tuple[Any, ...]
     options: Mapping[str, Any]
     built_in: bool
+    vector: bool = False
 
     def part(self, first: int, last: int) -> Call:
         """The call on the samples from `first` to before `last`."""

@@ -152,7 +152,14 @@ def _call_facts(call: Call) -> Any:
     code = getattr(call.function.call, "__code__", None)
     text = b"" if call.built_in or code is None else Path(code.co_filename).read_bytes()
     inputs = [None if isinstance(value, np.ndarray) else value for value in call.inputs]
-    return [call.metric, call.outputs, sorted(call.options.items()), text, inputs]
+    files = [_stamp(value) for value in call.options.values() if isinstance(value, str) and ":" in value]
+    return [call.metric, call.outputs, sorted(call.options.items()), text, inputs, files]
+
+
+def _stamp(option: str) -> Any:
+    """Size and time of the file that an option names, as in onnx:FILE."""
+    path = Path(option.partition(":")[2])
+    return (path.stat().st_size, path.stat().st_mtime_ns) if path.is_file() else None
 
 
 def _image_facts(task: Task, image: int) -> list[Any]:

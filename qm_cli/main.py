@@ -26,6 +26,7 @@ from qm_cli.commands.outliers import outliers
 from qm_cli.commands.query import query
 from qm_cli.commands.rank import rank
 from qm_cli.commands.score import score
+from qm_cli.commands.similar import similar
 from qm_cli.commands.slices import slices
 from qm_cli.errors import QmError
 
@@ -85,7 +86,7 @@ app.command(
     rich_help_panel=DECIDE,
     epilog=_examples(
         "qm gate RUN --min precision=0.8 --min recall@person=0.6 --junit gate.xml",
-        "qm gate labels.json predictions.json --min AP50=0.5 --max false_positives=100",
+        "qm gate gate.toml --markdown gate.md --annotations github",
     ),
 )(gate)
 app.command(
@@ -128,6 +129,10 @@ app.command(
         'qm query RUN "SELECT outcome, count(*) AS n FROM prediction GROUP BY ALL" --format csv',
     ),
 )(query)
+app.command(
+    rich_help_panel=INSPECT,
+    epilog=_examples("qm similar RUN --to 42 --top 20", "qm similar RUN --to new.jpg --json | jq .items[0]"),
+)(similar)
 app.command(
     rich_help_panel=INSPECT,
     epilog=_examples("qm check my_dataset", "qm check labels.json predictions.json --fix mended"),

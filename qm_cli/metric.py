@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import ModuleType, SimpleNamespace
 from typing import Any, TypeVar, get_type_hints
@@ -14,6 +16,7 @@ LEVELS = ("image", "label", "prediction", "category", "image_category", "dataset
 KINDS = ("data", "label", "model")
 BETTER = ("higher", "lower", "neither")
 NOTE = "__metric__"
+VECTOR = "vector"
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
@@ -57,6 +60,11 @@ class Metric:
         return "pixels" in self.inputs
 
     @property
+    def vector(self) -> bool:
+        """Whether a sample's value is a vector, float32[d]; such a column is a table of its own in the run."""
+        return self.note.unit == VECTOR and self.per_sample
+
+    @property
     def built_in(self) -> bool:
         """False for a user's: from a plugin, an entry point or Python."""
         return self.function.__module__.startswith("qm_cli.")
@@ -85,7 +93,7 @@ def metric(
     """Attach a note to a function and return the function itself, so that it pickles and its doctest is found.
 
     level: one or several of image | label | prediction | category | image_category | dataset.
-    kind: data | label | model. unit: "share", "px", "count", "bit", …
+    kind: data | label | model. unit: "share", "px", "count", "bit", …; "vector" for a float32[d] per sample of pixels.
     range: (low, high), None for an open end; None for values that are no numbers.
     better: higher | lower | neither. columns: parameter name → column name, for metadata whose name is no identifier.
     """
@@ -99,6 +107,27 @@ def metric(
         return function
 
     return attach
+
+
+_told: ContextVar[list[str] | None] = ContextVar("told", default=None)
+
+
+def tell(note: str) -> None:
+    """Called by a metric: what a reader should know of how its column came about; kept in the run's notes."""
+    notes = _told.get()
+    if notes is not None and note not in notes:
+        notes.append(note)
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """The notes that metrics tell meanwhile."""
+    notes: list[str] = []
+    before = _told.set(notes)
+    try:
+        yield notes
+    finally:
+        _told.reset(before)
 
 
 def declared_in(module: ModuleType) -> list[Metric]:

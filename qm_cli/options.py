@@ -175,6 +175,14 @@ Values = Annotated[
     list[Path] | None,
     typer.Option("--values", help="Your own scores by id: Parquet, CSV or JSON.", rich_help_panel="Metrics"),
 ]
+Embeddings = Annotated[
+    Path | None,
+    typer.Option("--embeddings", help="A vector per image: .npy or .parquet.", rich_help_panel="Metrics"),
+]
+Embedder = Annotated[
+    str | None,
+    typer.Option("--embedder", help="What makes the vectors: descriptor or onnx:FILE.", rich_help_panel="Metrics"),
+]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write.", rich_help_panel=OUTPUT)]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.", rich_help_panel=OUTPUT)]
 Workers = Annotated[

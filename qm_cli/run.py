@@ -17,11 +17,12 @@ from qm_cli.decode import PIXEL_LIMIT
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.image_task import Access
 from qm_cli.ingest.values import with_values
+from qm_cli.ingest.values_embeddings import with_embeddings
 from qm_cli.kept_results import Kept, kept_for, settle
 from qm_cli.load import Source, load_tables, read_labels
 from qm_cli.raw import RawLabels
 from qm_cli.report import report_of
-from qm_cli.run_tables import sample_tables
+from qm_cli.run_tables import sample_tables, vector_tables
 from qm_cli.run_writing import Parts, write_run
 from qm_cli.scoring import LOCAL, Resources, Scored, Selection, planned, score_tables, selection
 from qm_cli.settings import CONVENTION_FIELDS, Settings, missing_score, settings_at
@@ -49,6 +50,8 @@ class Request:
     set: tuple[str, ...] = ()
     plugins: tuple[Path, ...] = ()
     values: tuple[Path, ...] = ()
+    embeddings: Path | None = None
+    embedder: str | None = None
     limit: int | None = None
     seed: int = 0
     workers: int | None = None
@@ -62,7 +65,11 @@ class Request:
 
     def files(self) -> DatasetFiles:
         """The files of the dataset, of one model alone where it is named."""
-        files = dataset.find(self.dataset, self.labels, self.predictions, self.images)
+        files = dataset.find(self.dataset, self.labels, self.predictions, self.images, self.embeddings)
+        if self.embedder is not None and self.embeddings is not None:
+            raise UsageError("--embeddings and --embedder exclude each other", "give one of them")
+        if self.embedder is not None:
+            files = replace(files, embeddings=None)
         if self.model is None:
             return files
         names = list(files.predictions)
@@ -77,7 +84,8 @@ class Request:
         return Resources(images, self.workers, self.shards, self.backend, self.ray_address, access, kept)
 
     def selection(self) -> Selection:
-        return selection(self.metrics, self.kinds, self.plugins, self.set, self.seed)
+        named = () if self.embedder is None else (f"embedding.embedder={self.embedder}",)
+        return selection(self.metrics, self.kinds, self.plugins, (*named, *self.set), self.seed)
 
 
 def evaluate(labels: Path | str, predictions: Path | str, **chosen: Any) -> dict[str, Any]:
@@ -172,6 +180,8 @@ def _tables(request: Request, files: DatasetFiles, model: str | None, labels: Ra
     reserved = {(metric.level, name) for metric in known for name in metric.outputs}
     for path in request.values:
         tables = with_values(tables, path, reserved)
+    if files.embeddings is not None:
+        tables = with_embeddings(tables, files.embeddings)
     return only_categories(first_images(tables, request.limit), request.settings.categories)
 
 
@@ -208,7 +218,7 @@ def _scored_once(request: Request, chosen: Selection) -> dict[str, pa.Table]:
             raise UsageError(f"{files.root}: has the models {', '.join(names)}", "name one with --model")
         name = None
     scored = _scored(request, files, name, chosen, request.resources(files.images))
-    return sample_tables(scored.tables, scored.scores, base=True)
+    return {**sample_tables(scored.tables, scored.scores, base=True), **vector_tables(scored.tables, scored.scores)}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli.analysis.counts import matched_iou
-from qm_cli.arrays import to_arrow, to_numpy
+from qm_cli.arrays import to_arrow, to_numpy, vectors_to_arrow
 from qm_cli.engine import Scores
 from qm_cli.evaluation import Evaluation
 from qm_cli.pairs import Pairs
@@ -74,6 +74,18 @@ def _with_sizes(table: pa.Table, scores: Scores) -> pa.Table:
 def _scored(table: pa.Table, level: str, scores: Scores) -> pa.Table:
     columns = scores.columns.get(level, {})
     return with_metrics(table, columns, {name: scores.metrics[level, name] for name in columns})
+
+
+def vector_tables(tables: Tables, scores: Scores) -> dict[str, pa.Table]:
+    """A table of id and vector per vector column, called after it: `embedding` of images, `label_embedding`, …"""
+    found = {}
+    for (level, name), vectors in scores.vectors.items():
+        ids = tables.table(level)["id"]
+        table = pa.table({"id": ids, name: vectors_to_arrow(vectors)})
+        if level in OBJECTS:
+            table = table.take(pa.array(input_order(tables.values(level, "source_row"))))
+        found[name if level == "image" else f"{level}_{name}"] = described(level, table)
+    return found
 
 
 def _cell_table(tables: Tables, scores: Scores) -> pa.Table | None:

@@ -17,7 +17,7 @@ from qm_cli.dataset import DatasetFiles
 from qm_cli.insights import insights
 from qm_cli.render.as_json import as_json
 from qm_cli.render.summary_markdown import summary_markdown
-from qm_cli.run_tables import evaluation_tables, sample_tables
+from qm_cli.run_tables import evaluation_tables, sample_tables, vector_tables
 from qm_cli.schema import SCHEMA_VERSION
 from qm_cli.scores import write_parquet
 from qm_cli.scoring import Scored
@@ -64,6 +64,7 @@ def _write_tables(folder: Path, scored: Scored, base: bool) -> None:
     tables: dict[str, pa.Table] = sample_tables(scored.tables, scored.scores, base)
     if scored.evaluation and scored.pairs:
         tables |= evaluation_tables(scored.evaluation, scored.pairs)
+    tables |= vector_tables(scored.tables, scored.scores)
     for name, table in tables.items():
         write_parquet(table, folder / f"{name}.parquet")
 
@@ -71,6 +72,8 @@ def _write_tables(folder: Path, scored: Scored, base: bool) -> None:
 def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, seconds: float) -> dict[str, Any]:
     """Inputs with their SHA-256, settings, versions, seed, counts in and left out, and the time taken."""
     inputs = {"labels": files.labels, **{f"predictions {name}": path for name, path in files.predictions.items()}}
+    if files.embeddings is not None:
+        inputs["embeddings"] = files.embeddings
     scored = [parts.data, *parts.models.values()]
     findings = list(dict.fromkeys(found for part in scored for found in all_findings(part)))
     return {
@@ -83,6 +86,7 @@ def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, 
         "images": None if files.images is None else shown(files.images),
         "settings": settings.as_dict(),
         "seed": seed,
+        "embedders": {level: dict(facts) for part in scored for level, facts in part.embedders.items()},
         "predictions": {name: part.tables.count("prediction") for name, part in parts.models.items()},
         "rows": {level: parts.data.tables.count(level) for level in ("image", "category", "label")},
         "left_out": {found.code: found.count for found in findings if found.rule.drops},

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from qm_cli import catalog, engine
 from qm_cli.analysis.counts import matched_iou
@@ -18,6 +19,7 @@ from qm_cli.classification import ClassEvaluation
 from qm_cli.classification_tables import evaluate_classes, holds_classes, outcomes_of
 from qm_cli.columns import Sources, available
 from qm_cli.console import progress
+from qm_cli.embedding import Embedder
 from qm_cli.engine import Plan, Scores
 from qm_cli.errors import UsageError
 from qm_cli.evaluation import Evaluation, evaluate_tables
@@ -33,6 +35,7 @@ from qm_cli.work import Backend
 
 SEEDED = "seed"
 LOCAL, RAY = "local", "ray"
+EMBEDDING, FILE = "embedding", "file"
 IMAGES_LOOKED_FOR = 100
 
 
@@ -94,13 +97,17 @@ class Resources:
 @dataclass(frozen=True)
 class Scored:
     """Tables with their scores; evaluation and pairs are None where labels, predictions or boxes are missing, classes
-    where there is a box or neither labels nor predictions."""
+    where there is a box or neither labels nor predictions.
+
+    embedders: level → what made its embeddings, as `run.json` says it.
+    """
 
     tables: Tables
     plan: Plan
     scores: Scores
     evaluation: Evaluation | None
     pairs: Pairs | None
+    embedders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     classes: ClassEvaluation | None = None
 
 
@@ -124,11 +131,15 @@ def score_tables(tables: Tables, chosen: Selection, settings: Settings, resource
     resources = replace(resources, images=images_there(tables, resources.images))
     evaluation = evaluate_tables(tables, settings) if can_evaluate(tables) else None
     pairs = overlapping_pairs(tables, settings.task) if evaluation else None
-    sources = evaluation_columns(evaluation, pairs) if evaluation and pairs else {}
+    tables, given = without_vectors(tables)
     classes = evaluate_classes(tables, settings) if evaluation is None and holds_classes(tables) else None
+    found = evaluation_columns(evaluation, pairs) if evaluation and pairs else {}
     if classes is not None:
-        sources = class_columns(tables, classes)
+        found = class_columns(tables, classes)
+    sources = {**found, **given}
+    chosen = chosen.without({f"{level}.{name}" for level, name in given})
     plan = plan_for(tables, chosen, sources, resources)
+    embedders = embedders_of(plan, chosen, given)
     with resources.opened() as backend, progress("images") as advance:
         scores = engine.run(
             tables,
@@ -142,7 +153,28 @@ def score_tables(tables: Tables, chosen: Selection, settings: Settings, resource
             resources.access,
             resources.kept,
         )
-    return Scored(with_free_names(tables, scores), plan, scores, evaluation, pairs, classes)
+    return Scored(with_free_names(tables, scores), plan, scores, evaluation, pairs, embedders, classes)
+
+
+def without_vectors(tables: Tables) -> tuple[Tables, Sources]:
+    """The tables less the embeddings that were read into them, and those as columns of their own: float32[n, d]."""
+    if EMBEDDING not in tables.image.column_names or not pa.types.is_fixed_size_list(tables.image[EMBEDDING].type):
+        return tables, {}
+    vectors = np.asarray(tables.values("image", EMBEDDING), np.float32)
+    bare = replace(tables, image=tables.image.drop_columns([EMBEDDING]), _views={})
+    return bare, {("image", EMBEDDING): vectors}
+
+
+def embedders_of(plan: Plan, chosen: Selection, sources: Sources) -> dict[str, dict[str, Any]]:
+    """Level → what makes its embeddings: FILE for those read, else the embedder with its settings, found to work."""
+    found: dict[str, dict[str, Any]] = {level: {"name": FILE} for level, name in sources if name == EMBEDDING}
+    for metric in (step.metric for step in plan.steps):
+        if metric.name == EMBEDDING and metric.vector and metric.built_in:
+            options = engine.options_of(metric, chosen.options)
+            facts = {**options, "name": options["embedder"]}
+            embedder = Embedder(**{key: facts[key] for key in Embedder.__dataclass_fields__})
+            found[metric.level] = embedder.facts()
+    return found
 
 
 def plan_for(tables: Tables, chosen: Selection, sources: Sources, resources: Resources) -> Plan:
@@ -154,10 +186,12 @@ def plan_for(tables: Tables, chosen: Selection, sources: Sources, resources: Res
 def planned(tables: Tables, chosen: Selection, resources: Resources) -> Plan:
     """The plan of a run that has not evaluated yet."""
     resources = replace(resources, images=images_there(tables, resources.images))
-    sources = dict.fromkeys(EVALUATION_COLUMNS, np.zeros(0)) if can_evaluate(tables) else {}
-    if not sources and holds_classes(tables):
-        return plan_for(tables, chosen, class_columns(tables, evaluate_classes(tables, Settings())), resources)
-    return plan_for(tables, chosen, sources, resources)
+    bare, given = without_vectors(tables)
+    found: Sources = dict.fromkeys(EVALUATION_COLUMNS, np.zeros(0)) if can_evaluate(bare) else {}
+    if not found and holds_classes(bare):
+        found = class_columns(bare, evaluate_classes(bare, Settings()))
+    chosen = chosen.without({f"{level}.{name}" for level, name in given})
+    return plan_for(bare, chosen, {**found, **given}, resources)
 
 
 EVALUATION_COLUMNS = (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,39 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qm_cli.analysis.ranking import DESCENDING, ascending_key, candidates, ranked
-from qm_cli.arrays import one_chunk, to_arrow, to_numpy, valid
+from qm_cli.arrays import to_arrow, to_numpy, valid
+from qm_cli.batch import Batch, Candidates, Picks, pick
 from qm_cli.errors import InputError, UsageError, nearest
+from qm_cli.row_fields import Mask, Reader, RowArray, Source, fields_of, image_rows, labeled_images, values_of
 
 LEVELS = ("image", "label", "prediction")
 FIRST, LAST, DROP = "first", "last", "drop"
 ASCENDING, FALLING = "asc", "desc"
-DEFAULT_FIELDS = ("id", "image_id", "file_name", "category", "score", "outcome")
-
-Mask = npt.NDArray[np.bool_]
-RowArray = npt.NDArray[np.int64]
-
-
-class Source(Protocol):
-    """Tables to choose from: a run's, or those of a dataset just scored."""
-
-    def table_names(self) -> list[str]: ...
-    def columns(self, name: str) -> dict[str, pa.Field]: ...
-    def table(self, name: str, columns: list[str] | None = None) -> pa.Table: ...
-
-
-class Reader:
-    """A source's columns in one piece, each read once."""
-
-    def __init__(self, source: Source) -> None:
-        self.table_names, self.columns = source.table_names, source.columns
-        self._source = source
-        self._read: dict[tuple[str, str], pa.Array] = {}
-
-    def column(self, table: str, name: str) -> pa.Array:
-        key = (table, name)
-        if key not in self._read:
-            self._read[key] = one_chunk(self._source.table(table, [name])[name])
-        return self._read[key]
 
 
 @dataclass(frozen=True)
@@ -70,7 +45,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Ranked:
-    """The chosen rows in their order. unknown: names in --exclude or --reviewed that are no sample's."""
+    """The chosen rows in their order. unknown: names in --exclude or --reviewed that are no sample's.
+
+    rows: where they stand in the level's table. picks: how a batch was chosen.
+    """
 
     table: pa.Table
     choice: Choice
@@ -79,6 +57,8 @@ class Ranked:
     considered: int
     without_value: int
     unknown: tuple[str, ...]
+    rows: RowArray
+    picks: Picks | None = None
 
 
 def named_metric(name: str | None, level: str | None) -> tuple[str, str | None]:
@@ -97,25 +77,32 @@ def named_metric(name: str | None, level: str | None) -> tuple[str, str | None]:
     return prefix, column
 
 
-def select(source: Source, choice: Choice) -> Ranked:
-    """Filter, then rank. Only the columns that the choice names are read."""
+def select(source: Source, choice: Choice, batch: Batch | None = None) -> Ranked:
+    """Filter, then rank; then choose a batch where one is asked for. Only the columns that are named are read."""
     level = choice.level
     reader = Reader(source)
-    fields = _fields(reader, choice)
+    fields = fields_of(reader, level, choice.fields, choice.column)
     descending, better = _direction(_field(reader, choice), choice)
     rows, unknown = _kept_rows(reader, choice)
     ids = reader.column(level, "id")
-    considered, without_value = len(rows), 0
+    considered, without_value, ranked_by = len(rows), 0, None
+    whole = choice if batch is None else replace(choice, top=None)
     if choice.column is None:
-        rows = rows[_by_id(np.zeros(len(rows), np.int8), rows, ids, choice.top)]
+        rows = rows[_by_id(np.zeros(len(rows), np.int8), rows, ids, whole.top)]
     else:
         values, missing = _numbers(reader.column(level, choice.column), choice.column)
         values, missing = values[rows], missing[rows]
         without_value = int(np.count_nonzero(missing))
-        rows = _ordered(values, missing, rows, ids, descending, choice)
-    rows = rows[: choice.top]
-    table = pa.table({name: _values(reader, level, name, rows) for name in fields})
-    return Ranked(table, choice, descending, better, considered, without_value, unknown)
+        order = _ordered(values, missing, rows, ids, descending, whole)
+        ranked_by = None if batch is None else np.where(missing, np.nan, values)[np.searchsorted(rows, order)]
+        rows = order
+    rows, picks = rows[: whole.top], None
+    if batch is not None:
+        candidates = Candidates(level, rows, ranked_by, descending)
+        picks = pick(reader, candidates, replace(batch, top=choice.top, unlabeled_only=choice.unlabeled_only))
+        rows = rows[picks.places]
+    table = pa.table({name: values_of(reader, level, name, rows) for name in fields})
+    return Ranked(table, choice, descending, better, considered, without_value, unknown, rows, picks)
 
 
 def _field(source: Reader, choice: Choice) -> pa.Field | None:
@@ -211,7 +198,7 @@ def _kept_rows(source: Reader, choice: Choice) -> tuple[RowArray, tuple[str, ...
     level = choice.level
     count = len(source.column(level, "id"))
     keep = np.ones(count, bool)
-    image_row = _image_rows(source, level, count)
+    image_row = image_rows(source, level, count)
     unknown: tuple[str, ...] = ()
     if choice.limit is not None:
         keep &= image_row < choice.limit
@@ -219,25 +206,12 @@ def _kept_rows(source: Reader, choice: Choice) -> tuple[RowArray, tuple[str, ...
         keep &= np.isin(np.arange(count), choice.rows)
     if choice.unlabeled_only:
         done, unknown = _named(source, "image", choice.reviewed)
-        keep &= ~(_labeled(source, len(done)) | done)[image_row]
+        keep &= ~(labeled_images(source, len(done)) | done)[image_row]
     if choice.exclude:
         out, strangers = _named(source, level, choice.exclude)
         keep &= ~out
         unknown += strangers
     return np.flatnonzero(keep), unknown
-
-
-def _image_rows(source: Reader, level: str, count: int) -> npt.NDArray[Any]:
-    if level == "image":
-        return np.arange(count)
-    return to_numpy(source.column(level, "image_row"))
-
-
-def _labeled(source: Reader, images: int) -> Mask:
-    """Images with at least one annotation; none when the run has no labels."""
-    if "label" not in source.table_names():
-        return np.zeros(images, bool)
-    return np.bincount(_image_rows(source, "label", 0), minlength=images) > 0
 
 
 def _named(source: Reader, level: str, names: Sequence[str]) -> tuple[Mask, tuple[str, ...]]:
@@ -249,43 +223,9 @@ def _named(source: Reader, level: str, names: Sequence[str]) -> tuple[Mask, tupl
     if len(rest) and "file_name" in source.columns("image"):
         files = source.column("image", "file_name")
         hit = to_numpy(pc.is_in(files, value_set=rest))
-        mask = mask | hit[_image_rows(source, level, len(mask))]
+        mask = mask | hit[image_rows(source, level, len(mask))]
         rest = rest.filter(pc.invert(pc.is_in(rest, value_set=files)))
     return mask, tuple(rest.to_pylist())
-
-
-def _fields(source: Reader, choice: Choice) -> tuple[str, ...]:
-    """The columns to give back, checked before any work."""
-    known = _known_fields(source, choice.level)
-    if not known:
-        source.column(choice.level, "id")
-    if not choice.fields:
-        usual = [name for name in DEFAULT_FIELDS if name in known]
-        return tuple(dict.fromkeys([*usual, *([choice.column] if choice.column else [])]))
-    for name in choice.fields:
-        if name not in known:
-            hint = nearest(name, list(known)) or f"there are {', '.join(known)}"
-            raise UsageError(f"--field {name}: {choice.level} has no such column", hint)
-    return tuple(dict.fromkeys(choice.fields))
-
-
-def _known_fields(source: Reader, level: str) -> dict[str, tuple[str, str, str]]:
-    """Field name → (table, column, the level's column that links to it): own ones, then the image's and category's."""
-    own = {name: (level, name, "") for name in source.columns(level)}
-    if level == "image" or not own:
-        return own
-    parents = {name: ("image", name, "image_row") for name in source.columns("image") if name != "id"}
-    linked = {"image_id": ("image", "id", "image_row")}
-    if "category_row" in own and "name" in source.columns("category"):
-        linked["category"] = ("category", "name", "category_row")
-    return {**parents, **linked, **own}
-
-
-def _values(source: Reader, level: str, name: str, rows: RowArray) -> pa.ChunkedArray:
-    """A field's values for the rows, its notes aside."""
-    table, column, link = _known_fields(source, level)[name]
-    places = to_numpy(source.column(level, link))[rows] if link else rows
-    return pa.chunked_array([source.column(table, column).take(to_arrow(places))])
 
 
 def only_field(selection: Ranked) -> pa.ChunkedArray:

@@ -65,6 +65,8 @@ def _notes(data: Scored, models: Mapping[str, Scored]) -> list[str]:
     for item in _skipped(data, models):
         reasons.setdefault(item.reason, []).append(item.metric)
     notes = [_skipping(names, reason) for reason, names in reasons.items()]
+    parts = {id(part): part for part in (data, *models.values())}.values()
+    notes += dict.fromkeys(note for part in parts for note in (*_embedders(part), *part.scores.notes))
     for name, scored in models.items():
         if scored.evaluation is None and scored.classes is None:
             notes.append(f"{name}: not evaluated: {_why_not(scored)}")
@@ -78,6 +80,15 @@ def _skipping(names: list[str], reason: str) -> str:
     shown = ", ".join(names[:SKIPPED_NAMED])
     more = f" and {len(names) - SKIPPED_NAMED} more" if len(names) > SKIPPED_NAMED else ""
     return f"{len(names)} metrics were skipped: {reason}: {shown}{more}"
+
+
+def _embedders(scored: Scored) -> list[str]:
+    """What made the embeddings, in words."""
+    made: dict[str, list[str]] = {}
+    for level, facts in scored.embedders.items():
+        size = scored.scores.vectors[level, "embedding"].shape[1]
+        made.setdefault(f"{facts['name']}, {size} numbers each", []).append(f"{level}s")
+    return [f"embeddings of {' and '.join(levels)}: {maker}" for maker, levels in made.items()]
 
 
 def _why_not(scored: Scored) -> str:

@@ -119,7 +119,7 @@ def _called(call: Call, row: int, pixels: Pixels, name: str | None) -> list[Any]
     values = list(given) if len(call.outputs) > 1 else [given]
     if len(values) != len(call.outputs):
         raise MetricError(f"metric {call.metric}: {len(values)} values for {', '.join(call.outputs)}")
-    return [_plain(value, call.metric) for value in values]
+    return [_vector(value, call.metric) if call.vector else _plain(value, call.metric) for value in values]
 
 
 def _of_row(value: Any, row: int, pixels: Pixels) -> Any:
@@ -136,6 +136,17 @@ def _plain(value: Any, metric: str) -> Any:
         return value
     kind = f"{type(value).__name__} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
     raise MetricError(f"metric {metric}: gives a {kind} for one sample", "return one number, text or None")
+
+
+def _vector(value: Any, metric: str) -> npt.NDArray[np.float32] | None:
+    """A vector of finite numbers. Raises MetricError for anything else but None."""
+    if value is None:
+        return None
+    vector = np.asarray(value)
+    if vector.ndim != 1 or vector.dtype != np.float32 or not np.isfinite(vector).all():
+        kind = f"{vector.dtype} of shape {vector.shape}"
+        raise MetricError(f"metric {metric}: gives {kind} for one sample", "return finite numbers, float32[d], or None")
+    return vector
 
 
 @contextmanager
@@ -161,4 +172,4 @@ def failure(metric: str, function: Callable[..., Any], error: Exception, where: 
 def call_of(metric: Metric, inputs: tuple[Any, ...], options: Mapping[str, Any]) -> Call:
     """The call of a metric on inputs that are resolved."""
     function = Function(metric.function)
-    return Call(metric.id, metric.level, function, metric.outputs, inputs, options, metric.built_in)
+    return Call(metric.id, metric.level, function, metric.outputs, inputs, options, metric.built_in, metric.vector)

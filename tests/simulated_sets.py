@@ -59,6 +59,25 @@ def simulated_sets(random: np.random.Generator, images: int, categories: int, sk
     return sets
 
 
+def resampled(tables: Tables, images: npt.NDArray[np.int64]) -> Tables:
+    """The set that holds these image rows, as often as they are named, each as an image of its own."""
+    parts = {}
+    for level in ("label", "prediction"):
+        offsets = tables.offsets(level)
+        counts = np.diff(offsets)[images]
+        starts = np.cumsum(counts) - counts
+        rows = np.arange(counts.sum()) + np.repeat(offsets[images] - starts, counts)
+        table = tables.table(level).take(pa.array(rows))
+        numbers = np.arange(len(rows))
+        fresh = {"image_row": np.repeat(np.arange(len(images)), counts).astype(np.int32)}
+        for name, values in {**fresh, "id": numbers, "source_row": numbers}.items():
+            table = table.set_column(table.schema.get_field_index(name), name, to_arrow(values))
+        parts[level] = table
+    image = tables.image.take(pa.array(images))
+    image = image.set_column(image.schema.get_field_index("id"), "id", to_arrow(np.arange(len(images))))
+    return Tables(image, tables.category, parts["label"], parts["prediction"])
+
+
 def _objects(
     image: npt.NDArray[np.int64], category: npt.NDArray[np.int64], boxes: npt.NDArray[np.float64], **more: Any
 ) -> pa.Table:

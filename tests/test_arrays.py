@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qm_cli.arrays import one_chunk, strings_to_arrow, to_arrow, to_numpy, valid
+from qm_cli.arrays import one_chunk, strings_to_arrow, to_arrow, to_numpy, valid, vectors_to_arrow
 
 COLUMNS = [
     np.array([1.5, np.nan, 3.0]),
@@ -75,3 +75,13 @@ def test_pandas_stays_asleep() -> None:
         "assert 'pandas' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_vectors_stay_single_precision() -> None:
+    rows = np.array([[1, 2], [np.nan, np.nan], [3, 4]], np.float32)
+    column = vectors_to_arrow(rows)
+    assert column.type == pa.list_(pa.float32(), 2)
+    assert column.to_pylist() == [[1, 2], None, [3, 4]]
+    np.testing.assert_array_equal(to_numpy(column), rows)
+    assert vectors_to_arrow(np.zeros((2, 0), np.float32)).null_count == 2
+    assert len(vectors_to_arrow(np.zeros((0, 3), np.float32))) == 0

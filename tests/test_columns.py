@@ -159,3 +159,9 @@ def test_empty_dataset(given: Tables) -> None:
     assert columns.count("image_category") == 0
     assert columns.offsets("label").tolist() == [0]
     assert columns.value(Origin("parent_row", "label"), "image").tolist() == []  # type: ignore[union-attr]
+
+
+def test_an_image_sees_all_categories(given: Tables) -> None:
+    origin = resolve("category_name", "image", available(given), {})
+    assert origin == Origin("column", "category", "name", flat=True)
+    assert Columns(given).value(origin, "image").tolist() == ["cat", "dog"]  # type: ignore[union-attr]

@@ -80,7 +80,7 @@ def test_settings_file(tmp_path: Path, text: str, models: dict[str, str]) -> Non
     ("text", "expected"),
     [
         ('lables = "x"', "unknown key 'lables' (did you mean labels?)"),
-        ("zzz = 1", "unknown key 'zzz' (known keys: labels, predictions, images, prob_categories)"),
+        ("zzz = 1", "unknown key 'zzz' (known keys: labels, predictions, images, prob_categories, embeddings)"),
         ("labels = [", "not valid TOML"),
         ("labels = 3", "labels: expected a path, got 3"),
         ("predictions = 3", "expected a path, a list of paths or a table name → path, got 3"),
@@ -126,3 +126,17 @@ def test_pipe(tmp_path: Path) -> None:
     assert dataset.on_disk(pipe).read_bytes() == dataset.on_disk(pipe).read_bytes() == b"[1]"
     writer.join()
     assert [dataset.is_stream(path) for path in (pipe, tmp_path, tmp_path / "none")] == [True, False, False]
+
+
+def test_embeddings_by_name_setting_and_option(tmp_path: Path) -> None:
+    write(tmp_path / "labels.json", "{}")
+    assert dataset.find(tmp_path).embeddings is None
+    write(tmp_path / "embeddings.npy", "")
+    assert dataset.find(tmp_path).embeddings == tmp_path / "embeddings.npy"
+    write(tmp_path / "other.parquet", "")
+    assert dataset.find(tmp_path, embeddings=tmp_path / "other.parquet").embeddings == tmp_path / "other.parquet"
+    write(tmp_path / "embeddings.parquet", "")
+    with pytest.raises(InputError, match=r"has embeddings\.npy and embeddings\.parquet"):
+        dataset.find(tmp_path)
+    write(tmp_path / "qm.toml", 'embeddings = "other.parquet"')
+    assert dataset.find(tmp_path).embeddings == tmp_path / "other.parquet"

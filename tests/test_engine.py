@@ -15,7 +15,7 @@ from qm_cli.backends.local import open_backend
 from qm_cli.columns import available
 from qm_cli.engine import Scores
 from qm_cli.errors import MetricError
-from qm_cli.metric import Metric, described, metric
+from qm_cli.metric import Metric, described, metric, tell
 from qm_cli.pixels import Pixels
 from qm_cli.tables import Tables
 from tests.builders import tables
@@ -255,3 +255,55 @@ def test_sources_are_columns_like_any_other(given: Tables) -> None:
 
     got = scored(given, one_off(doubled), sources={("image", "speed"): np.arange(9)})
     assert got.columns["image"]["doubled"].tolist() == list(range(0, 18, 2))
+
+
+@metric(level=("image", "label"), kind="data", unit="vector")
+def corner(pixels: Pixels, *, numbers: int = 3) -> Any:
+    if pixels.width == 2:
+        return None
+    return np.arange(numbers, dtype=np.float32) + np.float32(pixels.rgb[0, 0, 0])
+
+
+@metric(level="image", kind="data", unit="level")
+def first_number(corner: Any) -> Any:
+    tell("numbers are rounded")
+    return corner[:, 0].round() if corner.shape[1] else np.full(len(corner), np.nan)
+
+
+def test_vectors_stand_apart_and_feed_other_metrics(given: Tables, images: Path) -> None:
+    known = {one.id: one for one in (described(corner, "image"), described(first_number, "image"))}
+    chosen = {"image.first_number": known["image.first_number"]}
+    plan = engine.plan(chosen, known, available(given, images=True))
+    whole, parts = (engine.run(given, plan, images=images, shards=shards) for shards in (1, 4))
+    vectors = whole.vectors["image", "corner"]
+    assert vectors.dtype == np.float32
+    assert vectors.shape[1] == 3
+    np.testing.assert_array_equal(vectors, parts.vectors["image", "corner"])
+    np.testing.assert_array_equal(whole.columns["image"]["first_number"], vectors[:, 0])
+    assert list(whole.columns["image"]) == ["first_number"]
+    assert whole.notes == ("numbers are rounded",)
+
+
+def test_vectors_that_are_given_are_not_computed(given: Tables) -> None:
+    known = {one.id: one for one in (described(corner, "image"), described(first_number, "image"))}
+    sources = {("image", "corner"): np.ones((given.count("image"), 2), np.float32)}
+    plan = engine.plan({"image.first_number": known["image.first_number"]}, known, available(given, sources))
+    assert not plan.decodes
+    scores = engine.run(given, plan, sources)
+    assert scores.columns["image"]["first_number"].tolist() == [1.0] * given.count("image")
+    assert scores.vectors["image", "corner"].shape == (given.count("image"), 2)
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [([[1.0], [1.0, 2.0]], "gives vectors of 1 and 2 numbers"), ([None, None], None), ([None, [1.0, 2.0]], None)],
+)
+def test_vectors_under_each_other(rows: Any, told: str | None) -> None:
+    values = [None if row is None else np.array(row, np.float32) for row in rows]
+    if told:
+        with pytest.raises(MetricError, match=told):
+            engine._stacked(values, described(corner, "image"))
+        return
+    found = engine._stacked(values, described(corner, "image"))
+    assert found.shape == (2, max(0 if row is None else len(row) for row in rows))
+    assert np.isnan(found[0]).all()

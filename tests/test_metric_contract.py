@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from qm_cli import catalog, engine
+from qm_cli.arrays import to_arrow
 from qm_cli.columns import available
 from qm_cli.engine import Scores
 from qm_cli.metric import LEVELS, Metric
@@ -30,7 +32,7 @@ def labels_and_predictions() -> tuple[dict[str, Any], list[dict[str, Any]]]:
         for n in range(IMAGES)
     ]
     annotations, predictions = [], []
-    for number in range(18):
+    for number in range(42):
         x, y, w, h = (float(value) for value in random.integers(1, 10, 4))
         image, category = 10 - number % (IMAGES - 1), 1 + number % CATEGORIES
         box = {"image_id": image, "category_id": category, "bbox": [x, y, w, h]}
@@ -42,6 +44,14 @@ def labels_and_predictions() -> tuple[dict[str, Any], list[dict[str, Any]]]:
         predictions.append({**box, "score": float(probs.max()), "probs": probs.tolist()})
     categories = [{"id": n + 1, "name": f"c{n}"} for n in range(CATEGORIES)]
     return {"images": images, "categories": categories, "annotations": annotations}, predictions
+
+
+def with_classes(given: Tables) -> Tables:
+    """The same tables with every tenth label a class of its image: without a box."""
+    boxes = given.values("label", "bbox").copy()
+    boxes[::10] = np.nan
+    place = given.label.schema.get_field_index("bbox")
+    return replace(given, label=given.label.set_column(place, "bbox", to_arrow(boxes)), _views={})
 
 
 def emptied(given: Tables) -> Tables:
@@ -84,7 +94,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def given() -> Tables:
-    return tables(*labels_and_predictions())
+    return with_classes(tables(*labels_and_predictions()))
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +117,10 @@ def rows(given: Tables, scores: Scores) -> dict[str, int]:
     return {**counted, "image_category": len(scores.image_row), "dataset": 1}
 
 
+def column_of(scores: Scores, one: Metric, name: str) -> Any:
+    return scores.vectors[one.level, name] if one.vector else scores.columns[one.level][name]
+
+
 def in_range(values: Any, low: float | None, high: float | None) -> bool:
     known = np.asarray(values, np.float64)
     known = known[~np.isnan(known)]
@@ -127,7 +141,12 @@ def test_column(one: Metric, given: Tables, scores: Scores) -> None:
     if one.id in {skipped.metric for skipped in scores.skipped}:
         pytest.fail(f"{one.id} is skipped on a dataset that has everything")
     for name in one.outputs:
-        column = scores.columns[one.level][name]
+        column = column_of(scores, one, name)
+        if one.vector:
+            assert column.dtype == np.float32
+            assert column.ndim == 2
+            assert len(column) == rows(given, scores)[one.level]
+            continue
         assert column.shape == (rows(given, scores)[one.level],)
         assert column.dtype.kind in "biufO"
         assert column.dtype.kind != "f" or column.dtype == np.float64
@@ -138,28 +157,28 @@ def test_column(one: Metric, given: Tables, scores: Scores) -> None:
 
 @parametrised
 def test_something_is_defined(one: Metric, scores: Scores) -> None:
-    column = scores.columns[one.level][one.outputs[0]]
-    assert any(value is not None and value == value for value in column.tolist())
+    column = column_of(scores, one, one.outputs[0])
+    assert any(value is not None and value == value for value in column.ravel().tolist())
 
 
 @parametrised
 def test_empty_dataset(one: Metric, empty: Scores, scores: Scores) -> None:
     for name in one.outputs:
-        column = empty.columns[one.level][name]
-        assert column.shape == (1 if one.level == "dataset" else 0,)
-        assert column.dtype.kind == scores.columns[one.level][name].dtype.kind or column.dtype.kind == "O"
+        column = column_of(empty, one, name)
+        assert len(column) == (1 if one.level == "dataset" else 0)
+        assert column.dtype.kind == column_of(scores, one, name).dtype.kind or column.dtype.kind == "O"
 
 
 @parametrised
 def test_shards_change_nothing(one: Metric, scores: Scores, sharded: Scores) -> None:
     for name in one.outputs:
-        first, second = scores.columns[one.level][name], sharded.columns[one.level][name]
+        first, second = column_of(scores, one, name), column_of(sharded, one, name)
         assert first.dtype == second.dtype
         np.testing.assert_array_equal(first, second)
 
 
 def test_inputs_are_untouched(folder: Path) -> None:
-    given, fresh = tables(*labels_and_predictions()), tables(*labels_and_predictions())
+    given, fresh = (with_classes(tables(*labels_and_predictions())) for _ in range(2))
     run(given, folder)
     for level in ("image", "category", "label", "prediction"):
         assert given.table(level).equals(fresh.table(level))

@@ -41,6 +41,7 @@ def test_files_of_a_run_with_two_models(run: run_folder.Run) -> None:
         str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file() and ".parts" not in path.parts
     }
     shared = {"run.json", "summary.json", "summary.md", "image.parquet", "label.parquet", "category.parquet"}
+    shared |= {"embedding.parquet", "label_embedding.parquet"}
     own = ("category", "image", "image_category", "label", "match", "pair", "precision_recall", "prediction")
     assert names == shared | {f"{model}/{name}.parquet" for model in ("better", "worse") for name in own}
 

@@ -82,6 +82,24 @@ def test_duplicate_images_are_found_exactly(runs: dict[str | None, Run]) -> None
         assert all(group[0] == original for original, group in found.items())
 
 
+def test_copies_and_near_duplicates_are_the_least_singular(runs: dict[str | None, Run]) -> None:
+    rows = runs[None].table("image", ["id", "singularity"]).to_pylist()
+    exact, near = FAULTS["exact_duplicate"], FAULTS["near_duplicate"]
+    assert {row["id"] for row in rows if row["singularity"] == 0} == set(exact["ids"])
+    pairs = {one for group in near["groups"] for one in group}
+    assert {row["id"] for row in rows if 0 < row["singularity"] <= 0.03} == pairs
+
+
+def test_neighbours_know_the_category_of_wrong_labels(runs: dict[str | None, Run]) -> None:
+    fault = FAULTS["wrong_category"]
+    names = {row["id"]: row["name"] for row in runs[None].table("category", ["id", "name"]).to_pylist()}
+    columns = ["id", "neighbour_agreement", "suggested_category"]
+    rows = {row["id"]: row for row in runs[None].table("label", columns).to_pylist()}
+    assert all(rows[one]["neighbour_agreement"] == 0 for one in fault["ids"])
+    expected = [names[one] for one in fault["true_category_ids"]]
+    assert [rows[one]["suggested_category"] for one in fault["ids"]] == expected
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_planted_confusion_is_the_largest(model: str, runs: dict[str | None, Run]) -> None:
     names = {row["id"]: row["name"] for row in runs[None].table("category", ["id", "name"]).to_pylist()}

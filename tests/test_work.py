@@ -168,3 +168,17 @@ def test_a_function_that_cannot_travel() -> None:
     sent = pickle.dumps(Function(ends)).replace(b"ends", b"endz")
     with pytest.raises(MetricError, match="endz cannot be found in a worker process"):
         pickle.loads(sent)
+
+
+@metric(level="image", kind="data", unit="vector")
+def odd_vector(pixels: Pixels, *, kind: str = "good") -> Any:
+    made = {"good": np.ones(2, np.float32), "wide": np.ones((2, 2), np.float32), "nan": np.full(2, np.nan, np.float32)}
+    return made.get(kind)
+
+
+def test_vectors(folder: Path) -> None:
+    assert do(task(folder, ["a.png"], call(odd_vector))).columns["image", "odd_vector"][0].tolist() == [1, 1]
+    assert do(task(folder, ["a.png"], call(odd_vector, kind="none"))).columns["image", "odd_vector"] == [None]
+    for kind, words in (("wide", r"float32 of shape \(2, 2\)"), ("nan", "return finite numbers")):
+        with pytest.raises(MetricError, match=words):
+            do(task(folder, ["a.png"], call(odd_vector, kind=kind)))

@@ -24,7 +24,7 @@ from qm_cli.analysis.counts import Counts, Outcomes
 from qm_cli.kernels.weighted import Runs, half_weights, run_totals, runs_by_group
 from qm_cli.kernels.weighted_precision import RankedLane, ranked_totals, weighted_average_precision
 from qm_cli.matching import Matches, within_max_detections
-from qm_cli.settings import Settings
+from qm_cli.settings import AreaRange, Settings
 from qm_cli.tables import Tables
 
 FloatArray = npt.NDArray[np.float64]
@@ -71,21 +71,17 @@ class Replicates:
 
 
 def weighable(
-    tables: Tables, matches: Matches, found: Outcomes, settings: Settings, members: BoolArray | None = None
+    tables: Tables, matches: Matches, found: Outcomes, settings: Settings, inside: BoolArray | None = None
 ) -> Weighable:
-    """Sort once what every resample counts. members: predictions that rank even where they match no label; all if None.
+    """Sort once what every resample counts.
 
-    Those that match a label rank as their label does (see `Matches.ignored`).
+    inside: the predictions that count when they match nothing, bool[predictions]; by default those whose area lies in
+    the first area range.
     """
     ranked, rows = _ranked(tables, matches, settings)
     place = np.full(tables.count("prediction"), -1, np.int64)
     place[rows] = np.arange(len(rows))
-    boxes = tables.values("prediction", "bbox")
-    area = boxes[:, 2] * boxes[:, 3]
-    everywhere = settings.area_ranges[0]
-    inside = (area >= everywhere.low) & (area <= everywhere.high)
-    if members is not None:
-        inside &= members
+    inside = inside_range(tables, settings.area_ranges[0]) if inside is None else inside
     kept = inside[rows]
     before = np.append(0, np.cumsum(kept))
     lanes = [
@@ -107,6 +103,14 @@ def weighable(
         runs(found.false_positive, *predicted),
         runs(found.false_negative, image, category),
     )
+
+
+def inside_range(tables: Tables, limits: AreaRange) -> BoolArray:
+    """Predictions whose box has an area in the range, closed at both ends: bool[predictions]."""
+    boxes = tables.values("prediction", "bbox")
+    area = boxes[:, 2] * boxes[:, 3]
+    inside: BoolArray = (area >= limits.low) & (area <= limits.high)
+    return inside
 
 
 def _ranked(tables: Tables, matches: Matches, settings: Settings) -> tuple[Runs, RowArray]:

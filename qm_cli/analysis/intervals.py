@@ -28,8 +28,8 @@ TAIL = 0.025
 LEAST_UNITS = 10
 EDGE = 1e-9
 WHOLE_BIAS = 2.0
-POWER_FACTOR = NORMAL.inv_cdf(1 - TAIL) + NORMAL.inv_cdf(0.99)
-"""(z.975 + z.99): a true difference of as many standard errors is missed once in a hundred times."""
+POWER = 0.99
+"""A true difference that is stated as the smallest to be seen is missed once in a hundred times."""
 
 
 @dataclass(frozen=True)
@@ -41,28 +41,30 @@ class Interval:
     error: FloatArray
 
 
-def share_interval(estimate: FloatArray, replicates: FloatArray, units: UnitCounts) -> Interval:
+def share_interval(estimate: FloatArray, replicates: FloatArray, units: UnitCounts, tail: float = TAIL) -> Interval:
     """Interval of a share in 0..1. replicates: float64[resamples, …]; units: how many drawn units speak of each.
 
-    Where all units agree on 0 or 1 no half can differ; the other end is then the share that as many units would miss
-    with a chance of 2.5 %.
+    tail: what lies beyond each end, .025 for 95 %. Where all units agree on 0 or 1 no half can differ; the other end is
+    then the share that as many units would miss with a chance of `tail`.
     """
     error, bias = _spread(estimate, replicates, units)
     centre = np.clip(estimate - bias, EDGE, 1 - EDGE)
-    reach = student_quantile(units) * error / (centre * (1 - centre))
+    reach = student_quantile(units, tail) * error / (centre * (1 - centre))
     logit = np.log(centre / (1 - centre))
     low, high = (1 / (1 + np.exp(-np.clip(logit + sign * reach, -700, 700))) for sign in (-1, 1))
-    unseen = 1 - TAIL ** (1 / np.maximum(units, 1))
+    unseen = 1 - tail ** (1 / np.maximum(units, 1))
     low = np.where(estimate >= 1, np.minimum(low, 1 - unseen), np.where(estimate <= 0, 0.0, low))
     high = np.where(estimate <= 0, np.maximum(high, unseen), np.where(estimate >= 1, 1.0, high))
     undefined = np.isnan(error)
     return Interval(np.where(undefined, np.nan, low), np.where(undefined, np.nan, high), error)
 
 
-def difference_interval(estimate: FloatArray, replicates: FloatArray, units: UnitCounts) -> Interval:
-    """Interval of a difference of two paired numbers."""
+def difference_interval(
+    estimate: FloatArray, replicates: FloatArray, units: UnitCounts, tail: float = TAIL
+) -> Interval:
+    """Interval of a difference of two paired numbers; tail: what lies beyond each end."""
     error, _ = _spread(estimate, replicates, units)
-    reach = student_quantile(units) * error
+    reach = student_quantile(units, tail) * error
     return Interval(estimate - reach, estimate + reach, error)
 
 
@@ -91,18 +93,21 @@ def difference_p(estimate: FloatArray, error: FloatArray, units: UnitCounts) -> 
     return np.where(np.isnan(error), np.nan, flat.reshape(np.shape(z)))
 
 
-def smallest_difference(error: FloatArray) -> FloatArray:
-    """The true difference that is told from none (two-sided, 5 %) in 99 of 100 sets like this: (z.975 + z.99)·error."""
-    return POWER_FACTOR * error
+def smallest_difference(error: FloatArray, tail: float = TAIL) -> FloatArray:
+    """The true difference that is told from none in 99 of 100 sets like this: (z.975 + z.99)·error for 95 %.
+
+    tail: what the interval leaves beyond each end.
+    """
+    return (NORMAL.inv_cdf(1 - tail) + NORMAL.inv_cdf(POWER)) * error
 
 
-def student_quantile(units: UnitCounts) -> FloatArray:
-    """Student's 97.5 % quantile by its expansion around the normal one; units − 1 degrees of freedom.
+def student_quantile(units: UnitCounts, tail: float = TAIL) -> FloatArray:
+    """Student's quantile of 1 − tail by its expansion around the normal one; units − 1 degrees of freedom.
 
     >>> student_quantile(10).round(3).tolist(), student_quantile(1000).round(3).tolist()
     (2.262, 1.962)
     """
-    z = NORMAL.inv_cdf(1 - TAIL)
+    z = NORMAL.inv_cdf(1 - tail)
     freedom = np.asarray(np.maximum(units, LEAST_UNITS), np.float64) - 1
     first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
     third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384

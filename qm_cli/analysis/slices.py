@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.bootstrap import METRICS, Weighable, overall_replicates, weighable, weighted_numbers
+from qm_cli.analysis.bootstrap import METRICS, Weighable, inside_range, overall_replicates, weighable, weighted_numbers
 from qm_cli.analysis.counts import Counts, Outcomes
 from qm_cli.analysis.intervals import Interval, difference_interval, difference_p, share_interval
 from qm_cli.kernels.weighted import Runs
@@ -63,6 +64,11 @@ class Matched:
     outcomes: Outcomes
     settings: Settings
 
+    @cached_property
+    def in_range(self) -> BoolArray:
+        """Predictions whose area the evaluation judges: bool[predictions]."""
+        return inside_range(self.tables, self.settings.area_ranges[0])
+
     def weighable(self) -> Weighable:
         return weighable(self.tables, self.matches, self.outcomes, self.settings)
 
@@ -92,13 +98,15 @@ def restricted(whole: Weighable, matched: Matched, members: Members) -> Weighabl
     if members.labels is None:
         own = np.zeros(len(found.counted), bool) if members.predictions is None else members.predictions
         found = replace(found, counted=found.counted & own, matched_label=np.where(own, found.matched_label, -1))
-        return only_images(weighable(matched.tables, matches, found, matched.settings, own), members.images)
+        return only_images(
+            weighable(matched.tables, matches, found, matched.settings, own & matched.in_range), members.images
+        )
     counts = found.label_counts & members.labels
     own = np.zeros(len(found.counted), bool) if members.predictions is None else members.predictions
     counted = found.counted & (own | (found.matched_label >= 0))
     found = replace(found, counted=counted, label_counts=counts)
     matches = replace(matches, ignored=matches.ignored | ~members.labels)
-    sliced = weighable(matched.tables, matches, found, matched.settings, own)
+    sliced = weighable(matched.tables, matches, found, matched.settings, own & matched.in_range)
     return only_images(sliced, images_with(sliced, members, len(members.images)))
 
 

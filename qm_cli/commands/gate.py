@@ -1,20 +1,34 @@
-"""qm gate: may this model ship? Exit code 0 or 1, and why."""
+"""qm gate: may this model ship? Exit code 0, 1 or 3, and why."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from qm_cli import console, options
-from qm_cli.errors import UsageError, refuse_options
+from qm_cli.errors import UsageError
 
-PASSED, FAILED = 0, 1
+if TYPE_CHECKING:
+    from qm_cli.analysis.gate_checks import Gate
+
+CODES = {"passed": 0, "failed": 1, "inconclusive": 3}
 CHECKS = "Checks"
+TOML = ".toml"
+GITHUB = "github"
+COCO = "coco"
 
-Target = Annotated[Path, typer.Argument(help="A run folder; or the label file, with PREDICTIONS.")]
+Target = Annotated[
+    Path | None,
+    typer.Argument(metavar="[RUN|GATE.TOML|LABELS]", help="A run folder; a gate file; or labels, with PREDICTIONS."),
+]
 PredictionFile = Annotated[Path | None, typer.Argument(help="Prediction file, when TARGET is the label file.")]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", help="Gate file with the checks, see docs/ci.md.", rich_help_panel=CHECKS),
+]
 Minimum = Annotated[
     list[str] | None,
     typer.Option(
@@ -24,6 +38,16 @@ Minimum = Annotated[
 Maximum = Annotated[
     list[str] | None,
     typer.Option("--max", help="Ceiling, repeatable: false_positives=100.", rich_help_panel=CHECKS),
+]
+ConfidenceLevel = Annotated[
+    float | None,
+    typer.Option(
+        "--confidence-level",
+        min=0.5,
+        max=0.9999,
+        help="How sure --min and --max must be, 0.95: else exit 3.",
+        rich_help_panel=CHECKS,
+    ),
 ]
 AllowUndefined = Annotated[
     bool,
@@ -38,129 +62,151 @@ AllowFindings = Annotated[
         rich_help_panel=CHECKS,
     ),
 ]
+Init = Annotated[
+    bool, typer.Option("--init", help="Write a gate file from RUN's numbers instead.", rich_help_panel=CHECKS)
+]
+GateOutput = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Where --init writes; default gate.toml.", rich_help_panel=options.OUTPUT),
+]
 JUnit = Annotated[
     Path | None, typer.Option("--junit", help="Write JUnit XML to this file.", rich_help_panel=options.OUTPUT)
 ]
 Markdown = Annotated[
     Path | None, typer.Option("--markdown", help="Write a Markdown table to this file.", rich_help_panel=options.OUTPUT)
 ]
+Annotations = Annotated[
+    str | None,
+    typer.Option(
+        "--annotations",
+        help="github: a workflow annotation per check that does not pass, on stderr.",
+        rich_help_panel=options.OUTPUT,
+    ),
+]
 
 
 def gate(
-    target: Target,
+    target: Target = None,
     predictions: PredictionFile = None,
+    config: Config = None,
     minimum: Minimum = None,
     maximum: Maximum = None,
+    confidence_level: ConfidenceLevel = None,
     convention: options.OwnConvention = None,
     voc_devkit: options.VocDevkit = False,
     iou: options.OwnIoU = None,
     confidence: options.OwnConfidence = None,
     allow_undefined: AllowUndefined = False,
     allow_findings: AllowFindings = None,
+    init: Init = False,
     model: options.Model = None,
     match_by: options.MatchBy = "id",
     map_categories: options.MapCategories = None,
     missing_score: options.MissingScore = None,
+    output: GateOutput = None,
     junit: JUnit = None,
     markdown: Markdown = None,
+    annotations: Annotations = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
-    """Hold a model against floors and ceilings: exit code 0 when all hold, 1 when one does not."""
-    from qm_cli.analysis import gating
+    """Hold a model against floors, ceilings and a baseline: exit 0 when all hold, 1 when one does not, 3 undecided."""
+    if annotations not in (None, GITHUB):
+        raise UsageError(f"--annotations {annotations}: there is no such kind", f"write --annotations {GITHUB}")
+    if output is not None and not init:
+        raise UsageError("-o is where --init writes", "see --junit, --markdown and --json")
+    if init:
+        return _write_gate(target, model, output or Path("gate.toml"), minimum or maximum or config or predictions)
+    if target is not None and target.suffix == TOML and predictions is None and not target.is_dir():
+        if config is not None:
+            raise UsageError(f"{target} and --config {config} are both gate files", "give the run folder, or one file")
+        target, config = None, target
+    from qm_cli.analysis.gate_checks import MAX, MIN, Rules, parsed, skipping_undefined
 
-    bounds = [gating.parsed(gating.MIN, text) for text in minimum or ()]
-    bounds += [gating.parsed(gating.MAX, text) for text in maximum or ()]
-    allowed = options.split(allow_findings)
-    if not bounds:
-        raise UsageError("no check given", "name one: --min precision=0.8")
-    gating.known_codes(allowed)
-    chosen: dict[str, Any] = {
-        "convention": None if convention is None else convention.value,
-        "iou": iou,
-        "confidence": confidence,
-        "voc_devkit": voc_devkit,
-    }
-    if predictions is None:
-        source, report, findings = _of_run(target, model, chosen)
-    else:
-        if model is not None:
-            raise UsageError("--model picks one of a run's models", "leave it out with LABELS and PREDICTIONS")
-        naming = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
-        source, report, findings = _of_files(target, predictions, chosen, naming)
-    verdict = gating.gated(report, bounds, findings, allow_undefined=allow_undefined, allowed=allowed)
-    verdict = {**source, **verdict}
-    code = PASSED if verdict["passed"] else FAILED
-    console.mood.verdict = code
+    rules = Rules(confidence_level=confidence_level)
+    checks = [parsed(side, text, rules) for side, texts in ((MIN, minimum), (MAX, maximum)) for text in texts or ()]
+    wanted = _gate(config, checks, options.split(allow_findings))
+    if allow_undefined:
+        wanted = replace(wanted, checks=tuple(map(skipping_undefined, wanted.checks)))
+    wanted = replace(
+        wanted,
+        model=model or wanted.model,
+        iou=wanted.iou if iou is None else iou,
+        confidence=wanted.confidence if confidence is None else confidence,
+        convention=wanted.convention if convention is None else convention.value,
+        voc_devkit=wanted.voc_devkit or voc_devkit,
+    )
+    naming = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
+    verdict = _verdict(wanted, target or wanted.run, predictions, config, naming)
+    console.mood.verdict = CODES[verdict["verdict"]]
+    if annotations is not None:
+        from qm_cli.render.annotations import as_github_annotations
+
+        console.tell(as_github_annotations(verdict, None if config is None else str(config)))
     _write(verdict, junit, markdown, json)
-    return code
+    return CODES[verdict["verdict"]]
 
 
-Found = tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]
+def _gate(config: Path | None, checks: list[Any], allowed: tuple[str, ...]) -> Gate:
+    """That of the file, with the checks of the command line."""
+    from qm_cli.analysis.gate_checks import Gate
+    from qm_cli.analysis.gating import known_codes
+
+    if config is None:
+        if not checks:
+            raise UsageError("no check given", "name one: --min precision=0.8, or a gate file: --config gate.toml")
+        found = Gate()
+    else:
+        from qm_cli.gate_file import read_gate
+
+        found = read_gate(config)
+    known_codes(allowed)
+    return replace(found, checks=(*found.checks, *checks), allow_findings=(*found.allow_findings, *allowed))
 
 
-def _of_run(target: Path, model: str | None, chosen: dict[str, Any]) -> Found:
-    """The run's own evaluation, or one by the convention and at the thresholds asked for (see `Settings.at`)."""
-    from qm_cli.answer_task import TASKS
-    from qm_cli.run_folder import open_run
+def _verdict(
+    wanted: Gate, target: Path | None, predictions: Path | None, config: Path | None, naming: dict[str, Any]
+) -> dict[str, Any]:
+    from qm_cli import deciding, gate_subject
 
-    if target.is_file():
-        raise UsageError(f"{target}: is a file", "gate a run folder, or give LABELS and PREDICTIONS")
-    run = open_run(target, model)
-    if model is None and len(run.models) > 1:
-        raise UsageError(f"{run.path}: holds the models {', '.join(run.models)}", "name one with --model")
-    changed = run.changed_inputs()
-    if changed:
-        raise UsageError(f"{run.path}: {changed[0]} has changed since the run was made", "score the dataset again")
-    report = own = run.evaluation()
-    asked = {name: value for name, value in chosen.items() if value is not None and value is not False}
-    if asked and report["task"] in TASKS:
-        way_out = f"leave --{next(iter(asked)).replace('_', '-')} out"
-        raise UsageError(f"{run.path}: holds {report['task']}, counted as it was scored", way_out)
-    if asked:
-        from qm_cli.report import report_of
-        from qm_cli.run_tables import tables_of_run
-        from qm_cli.settings import Settings
-
-        settings = Settings.from_dict(run.manifest["settings"])
-        wanted = settings.at(**chosen)
-        report = own if wanted == settings else report_of(tables_of_run(run), wanted)
-    known = {finding["code"] for finding in own["findings"]}
-    others = [
-        finding
-        for finding in run.summary().get("findings", [])
-        if finding["code"] not in known and not finding["code"].startswith("prediction-")
-    ]
-    name = model or next(iter(run.models), None)
-    return {"target": str(run.path), "model": name}, report, [*own["findings"], *others]
-
-
-def _of_files(labels: Path, predictions: Path, chosen: dict[str, Any], naming: dict[str, Any]) -> Found:
-    """The evaluation of the two files; naming: how predictions name what the labels do (see `load.Source`)."""
-    if labels.is_dir():
-        raise UsageError(f"{labels}: is a folder", "give the label file, or a run folder alone")
+    if target is None:
+        raise UsageError(f"{config or 'qm gate'}: names no run", 'give the run folder, or write run = "…" in the file')
+    if predictions is None:
+        return deciding.decide(wanted, gate_subject.of_run(target, wanted))
+    if wanted.model is not None:
+        raise UsageError("--model picks one of a run's models", "leave it out with LABELS and PREDICTIONS")
+    if target.is_dir():
+        raise UsageError(f"{target}: is a folder", "give the label file, or a run folder alone")
     from qm_cli.answer_task import holds_answers
 
-    target = {"target": f"{labels} {predictions}", "model": predictions.stem}
-    if holds_answers(labels, predictions):
-        from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files
-        from qm_cli.load_answers import AnswerSource
-
-        source = AnswerSource(labels, predictions, **naming)
-        refuse_options("classes and text", {"voc-devkit": chosen.pop("voc_devkit")})
-        _, report = evaluate_answer_files(AnswerRequest(source, **chosen))
-        return target, report, report["findings"]
+    if holds_answers(target, predictions):
+        return deciding.decide(wanted, gate_subject.of_answers(target, predictions, naming, wanted))
     from qm_cli.load import Source, reading
-    from qm_cli.settings import missing_score, settings_at
+    from qm_cli.settings import Settings, missing_score
 
-    settings = settings_at(**chosen)
-    naming = {**naming, "missing_score": missing_score(settings.convention, naming["missing_score"])}
-    with reading(Source(labels, predictions, fields=settings.fields, **naming)) as tables:
-        from qm_cli.report import report_of
+    metadata = bool(wanted.slices or wanted.cluster) or any(check.scope.slice is not None for check in wanted.checks)
+    convention = wanted.convention or COCO
+    naming["missing_score"] = missing_score(convention, naming["missing_score"])
+    fields = Settings(convention=convention).fields
+    with reading(Source(target, predictions, metadata=metadata, fields=fields, **naming)) as tables:
+        return deciding.decide(wanted, gate_subject.of_files(target, predictions, tables(), wanted))
 
-        report = report_of(tables(), settings)
-    return target, report, report["findings"]
+
+def _write_gate(run: Path | None, model: str | None, output: Path, other: Any) -> int:
+    """A gate file from a run's numbers; one that is there stays."""
+    if run is None or other:
+        raise UsageError("--init makes a gate file of a run", "write: qm gate --init RUN")
+    if str(output) != "-" and output.exists():
+        raise UsageError(f"{output}: is there already", "name another place with -o")
+    from qm_cli.gate_writing import gate_text
+    from qm_cli.output import deliver
+
+    text, checks = gate_text(run, model, output.parent)
+    deliver(text, output)
+    if str(output) != "-":
+        console.say(f"qm: {output} holds {checks} checks; run them with: qm gate {output}")
+    return 0
 
 
 def _write(verdict: dict[str, Any], junit: Path | None, markdown: Path | None, json: bool) -> None:
@@ -180,6 +226,6 @@ def _write(verdict: dict[str, Any], junit: Path | None, markdown: Path | None, j
 
         deliver(as_json(verdict), None)
     elif "-" not in (str(junit), str(markdown)):
-        from qm_cli.render.terminal import show_gate
+        from qm_cli.render.terminal_gate import show_gate
 
         show_gate(verdict)

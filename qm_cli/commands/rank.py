@@ -2,92 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
-import typer
-
-from qm_cli import console, options
+from qm_cli import console, options, rank_options
 from qm_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
 
+    from qm_cli.ranking import Answer, Ranking
+    from qm_cli.row_fields import Source
     from qm_cli.run_folder import Run
-    from qm_cli.selection import Choice, Ranked, Source
 
-RANKING = "Ranking"
-NAMES_TOLD = 5
-
-Target = Annotated[Path, typer.Argument(help="A run folder, or a dataset folder.")]
-Acquisition = Annotated[
-    str | None,
-    typer.Option(
-        "--acquisition",
-        "-a",
-        help="entropy, least_confidence, margin, variance, mean_object_score, or any metric or column. Worst first.",
-        rich_help_panel=RANKING,
-    ),
-]
-Top = Annotated[int | None, typer.Option("--top", "-n", min=0, help="Only the first N.", rich_help_panel=RANKING)]
-Level = Annotated[
-    Literal["image", "label", "prediction"] | None,
-    typer.Option("--level", help="What to rank; default image.", rich_help_panel=RANKING),
-]
-Order = Annotated[
-    Literal["asc", "desc"] | None,
-    typer.Option("--order", help="Lowest or highest value first; default worst first.", rich_help_panel=RANKING),
-]
-NoPredictions = Annotated[
-    Literal["first", "last", "drop"],
-    typer.Option("--no-predictions", help="Where what has no value goes.", rich_help_panel=RANKING),
-]
-UnlabeledOnly = Annotated[
-    bool, typer.Option("--unlabeled-only", help="Only images without an annotation.", rich_help_panel=options.INPUT)
-]
-Reviewed = Annotated[
-    Path | None,
-    typer.Option(
-        "--reviewed",
-        help="Ids or file names, one a line, of images that are rightly without.",
-        rich_help_panel=options.INPUT,
-    ),
-]
-Exclude = Annotated[
-    Path | None,
-    typer.Option(
-        "--exclude", help="Ids or file names to leave out, one a line; - reads stdin.", rich_help_panel=options.INPUT
-    ),
-]
-Field = Annotated[
-    list[str] | None,
-    typer.Option("--field", help="What to print: id, file_name, any column.", rich_help_panel=options.OUTPUT),
-]
-Format = Annotated[
-    Literal["lines", "csv", "jsonl", "parquet"],
-    typer.Option("--format", help="One field a line, or rows.", rich_help_panel=options.OUTPUT),
-]
+ROWS = ("lines", "csv", "jsonl", "parquet")
+WITH_URLS = ("label-studio", "labelbox")
 
 
 def rank(
-    target: Target,
-    acquisition: Acquisition = None,
-    top: Top = None,
-    level: Level = None,
-    order: Order = None,
-    no_predictions: NoPredictions = "last",
+    target: rank_options.Target,
+    acquisition: rank_options.Acquisition = None,
+    top: rank_options.Top = None,
+    level: rank_options.Level = None,
+    order: rank_options.Order = None,
+    no_predictions: rank_options.NoPredictions = "last",
+    ensemble: rank_options.Ensemble = None,
+    budget: rank_options.Budget = None,
+    cost: rank_options.Cost = None,
+    exclude_near_duplicates: rank_options.ExcludeNearDuplicates = False,
+    diverse: rank_options.Diverse = None,
+    balance: rank_options.Balance = False,
+    sample: rank_options.Sample = None,
+    coldness: rank_options.Coldness = 1.0,
     where: options.Where = None,
-    unlabeled_only: UnlabeledOnly = False,
-    reviewed: Reviewed = None,
-    exclude: Exclude = None,
+    unlabeled_only: rank_options.UnlabeledOnly = False,
+    reviewed: rank_options.Reviewed = None,
+    exclude: rank_options.Exclude = None,
     model: options.Model = None,
     limit: options.Limit = None,
     set_option: options.SetOption = None,
     plugin: options.Plugin = None,
-    field: Field = None,
-    format: Format = "lines",
+    field: rank_options.Field = None,
+    format: rank_options.Format = "lines",
+    image_url: rank_options.ImageUrl = None,
+    back_test: rank_options.BackTest = False,
     output: options.Output = None,
     json: options.Json = False,
     workers: options.Workers = None,
@@ -100,10 +61,18 @@ def rank(
     A dataset folder without a run is scored for just the columns that are asked for, with --set, --plugin and --seed.
     """
     _refuse_misfits(unlabeled_only, reviewed, exclude, level, format, output, json)
+    _refuse_batch(diverse, sample, balance, cost, budget)
+    if image_url is not None and format not in WITH_URLS:
+        raise UsageError("--image-url is for labelling tools that fetch by URL", f"--format {' or '.join(WITH_URLS)}")
+    from qm_cli.batch import Batch
     from qm_cli.output import named_lines
-    from qm_cli.selection import FALLING, Choice, named_metric, select
+    from qm_cli.ranking import Ranking, run_at
+    from qm_cli.ranking import rank as ranked
+    from qm_cli.selection import FALLING, Choice, named_metric
 
     place, column = named_metric(acquisition, level)
+    if format not in ROWS and place != "image":
+        raise UsageError(f"--format {format} is of images", "leave out --level")
     choice = Choice(
         level=place,
         column=column,
@@ -118,9 +87,23 @@ def rank(
     )
     if format == "lines" and not json and len(choice.fields) != 1:
         raise UsageError("--format lines prints one field", "name one --field, or use --format csv")
-    run = _run_at(target, model, choice, [*(set_option or ()), *(plugin or ())])
+    batch = Batch(
+        budget=budget,
+        cost=cost,
+        diverse=diverse,
+        sample=sample,
+        coldness=coldness,
+        balance=balance,
+        exclude_near_duplicates=exclude_near_duplicates,
+        seed=seed,
+    )
+    if back_test and (field or format != "lines"):
+        raise UsageError("--back-test prints a report", "leave out --format and --field, or use --json")
+    named = options.split([ensemble] if ensemble else None)
+    asked = Ranking(target, choice, batch, model, named, (*(set_option or ()), *(plugin or ())))
     source: Source
     tables: Run | Mapping[str, pa.Table]
+    run = run_at(asked)
     if run is not None:
         source = tables = run
     else:
@@ -135,18 +118,19 @@ def rank(
             workers=workers,
             model=model,
         )
-        mentioned = " ".join([choice.column or "", where or "", *choice.fields])
-        scored = score_mentioned(request, mentioned)
+        mentioned = [choice.column or "", where or "", *choice.fields, *batch.columns()]
+        scored = score_mentioned(request, " ".join(mentioned))
         source, tables = scored, scored.tables
+    rows = None
     if where is not None:
         from qm_cli.query import rows_of
 
-        choice = replace(choice, rows=rows_of(tables, choice.level, where))
-    selection = select(source, choice)
-    _tell(selection)
-    only_model = run.models[0] if run is not None and len(run.models) == 1 else None
-    _deliver(selection, target, model or only_model, format, output, json)
-    if choice.column is None:
+        rows = rows_of(tables, choice.level, where)
+    if back_test:
+        return _back_test(asked, run, rows, output, json)
+    answer = ranked(asked, run, source, rows)
+    _deliver(answer, asked, format, image_url, output, json)
+    if choice.column is None and not batch.asks:
         console.say("qm: not ranked, in the order of ids (--acquisition NAME ranks)")
     return 0
 
@@ -171,89 +155,54 @@ def _refuse_misfits(
         raise UsageError("--format parquet needs a file", "name it with -o")
 
 
-def _run_at(target: Path, model: str | None, choice: Choice, scoring: Sequence[object]) -> Run | None:
-    """The run to rank from; None for a dataset folder that has none."""
-    from qm_cli.run_folder import DEFAULT_NAME, is_run, open_run
-
-    if not is_run(target) and not is_run(target / DEFAULT_NAME):
-        return None
-    run = open_run(target, model)
-    if scoring:
-        raise UsageError(f"{run.path}: is scored already, --set and --plugin come too late", "give them to qm score")
-    if run.path != target:
-        console.say(f"qm: ranks the run {run.path}")
-    for path in run.changed_inputs():
-        console.say(f"qm: {path} has changed since the run was made: score the dataset again")
-    columns = run.columns(choice.level)
-    if columns and choice.column in (None, *columns):
-        return run
-    if len(run.models) > 1 and run.model is None:
-        raise UsageError(f"{run.path}: holds the models {', '.join(run.models)}", "name one with --model")
-    _refuse_skipped(run, f"{choice.level}.{choice.column}")
-    return run
+def _refuse_batch(
+    diverse: str | None, sample: str | None, balance: bool, cost: str | None, budget: float | None
+) -> None:
+    """Ways to choose a batch that exclude each other."""
+    if diverse is not None and sample is not None:
+        raise UsageError("--diverse and --sample are two ways to choose", "give one of them")
+    if diverse == "badge" and balance:
+        raise UsageError("--diverse badge takes no weights", "use k-center or k-means++ with --balance")
+    if cost is not None and budget is None:
+        raise UsageError("--cost goes with --budget", "say how much may be spent")
 
 
-def _refuse_skipped(run: Run, metric: str) -> None:
-    """Say why a metric that exists is not in the run."""
-    for skipped in run.summary()["skipped"]:
-        if skipped["metric"] == metric:
-            raise UsageError(f"{run.path}: {metric} was skipped: {skipped['reason']}", "score again with what it needs")
+def _back_test(
+    asked: Ranking, run: Run | None, rows: npt.NDArray[np.int64] | None, output: Path | None, json: bool
+) -> int:
+    from qm_cli.back_testing import back_test_report
+    from qm_cli.output import deliver
+    from qm_cli.render.as_json import as_json
 
+    report = back_test_report(asked, run, rows)
+    if json or output is not None:
+        deliver(as_json(report), output)
+    else:
+        from qm_cli.render.terminal_back_test import show_back_test
 
-def _tell(selection: Ranked) -> None:
-    """What a reader of the ids should know, on stderr."""
-    choice = selection.choice
-    if selection.without_value:
-        where = "left out" if choice.no_values == "drop" else f"put {choice.no_values}"
-        of = f"{selection.without_value:,} of {selection.considered:,} {choice.level}s"
-        console.say(f"qm: {of} have no {choice.column}: {where} (--no-predictions first|last|drop)")
-    if selection.unknown:
-        shown = ", ".join(selection.unknown[:NAMES_TOLD])
-        console.say(f"qm: unknown names in --exclude or --reviewed: {len(selection.unknown):,} (first: {shown})")
-    if selection.considered == 0:
-        console.say(f"qm: no {choice.level} is left to rank")
+        show_back_test(report)
+    return 0
 
 
 def _deliver(
-    selection: Ranked,
-    target: Path,
-    model: str | None,
-    format: str,
-    output: Path | None,
-    json: bool,
+    answer: Answer, asked: Ranking, format: str, image_url: str | None, output: Path | None, json: bool
 ) -> None:
     from qm_cli.output import deliver
     from qm_cli.render import rows
     from qm_cli.selection import only_field
 
+    table = answer.selection.table
     if json:
+        from qm_cli.ranking import report_of
         from qm_cli.render.as_json import as_json
 
-        deliver(as_json(_report(selection, target, model)), output)
+        deliver(as_json(report_of(answer, asked.target, asked.ensemble)), output)
     elif format == "lines":
-        deliver(rows.as_lines(only_field(selection)), output)
-    else:
+        deliver(rows.as_lines(only_field(answer.selection)), output)
+    elif format in ROWS:
         render = {"csv": rows.as_csv, "jsonl": rows.as_json_lines, "parquet": rows.as_parquet}[format]
-        deliver(render(selection.table), output)
+        deliver(render(table), output)
+    else:
+        from qm_cli.labelling import import_file
 
-
-def _report(selection: Ranked, target: Path, model: str | None) -> dict[str, object]:
-    """The one object of --json."""
-    from qm_cli.render.rows import as_records
-    from qm_cli.selection import ASCENDING, FALLING
-
-    choice = selection.choice
-    return {
-        "target": str(target),
-        "model": model,
-        "level": choice.level,
-        "acquisition": choice.column,
-        "better": selection.better or None,
-        "order": FALLING if selection.descending else ASCENDING,
-        "no_predictions": choice.no_values,
-        "considered": selection.considered,
-        "without_value": selection.without_value,
-        "unknown_names": list(selection.unknown),
-        "count": selection.table.num_rows,
-        "items": as_records(selection.table),
-    }
+        deliver(import_file(answer, format, image_url), output)

@@ -61,6 +61,8 @@ def score(
     voc_devkit: options.VocDevkit = False,
     iou: options.IoU = None,
     confidence: options.Confidence = None,
+    embeddings: options.Embeddings = None,
+    embedder: options.Embedder = None,
     categories: options.Categories = None,
     output: options.Output = None,
     model: options.Model = None,
@@ -100,6 +102,8 @@ def score(
         set=tuple(set_ or ()),
         plugins=tuple(plugin or ()),
         values=tuple(values or ()),
+        embeddings=embeddings,
+        embedder=embedder,
         settings=settings_at(
             named,
             iou,

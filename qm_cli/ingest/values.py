@@ -26,7 +26,7 @@ def with_values(tables: Tables, path: Path, reserved: Collection[tuple[str, str]
     be read, has no key or no value column, an id twice, ids that are none of the data's, or a name that is taken or
     reserved: (level, name) of the metrics.
     """
-    values = _read(path)
+    values = read_table(path)
     key = next((name for name in KEYS if name in values.column_names), None)
     if key is None:
         raise InputError(f"{path}: no column of ids", f"name one {', '.join(KEYS)}")
@@ -41,13 +41,13 @@ def with_values(tables: Tables, path: Path, reserved: Collection[tuple[str, str]
     taken = [name for name in names if name in table.column_names or (level, name) in reserved]
     if taken:
         raise InputError(f"{path}: {level} has a column {taken[0]!r} already", "rename the column")
-    rows = _rows(table[column], values[key], path)
+    rows = rows_of_ids(table[column], values[key], path)
     for name in names:
         table = table.append_column(name, values[name].take(rows))
     return replace(tables, **{level: table}, _views={})
 
 
-def _rows(ids: pa.ChunkedArray, keys: pa.ChunkedArray, path: Path) -> pa.Array:
+def rows_of_ids(ids: pa.ChunkedArray, keys: pa.ChunkedArray, path: Path) -> pa.Array:
     """Row of the file for each id of the data, null for none. Ids are compared as text where their types differ."""
     if pa.types.is_nested(keys.type):
         raise InputError(f"{path}: ids that are lists or objects", "write ids as integers or strings")
@@ -70,7 +70,8 @@ def _as_text(ids: pa.Array) -> pa.Array:
     return ids if pa.types.is_string(ids.type) else ids.cast(pa.string())
 
 
-def _read(path: Path) -> pa.Table:
+def read_table(path: Path) -> pa.Table:
+    """The rows of a file by its ending. Raises InputError for another kind and for what cannot be read."""
     readers = {".parquet": _parquet, ".csv": _csv, ".json": _json, ".jsonl": _json}
     reader = readers.get(path.suffix.lower())
     if reader is None:

@@ -7,22 +7,26 @@ from typing import Any
 from xml.etree import ElementTree
 
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+PROPERTIES = ("target", "model", "baseline", "task", "convention", "iou", "confidence", "images", "resamples", "seed")
+NUMBERS = ("value", "limit", "margin")
+MORE_NUMBERS = ("low", "high", "baseline", "smallest_difference", "p", "support")
 
 
 def as_junit(verdict: dict[str, Any]) -> str:
-    """Failed checks are failures with their reason; undefined ones that are allowed count as skipped."""
+    """Failed checks are failures with their reason, inconclusive ones errors; undefined ones that are allowed count
+    as skipped."""
     checks = verdict["checks"]
     counts = {
         "name": "qm gate",
         "tests": str(len(checks)),
         "failures": str(verdict["failed"]),
-        "errors": "0",
-        "skipped": str(sum(_skipped(check) for check in checks)),
+        "errors": str(verdict["inconclusive"]),
+        "skipped": str(verdict["skipped"]),
     }
     suites = ElementTree.Element("testsuites", counts)
     suite = ElementTree.SubElement(suites, "testsuite", counts)
     properties = ElementTree.SubElement(suite, "properties")
-    for name in ("target", "model", "task", "convention", "iou", "confidence", "images"):
+    for name in PROPERTIES:
         if verdict.get(name) is not None:
             ElementTree.SubElement(properties, "property", name=name, value=_text(str(verdict[name])))
     for check in checks:
@@ -33,18 +37,21 @@ def as_junit(verdict: dict[str, Any]) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode") + "\n"
 
 
-def _skipped(check: dict[str, Any]) -> bool:
-    return bool(check["passed"] and check["value"] is None)
-
-
 def _case(suite: ElementTree.Element, check: dict[str, Any]) -> None:
     case = ElementTree.SubElement(suite, "testcase", classname="qm.gate", name=_text(check["check"]), time="0")
-    if not check["passed"]:
-        kind = "undefined" if check["value"] is None else check["metric"]
-        failure = ElementTree.SubElement(case, "failure", message=_text(check["reason"]), type=_text(kind))
-        failure.text = ", ".join(f"{name} {_number(check[name])}" for name in ("value", "limit", "margin"))
-    elif _skipped(check):
-        ElementTree.SubElement(case, "skipped", message=_text(check["reason"]))
+    reason = _text(check["reason"])
+    if check["verdict"] == "skip":
+        ElementTree.SubElement(case, "skipped", message=reason)
+    elif check["verdict"] != "pass":
+        failed = check["verdict"] == "fail"
+        kind = "undefined" if check["margin"] is None else check["metric"] if failed else "inconclusive"
+        told = ElementTree.SubElement(case, "failure" if failed else "error", message=reason, type=_text(kind))
+        told.text = _numbers(check)
+
+
+def _numbers(check: dict[str, Any]) -> str:
+    more = [name for name in MORE_NUMBERS if check[name] is not None]
+    return ", ".join(f"{name} {_number(check[name])}" for name in (*NUMBERS, *more))
 
 
 def _number(value: float | None) -> str:

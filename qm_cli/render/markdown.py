@@ -9,24 +9,77 @@ from qm_cli.headlines import thresholds
 
 
 def gate_as_markdown(verdict: dict[str, Any]) -> str:
-    """The verdict as a headline, a table of checks and the notes."""
+    """The verdict as a headline, a table of checks with those that do not pass first, and the notes.
+
+    Where some pass and others do not, those that pass are folded away.
+    """
     checks = verdict["checks"]
-    head = "passed" if verdict["passed"] else f"failed: {verdict['failed']} of {len(checks)} checks"
-    rows = [
-        (check["check"], number(check["value"]), number(check["limit"]), number(check["margin"]), _result(check))
-        for check in checks
-    ]
-    model = f", model {verdict['model']}" if verdict.get("model") else ""
-    at = f"{verdict['target']}{model}, {thresholds(verdict)}"
+    open_checks = [check for name in OPEN_VERDICTS for check in checks if check["verdict"] == name]
+    settled = [check for check in checks if check["verdict"] not in OPEN_VERDICTS]
+    head = f"## Gate {_outcome(verdict)}\n\n{_cell(_about(verdict))}\n"
+    parts = [_checks(open_checks)] if open_checks else []
+    if settled:
+        folded = open_checks and len(settled) > SHOWN_BESIDE
+        parts.append(_folded(settled) if folded else _checks(settled))
+    if open_checks and settled and len(settled) <= SHOWN_BESIDE:
+        parts = [_checks([*open_checks, *settled])]
     notes = "".join(f"- {_cell(note)}\n" for note in verdict["notes"])
-    return f"## Gate {head}\n\n{_cell(at)}\n\n{table(_COLUMNS, rows)}" + (f"\n{notes}" if notes else "")
+    return "\n".join([head, *parts, *([notes] if notes else [])])
 
 
+OPEN_VERDICTS = ("fail", "inconclusive")
+SHOWN_BESIDE = 5
+"""So many checks that pass are shown beside those that do not; more are folded away."""
 _COLUMNS = ("check", "value", "limit", "margin", "verdict")
+_VERDICTS = {"pass": "pass", "fail": "**FAIL**", "skip": "skip", "inconclusive": "**inconclusive**"}
+
+
+def _outcome(verdict: dict[str, Any]) -> str:
+    checks = f"{len(verdict['checks'])} checks"
+    if verdict["failed"]:
+        more = f", {verdict['inconclusive']} inconclusive" if verdict["inconclusive"] else ""
+        return f"failed: {verdict['failed']} of {checks}{more}"
+    return f"inconclusive: {verdict['inconclusive']} of {checks}" if verdict["inconclusive"] else "passed"
+
+
+def _about(verdict: dict[str, Any]) -> str:
+    parts = [verdict["target"]]
+    if verdict.get("model"):
+        parts.append(f"model {verdict['model']}")
+    if verdict.get("convention") is not None:
+        parts.append(thresholds(verdict))
+    if verdict.get("baseline"):
+        parts.append(f"baseline {verdict['baseline']}")
+    return ", ".join(parts)
+
+
+def _folded(checks: Sequence[dict[str, Any]]) -> str:
+    return f"<details><summary>{len(checks)} checks passed</summary>\n\n{_checks(checks)}\n</details>\n"
+
+
+def _checks(checks: Sequence[dict[str, Any]]) -> str:
+    return table(
+        _COLUMNS,
+        [
+            (check["check"], _value(check), number(check["limit"]), number(check["margin"]), _result(check))
+            for check in checks
+        ],
+    )
+
+
+def _value(check: dict[str, Any]) -> str:
+    """The value, with the interval of what is held against the limit."""
+    value = number(check["value"])
+    if check["difference"] is not None:
+        value = f"{value}, was {number(check['baseline'])}"
+    if check["low"] is None:
+        return value
+    what = "change " if check["difference"] is not None else ""
+    return f"{value} ({what}{number(check['low'])} to {number(check['high'])})"
 
 
 def _result(check: dict[str, Any]) -> str:
-    verdict = "pass" if check["passed"] else "**FAIL**"
+    verdict = _VERDICTS[check["verdict"]]
     return f"{verdict}: {check['reason']}" if check["reason"] else verdict
 
 

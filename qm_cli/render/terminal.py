@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from qm_cli.headlines import category_headline, thresholds
+from qm_cli.headlines import category_headline
 
 CATEGORIES_SHOWN = 20
 COUNTS = ("true_positives", "false_positives", "false_negatives")
@@ -101,24 +101,6 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         return
     for row in rows:
         print_table_on(console, ["column", "value"], zip(columns, row, strict=True))
-
-
-def show_gate(verdict: dict[str, Any]) -> None:
-    """Every check, then why the failed ones failed, and the verdict."""
-    console = plain_console()
-    console.print(
-        f"{verdict['target']}, convention {verdict['convention']}, {thresholds(verdict)}", style="bold", markup=False
-    )
-    checks = verdict["checks"]
-    rows = [
-        (check["check"], check["value"], check["limit"], check["margin"], "pass" if check["passed"] else "FAIL")
-        for check in checks
-    ]
-    print_table_on(console, ["check", "value", "limit", "margin", "verdict"], rows)
-    show_notes((check["reason"] for check in checks if check["reason"]), console)
-    show_notes(verdict["notes"], console)
-    words = "passed" if verdict["passed"] else f"failed: {verdict['failed']} of {len(checks)} checks"
-    console.print(f"gate {words}", style="bold green" if verdict["passed"] else "bold red")
 
 
 def plain_console() -> Console:

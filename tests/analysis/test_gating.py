@@ -1,129 +1,134 @@
-"""Checks: parsed, held against a report, refused when they name what is not there."""
+"""Verdicts: numbers held against limits, intervals, undefined numbers, lost rows."""
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
 
 import pytest
 
-from qm_cli.analysis.gating import Bound, gated, known_codes, parsed
+from qm_cli.analysis.gate_checks import DROP, MAX, MIN, Check, Rules, Scope
+from qm_cli.analysis.gating import Interval, Measured, counted, judged, known_codes, lost_rows, verdict_of
 from qm_cli.errors import UsageError
-from tests.made_run import lost, report
+from tests.made_run import lost
 
-
-def _one(text: str, side: str = "min", **options: Any) -> dict[str, Any]:
-    verdict = gated(report(), [parsed(side, text)], [], **options)
-    check: dict[str, Any] = verdict["checks"][0]
-    assert verdict["passed"] == check["passed"]
-    return check
+SURE = Rules(confidence_level=0.95)
+BETWEEN = Interval(0.95, 0.7, 0.8, 0.12, 100)
 
 
 @pytest.mark.parametrize(
-    ("text", "bound"),
+    ("side", "limit", "value", "margin", "verdict"),
     [
-        ("precision=0.8", Bound("min", "precision", None, 0.8)),
-        (" AP50 = 0 ", Bound("min", "AP50", None, 0.0)),
-        ("recall@a=b@c=0.5", Bound("min", "recall", "a=b@c", 0.5)),
-        ("false_positives=100", Bound("min", "false_positives", None, 100)),
+        (MIN, 0.75, 0.75, 0.0, "pass"),
+        (MIN, 0.7500001, 0.75, -1e-7, "fail"),
+        (MAX, 0.75, 0.75, 0.0, "pass"),
+        (MAX, 2, 3, -1, "fail"),
+        (DROP, 0.01, 0.745, 0.005, "pass"),
+        (DROP, 0.01, 0.73, -0.01, "fail"),
     ],
 )
-def test_parsed(text: str, bound: Bound) -> None:
-    assert parsed("min", text) == bound
-
-
-@pytest.mark.parametrize("text", ["precision", "=0.8", "precision=", "precision=x", "precision=nan", "recall@=0.5"])
-def test_what_is_no_check(text: str) -> None:
-    with pytest.raises(UsageError, match=r"write --min"):
-        parsed("min", text)
-
-
-def test_a_percentage_is_told() -> None:
-    with pytest.raises(UsageError, match=r"write 0\.8 for 80 %"):
-        parsed("min", "precision=80")
-
-
-@pytest.mark.parametrize(
-    ("side", "text", "value", "margin", "passed"),
-    [
-        ("min", "precision=0.75", 0.75, 0.0, True),
-        ("min", "precision=0.7500001", 0.75, -1e-7, False),
-        ("max", "precision=0.75", 0.75, 0.0, True),
-        ("max", "false_positives=2", 3, -1, False),
-        ("min", "images=6", 6, 0, True),
-        ("min", "recall@cat=0.5", 1.0, 0.5, True),
-        ("min", "precision@2=0.6", 0.5, -0.1, False),
-    ],
-)
-def test_a_check(side: str, text: str, value: float, margin: float, passed: bool) -> None:
-    check = _one(text, side)
-    assert check["value"] == value
+def test_a_number(side: str, limit: float, value: float, margin: float, verdict: str) -> None:
+    check = judged(Check(side, "precision", limit), Measured(value, baseline=0.75 if side == DROP else None))
     assert check["margin"] == pytest.approx(margin)
-    assert check["passed"] is passed
-    assert bool(check["reason"]) is not passed
+    assert check["verdict"] == verdict
+    assert check["passed"] is (verdict == "pass")
+    assert bool(check["reason"]) is (verdict == "fail")
 
 
-def test_undefined_fails_unless_allowed() -> None:
-    assert _one("APs=0.1")["passed"] is False
-    assert _one("recall@dog=0")["passed"] is False
-    allowed = _one("APs=0.1", allow_undefined=True)
-    assert allowed["passed"] is True
-    assert allowed["value"] is None
-    assert allowed["margin"] is None
+@pytest.mark.parametrize(
+    ("side", "limit", "verdict"),
+    [
+        (MIN, 0.7, "pass"),
+        (MIN, 0.71, "inconclusive"),
+        (MIN, 0.8, "inconclusive"),
+        (MIN, 0.81, "fail"),
+        (MAX, 0.8, "pass"),
+        (MAX, 0.79, "inconclusive"),
+        (MAX, 0.7, "inconclusive"),
+        (MAX, 0.69, "fail"),
+    ],
+)
+def test_an_interval(side: str, limit: float, verdict: str) -> None:
+    check = Check(side, "precision", limit, rules=SURE)
+    assert judged(check, Measured(0.75, 50, BETWEEN))["verdict"] == verdict
+
+
+def test_an_interval_that_leaves_its_own_number_out() -> None:
+    """The number is above the floor, and all that is likely is not."""
+    found = judged(Check(MIN, "AP", 0.82, rules=SURE), Measured(0.83, 50, BETWEEN))
+    assert (found["verdict"], found["reason"]) == ("fail", "AP lies in 0.7..0.8, below the floor of 0.82")
+    assert judged(Check(MAX, "AP", 0.82, rules=SURE), Measured(0.83, 50, BETWEEN))["verdict"] == "pass"
+
+
+@pytest.mark.parametrize(("rule", "verdict"), [("report", "inconclusive"), ("fail", "fail"), ("pass", "pass")])
+def test_what_an_inconclusive_number_is(rule: str, verdict: str) -> None:
+    check = Check(MIN, "precision", 0.74, rules=dataclasses.replace(SURE, inconclusive=rule))
+    found = judged(check, Measured(0.75, 50, BETWEEN))
+    assert found["verdict"] == verdict
+    assert "0.7..0.8" in found["reason"]
+
+
+def test_how_many_more_would_tell() -> None:
+    check = Check(MIN, "precision", 0.71, rules=SURE)
+    assert "about 900 images would tell" in judged(check, Measured(0.75, 50, BETWEEN))["reason"]
+    few = Interval(0.95, None, None, None, 4, "clusters of site")
+    reason = judged(check, Measured(0.75, 50, few))["reason"]
+    assert reason == "precision is inconclusive: an interval needs 10 clusters of site, there are 4"
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
+def test_undefined_fails_unless_skipped(value: float | None) -> None:
+    assert judged(Check(MIN, "APs", 0.0), Measured(value))["verdict"] == "fail"
+    found = judged(Check(MIN, "APs", 0.0, rules=Rules(on_undefined="skip")), Measured(value))
+    assert (found["verdict"], found["passed"], found["value"], found["margin"]) == ("skip", True, None, None)
+    assert judged(Check(DROP, "AP", 1.0), Measured(0.5, baseline=value))["reason"] == "AP is undefined in the baseline"
+
+
+def test_too_few_samples_are_undefined_and_told() -> None:
+    found = judged(Check(MIN, "recall", 0.5, rules=Rules(min_support=20)), Measured(0.9, 19))
+    assert (found["verdict"], found["reason"]) == ("fail", "recall is of 19 samples, 20 are needed")
+    assert judged(Check(MIN, "recall", 0.5, rules=Rules(min_support=19)), Measured(0.9, 19))["verdict"] == "pass"
+    none = judged(Check(MIN, "recall", 0.5), Measured(None, 0))
+    assert none["reason"] == "recall is undefined (0 samples, at least 1 is needed)"
+
+
+def test_scope_in_the_data() -> None:
+    found = judged(Check(MIN, "recall", 0.5, Scope("dog", "night", "small", 0.6, 0.3)), Measured(0.9))
+    keys = ("category", "slice", "size", "iou", "confidence")
+    assert [found[key] for key in keys] == ["dog", "night", "small", 0.6, 0.3]
 
 
 def test_lost_rows_are_a_failed_check() -> None:
-    bounds = [parsed("min", "precision=0.5")]
-    kept = lost() | {"dropped": False}
-    assert gated(report(), bounds, [kept])["passed"] is True
-    verdict = gated(report(), bounds, [lost()])
-    assert verdict["passed"] is False
-    assert verdict["checks"][1]["check"] == "findings@prediction-unknown-image ≤ 0"
-    assert verdict["checks"][1]["value"] == 3
-    allowed = gated(report(), bounds, [lost()], allowed=["prediction-unknown-image"])
-    assert allowed["passed"] is True
-    assert allowed["notes"] == ["3 × prediction for an image that is not in the labels, left out (first: 77): allowed"]
+    assert lost_rows([lost() | {"dropped": False}], []) == ([], [])
+    checks, notes = lost_rows([lost()], [])
+    assert notes == []
+    assert (checks[0]["check"], checks[0]["value"], checks[0]["verdict"]) == (
+        "findings@prediction-unknown-image ≤ 0",
+        3,
+        "fail",
+    )
+    checks, notes = lost_rows([lost()], ["prediction-unknown-image"])
+    assert checks == []
+    assert notes == ["3 × prediction for an image that is not in the labels, left out (first: 77): allowed"]
 
 
-@pytest.mark.parametrize(
-    ("text", "hint"),
-    [
-        ("precison=0.5", "precision"),
-        ("map50=0.5", "AP50"),
-        ("ap=0.5", "AP"),
-        ("name@cat=0.5", "there are"),
-        ("AP75@cat=0.5", "AP50"),
-        ("recall@cta=0.5", "cat"),
-        ("recall@zzz=0.5", "there are cat, dog"),
-    ],
-)
-def test_unknown_names(text: str, hint: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        _one(text)
-    assert hint in caught.value.hint
+def test_counted() -> None:
+    assert counted("data: unreadable", "unreadable", None, 0, 0, "none")["reason"] == ""
+    assert counted("data: unreadable share", "unreadable", None, None, 0.1, "no rows", 0)["verdict"] == "fail"
 
 
-def test_a_name_that_two_categories_have() -> None:
-    twice = report()
-    twice["categories"][1]["name"] = "cat"
-    with pytest.raises(UsageError, match="2 categories"):
-        gated(twice, [parsed("min", "recall@cat=0.5")], [])
+def test_all_together() -> None:
+    rows = {
+        word: judged(Check(MIN, "precision", limit, rules=SURE), Measured(0.75, 50, BETWEEN))
+        for word, limit in (("pass", 0.6), ("inconclusive", 0.75), ("fail", 0.9))
+    }
+    assert verdict_of([rows["pass"]])["verdict"] == "passed"
+    both = verdict_of([rows["pass"], rows["inconclusive"]])
+    assert (both["verdict"], both["passed"], both["inconclusive"]) == ("inconclusive", False, 1)
+    assert verdict_of(list(rows.values()))["verdict"] == "failed"
 
 
 def test_no_check_and_no_such_code() -> None:
     with pytest.raises(UsageError, match="no check"):
-        gated(report(), [], [])
+        verdict_of([])
     with pytest.raises(UsageError, match="did you mean prediction-bad-box"):
         known_codes(["prediction-badbox"])
-
-
-def test_a_category_of_several_questions_is_named_with_its_question() -> None:
-    rows = [{"id": 1, "name": "yes", "question": question, "f1": value} for question, value in (("a", 0.5), ("b", 0.9))]
-    classes = {**report(), "iou": None, "categories": rows}
-    verdict = gated(classes, [parsed("min", "f1@b/yes=0.8")], [])
-    assert verdict["passed"]
-    with pytest.raises(UsageError, match="write a/yes"):
-        gated(classes, [parsed("min", "f1@yes=0.8")], [])
-
-
-def test_log_loss_may_be_larger_than_one() -> None:
-    assert gated(report(log_loss=1.25), [parsed("max", "log_loss=1.5")], [])["passed"]

@@ -15,6 +15,7 @@ from qm_cli.main import run
 from tests.builders import write
 from tests.made_run import lost, write_run
 from tests.oracles.random_sets import random_set
+from tests.sample_run import sample_run
 
 Captured = pytest.CaptureFixture[str]
 QM = [sys.executable, "-m", "qm_cli"]
@@ -62,19 +63,20 @@ def test_json_and_files(place: str, tmp_path: Path, capsys: Captured) -> None:
     verdict = json.loads(capsys.readouterr().out)
     assert verdict["passed"] is False
     assert verdict["model"] == "better"
-    assert verdict["checks"][1] == {
+    told = {name: value for name, value in verdict["checks"][1].items() if value is not None}
+    assert told == {
         "check": "APs ≥ 0.5",
         "metric": "APs",
-        "category": None,
         "bound": "min",
         "limit": 0.5,
-        "value": None,
-        "margin": None,
+        "support": 4,
+        "verdict": "fail",
         "passed": False,
         "reason": "APs is undefined",
     }
     assert ElementTree.parse(junit).getroot().get("failures") == "1"
     assert markdown.read_text().startswith("## Gate failed: 1 of 2 checks")
+    assert verdict["verdict"] == "failed"
     assert run(["gate", place, "--min", "APs=0.5", "--allow-undefined"]) == 0
 
 
@@ -145,6 +147,74 @@ def test_targets_that_do_not_fit(tmp_path: Path, files: list[str], capsys: Captu
     ):
         assert run(["gate", *arguments, "--min", "AP=0.1"]) == 2
         assert told in capsys.readouterr().err
+
+
+def gate_file(folder: Path, text: str, name: str = "gate.toml") -> str:
+    path = folder / name
+    path.write_text(text, "utf-8")
+    return str(path)
+
+
+def test_a_gate_file(tmp_path: Path, place: str, capsys: Captured) -> None:
+    text = "[[check]]\nmetric = 'precision'\nmin = 0.8\n"
+    file = gate_file(tmp_path, "run = 'run'\n" + text)
+    assert run(["gate", file]) == run(["gate", place, "--config", file]) == 1
+    assert "precision ≥ 0.8" in capsys.readouterr().out
+    assert run(["gate", file, "--min", "recall=0.5", "--json"]) == 1
+    verdict = json.loads(capsys.readouterr().out)
+    assert [check["check"] for check in verdict["checks"]] == ["precision ≥ 0.8", "recall ≥ 0.5"]
+    for arguments, told in (
+        ([gate_file(tmp_path, text, "bare.toml")], "names no run"),
+        ([file, "--config", file], "both gate files"),
+        ([gate_file(tmp_path, "run = 'nowhere'\n" + text, "other.toml")], "no qm run there"),
+        ([place, "--config", str(tmp_path / "no.toml")], "cannot be read"),
+        ([place, "--min", "AP=0.5", "--max", "AP=0.4"], "at least 0.5 and at most 0.4"),
+        ([place, "--min", "AP=0.1", "--annotations", "gitlab"], "there is no such kind"),
+        ([place, "--min", "AP=0.1", "-o", "x"], "-o is where --init writes"),
+        ([], "no check given"),
+    ):
+        assert run(["gate", *arguments]) == 2
+        shown = capsys.readouterr()
+        assert (shown.out, shown.err.count("\n")) == ("", 1)
+        assert told in shown.err
+
+
+def test_exit_code_of_what_cannot_be_told(tmp_path: Path, capsys: Captured) -> None:
+    run_folder = str(sample_run())
+    model = ["--model", "better"]
+    assert run(["gate", run_folder, *model, "--min", "precision=0.87", "--confidence-level", "0.95"]) == 3
+    shown = capsys.readouterr().out
+    assert "on both sides of 0.87" in shown
+    assert "gate inconclusive: 1 of 1 checks" in shown
+    check = "[[check]]\nmetric = 'precision'\nmin = 0.87\nconfidence_level = 0.95\n"
+    for rule, code in (("report", 3), ("fail", 1), ("pass", 0)):
+        file = gate_file(tmp_path, f"inconclusive = '{rule}'\n{check}")
+        assert run(["gate", run_folder, *model, "--config", file]) == code
+    capsys.readouterr()
+
+
+def test_annotations_go_to_stderr_and_leave_stdout_alone(tmp_path: Path, place: str, capsys: Captured) -> None:
+    file = gate_file(tmp_path, "run = 'run'\n[[check]]\nmetric = 'precision'\nmin = 0.8\n")
+    assert run(["gate", file, "--annotations", "github", "--json", "--quiet"]) == 1
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["verdict"] == "failed"
+    assert shown.err == (
+        f"::error file={file},title=qm gate%3A precision ≥ 0.8::precision is 0.75, 0.05 below the floor of 0.8\n"
+    )
+
+
+def test_init(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["gate", "--init", str(sample_run()), "--model", "better"]) == 0
+    assert "gate.toml holds 17 checks" in capsys.readouterr().err
+    assert run(["gate", "gate.toml"]) == 0
+    assert run(["gate", str(sample_run()), "--config", "gate.toml", "--model", "worse"]) == 1
+    capsys.readouterr()
+    assert run(["gate", "--init", str(sample_run()), "--model", "better"]) == 2
+    assert "gate.toml: is there already" in capsys.readouterr().err
+    assert run(["gate", "--init", str(sample_run()), "--model", "better", "-o", "-"]) == 0
+    assert capsys.readouterr().out == Path("gate.toml").read_text("utf-8")
+    assert run(["gate", "--init", str(sample_run()), "--min", "AP=0.5"]) == 2
 
 
 @pytest.mark.parametrize("shape", [[], ["--json"]])

@@ -15,7 +15,9 @@ import pytest
 
 from qm_cli.main import run
 from tests.builders import write
+from tests.embedded_run import write_embedded
 from tests.made_run import BY_ENTROPY, IDS, write_run
+from tests.pictures import write_pictures
 
 Captured = pytest.CaptureFixture[str]
 QM = [sys.executable, "-m", "qm_cli"]
@@ -174,3 +176,83 @@ def test_json_parses_for_others(tmp_path: Path) -> None:
     parsed = subprocess.run([sys.executable, "-m", "json.tool"], input=ranked.stdout, capture_output=True)
     assert (ranked.returncode, parsed.returncode) == (0, 0)
     assert len(json.loads(parsed.stdout)["items"]) == len(IDS)
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> str:
+    return str(write_embedded(tmp_path / "embedded"))
+
+
+def test_batches(embedded: str, capsys: Captured) -> None:
+    assert run(["rank", embedded, "-a", "entropy", "--diverse", "k-center", "--top", "3"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.split() == ["9", "1", "2"]
+    assert "1 images have no embedding: put last" in shown.err
+    assert run(["rank", embedded, "-a", "entropy", "--budget", "6", "--cost", "cost", "--json", "-q"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [item["id"] for item in report["items"]] == [9, 2, 7]
+    assert report["batch"]["total_cost"] == 5
+    assert run(["rank", embedded, "-a", "entropy", "--exclude-near-duplicates", "-q"]) == 0
+    assert capsys.readouterr().out.split() == ["9", "1", "2", "100"]
+    for options in (["--sample", "power"], ["--sample", "softmax", "--coldness", "2"], ["--diverse", "badge"]):
+        outs = []
+        for _ in range(2):
+            assert run(["rank", embedded, "-a", "entropy", "--seed", "3", "-q", *options]) == 0
+            outs.append(capsys.readouterr().out)
+        assert outs[0] == outs[1]
+        assert sorted(outs[0].split(), key=int) == ["1", "2", "7", "9", "10", "100"]
+
+
+def test_ensembles(tmp_path: Path, capsys: Captured) -> None:
+    place = str(write_embedded(tmp_path / "run", ("a", "b")))
+    assert run(["rank", place, "-a", "variation_ratio", "--ensemble", "a,b", "--format", "csv", "--top", "1"]) == 0
+    assert capsys.readouterr().out == "id,file_name,variation_ratio\n1,g.jpg,0\n"
+    assert run(["rank", place, "-a", "bald"]) == 2
+    assert "name them by --ensemble" in capsys.readouterr().err
+
+
+def test_import_files(place: str, tmp_path: Path, capsys: Captured) -> None:
+    out = tmp_path / "tasks.json"
+    assert run(["rank", place, "-a", "entropy", "--top", "2", "--format", "label-studio", "-o", str(out)]) == 0
+    assert [task["data"]["id"] for task in json.loads(out.read_text())] == [9, 1]
+    assert run(["rank", place, "-a", "entropy", "--top", "2", "--format", "coco", "-q"]) == 0
+    assert [image["id"] for image in json.loads(capsys.readouterr().out)["images"]] == [9, 1]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--diverse", "k-center", "--sample", "power"], "two ways to choose"),
+        (["--diverse", "badge", "--balance"], "takes no weights"),
+        (["--cost", "cost"], "goes with --budget"),
+        (["--format", "coco", "--level", "label"], "is of images"),
+        (["--format", "coco", "--image-url", "x"], "fetch by URL"),
+        (["--format", "labelbox"], "fetches images by URL"),
+        (["--back-test", "--format", "csv"], "prints a report"),
+        (["--back-test"], "no false_positives to test an order on"),
+        (["--diverse", "k-center"], "no embeddings of images"),
+        (["--exclude-near-duplicates"], "no column near_duplicate_group"),
+    ],
+)
+def test_batches_that_cannot_be(place: str, options: list[str], words: str, capsys: Captured) -> None:
+    assert run(["rank", place, "-q", *options]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_dataset_is_scored_as_far_as_a_batch_needs(tmp_path: Path, capsys: Captured) -> None:
+    folder = str(write_pictures(tmp_path / "set", predictions=True))
+    options = ["-a", "entropy", "--diverse", "k-center", "--exclude-near-duplicates", "--top", "3", "-q"]
+    assert run(["rank", folder, *options]) == 0
+    assert len(capsys.readouterr().out.split()) == 3
+
+
+def test_back_test(tmp_path: Path, capsys: Captured) -> None:
+    folder = str(write_pictures(tmp_path / "set", predictions=True))
+    assert run(["score", folder, "--metrics", "entropy,false_*", "-q"]) == 0
+    capsys.readouterr()
+    assert run(["rank", folder, "-a", "entropy", "--back-test", "--top", "3", "-q"]) == 0
+    assert "the first 3 of 7 images" in capsys.readouterr().out
+    assert run(["rank", folder, "-a", "entropy", "--back-test", "--top", "3", "-q", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert len(report["curve"]) == 3
+    assert set(report["mended"]) == {"AP", "AP50"}

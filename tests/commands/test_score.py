@@ -168,8 +168,36 @@ def test_a_run_of_classes_is_gated_as_it_was_scored(classes: Path, capsys: pytes
     assert main.run(["gate", str(classes), "--min", "accuracy=0.1"]) == 1
     assert main.run(["gate", str(classes), "--min", "accuracy=0.1", "--confidence", "0.1"]) == 2
     assert main.run(["gate", str(classes), "--min", "accuracy=0.1", "--iou", "0.5"]) == 2
-    assert "classes" in capsys.readouterr().err
+    assert "classification, counted as it was scored" in capsys.readouterr().err
     assert main.run(["compare", *(str(classes / f"{n}.json") for n in ("labels", "predictions", "predictions"))]) == 2
+
+
+def test_a_gate_of_classes_has_no_intervals_and_no_parts(classes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["score", str(classes), "--quiet"]) == 0
+    capsys.readouterr()
+    files = [str(classes / "labels.json"), str(classes / "predictions.json")]
+    for target in ([str(classes)], files):
+        assert main.run(["gate", *target, "--min", "accuracy=0.7", "--confidence-level", "0.95", "--json"]) == 0
+        verdict = json.loads(capsys.readouterr().out)
+        assert (verdict["task"], verdict["iou"]) == ("classification", None)
+        assert "no interval is known of it" in verdict["checks"][0]["reason"]
+    parts = classes / "parts.toml"
+    for scope in ('slice = "night"', 'size = "small"', "iou = 0.5", "max_drop = 0.1"):
+        drop = scope.startswith("max")
+        baseline = f'[baseline]\nrun = "{classes}"\n' if drop else ""
+        parts.write_text(f'{baseline}[[check]]\nmetric = "accuracy"\n{"" if drop else "min = 0.7"}\n{scope}\n')
+        assert main.run(["gate", str(classes), "--config", str(parts)]) == 2
+        assert "of classification is known as it was evaluated" in capsys.readouterr().err
+    assert main.run(["gate", "--init", str(classes)]) == 2
+    assert "have no interval" in capsys.readouterr().err
+
+
+def test_classes_are_scored_by_the_convention_asked_for(classes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["score", str(classes), "--convention", "labelbox", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)["models"]["predictions"]
+    assert (report["convention"], report["metrics"]["f1_data_row"]) == ("labelbox", 0.75)
+    assert main.run(["score", str(classes), "--convention", "coco"]) == 2
+    assert "has no rule for classes" in capsys.readouterr().err
 
 
 def test_strict_says_no_after_the_work_is_done(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:

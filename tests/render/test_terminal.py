@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 
-from qm_cli.analysis.gating import gated, parsed
 from qm_cli.render import terminal
-from qm_cli.render.terminal import show_evaluation, show_gate, show_notes, show_table, shown
-from tests import made_run
+from qm_cli.render.terminal import show_evaluation, show_notes, show_table, shown
 from tests.render.screens import COLOUR, NUMBER, STYLE, cells, printed, report, rows_below
 
 LONG = "a very long name " * 20
@@ -184,21 +182,6 @@ def test_a_table_without_rows() -> None:
 
 def test_rows_may_come_one_by_one() -> None:
     assert cells(printed(show_table, ["a", "b"], ((n, n / 2) for n in range(2))).splitlines()[2]) == ["1", "0.5000"]
-
-
-def test_gate() -> None:
-    target = "/data/[x]/" + "run" * 80
-    checks = [parsed("min", "precision=0.8"), parsed("max", "false_positives=5")]
-    verdict = {"target": target, **gated(made_run.report(), checks, [])}
-    lines = printed(show_gate, verdict).splitlines()
-    assert lines[0] == f"{target}, convention coco, IoU 0.5, confidence 0.5"
-    assert [cells(line) for line in lines[2:4]] == [
-        ["precision ≥ 0.8", "0.7500", "0.8000", "-0.0500", "FAIL"],
-        ["false_positives ≤ 5", "3", "5", "2", "pass"],
-    ]
-    assert lines[-2:] == [f"note: {verdict['checks'][0]['reason']}", "gate failed: 1 of 2 checks"]
-    passed = {"target": target, **gated(made_run.report(), checks[1:], [])}
-    assert printed(show_gate, passed).splitlines()[-1] == "gate passed"
 
 
 def test_a_reader_that_has_gone_is_for_the_error_door() -> None:

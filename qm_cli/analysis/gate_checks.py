@@ -1,0 +1,227 @@
+"""What a gate asks for: floors, ceilings and largest drops, each of one number in one scope."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from qm_cli.errors import UsageError
+from qm_cli.settings import AreaRange
+
+MIN, MAX, DROP = "min", "max", "max_drop"
+SIGNS = {MIN: "≥", MAX: "≤", DROP: "drops by ≤"}
+SIZES = ("images", "labels", "crowd", "predictions")
+COUNTS = (*SIZES, "true_positives", "false_positives", "false_negatives", "true_negatives")
+UNBOUNDED = ("log_loss",)
+EVERY = "*"
+PAIRED, HOLM, NONE = "paired-bootstrap", "holm", "none"
+FAIL, SKIP, REPORT, PASS = "fail", "skip", "report", "pass"
+ON_UNDEFINED = (FAIL, SKIP)
+ON_INCONCLUSIVE = (REPORT, FAIL, PASS)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a number is about; None is everything, or the evaluation's own threshold.
+
+    category: name or id, or `*` for each. slice: name or definition. size: of the labels, by name or as a range.
+    """
+
+    category: str | None = None
+    slice: str | None = None
+    size: str | AreaRange | None = None
+    iou: float | None = None
+    confidence: float | None = None
+
+    def words(self) -> list[str]:
+        """The parts that are not the category, as people read them."""
+        parts = [self.slice, self.size_name]
+        parts += [None if value is None else f"{name} {value:g}" for name, value in self._thresholds()]
+        return [part for part in parts if part is not None]
+
+    @property
+    def size_name(self) -> str | None:
+        return self.size.name if isinstance(self.size, AreaRange) else self.size
+
+    def _thresholds(self) -> tuple[tuple[str, float | None], ...]:
+        return ("IoU", self.iou), ("confidence", self.confidence)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a number is judged.
+
+    min_support: with fewer samples a number is taken as undefined. on_undefined: fail | skip. confidence_level: of the
+    interval that must clear the limit, None to compare the number itself. inconclusive: what a number is whose interval
+    holds the limit: report (a verdict of its own) | fail | pass.
+    """
+
+    min_support: int = 0
+    on_undefined: str = FAIL
+    confidence_level: float | None = None
+    inconclusive: str = REPORT
+
+
+@dataclass(frozen=True)
+class Check:
+    """One demand: `metric` in its scope on the right side of `limit`; where: the place it was written."""
+
+    side: str
+    metric: str
+    limit: float
+    scope: Scope = Scope()
+    rules: Rules = Rules()
+    where: str = field(default="", compare=False)
+
+    @property
+    def name(self) -> str:
+        """`recall@person (small, IoU 0.75)`."""
+        named = self.metric if self.scope.category is None else f"{self.metric}@{self.scope.category}"
+        words = self.scope.words()
+        return f"{named} ({', '.join(words)})" if words else named
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} {SIGNS[self.side]} {self.limit:g}"
+
+
+def parsed(side: str, text: str, rules: Rules = Rules(), scope: Scope = Scope()) -> Check:
+    """`precision=0.8` or `recall@person=0.6` as a check. A category's name may hold = and @.
+
+    >>> parsed("min", "recall@person=0.6").title
+    'recall@person ≥ 0.6'
+    """
+    left, equals, right = text.rpartition("=")
+    metric, at, category = left.partition("@")
+    if not equals or not metric.strip() or (at and not category.strip()):
+        raise UsageError(f"--{side} {text!r}: is no check", f"write --{side} precision=0.8 or recall@person=0.6")
+    try:
+        limit = float(right)
+    except ValueError:
+        limit = math.nan
+    if not math.isfinite(limit):
+        raise UsageError(f"--{side} {text!r}: {right.strip()!r} is no number", f"write --{side} {left.strip()}=0.8")
+    metric, where = metric.strip(), f"--{side} {text!r}"
+    scope = replace(scope, category=category.strip() if at else None)
+    return Check(side, metric, checked_limit(where, metric, limit), scope, rules, where)
+
+
+def is_count(metric: str) -> bool:
+    """Whether a metric counts samples, all of them or those of one reason.
+
+    >>> is_count("labels"), is_count("false_positives_iou_too_low"), is_count("precision")
+    (True, True, False)
+    """
+    return metric in COUNTS or metric.startswith("false_positives_")
+
+
+def checked_limit(where: str, metric: str, limit: float) -> float:
+    """The limit, whole for counts. Raises UsageError for a share beyond 0..1, which no value could pass or fail."""
+    if is_count(metric):
+        return int(limit) if limit == int(limit) else limit
+    if "." not in metric and metric not in UNBOUNDED and not 0 <= limit <= 1:
+        way_out = f"write {limit / 100:g} for {limit:g} %" if 1 < limit <= 100 else "no other value can pass or fail it"
+        raise UsageError(f"{where}: {metric} lies between 0 and 1", way_out)
+    return limit
+
+
+def skipping_undefined(check: Check) -> Check:
+    """The check, with undefined numbers let through."""
+    return replace(check, rules=replace(check.rules, on_undefined=SKIP))
+
+
+def each_category(checks: Iterable[Check], names: Sequence[str]) -> list[Check]:
+    """Checks of `*` as one of each category."""
+    return [
+        replace(check, scope=replace(check.scope, category=name))
+        for check in checks
+        for name in (names if check.scope.category == EVERY else [check.scope.category])
+    ]
+
+
+def refuse_contradictions(checks: Sequence[Check], numbers: Sequence[Hashable] | None = None) -> None:
+    """Raise UsageError for a floor above a ceiling of the same number: no model could pass.
+
+    numbers: what each check is about, None where its metric and scope say it.
+    """
+    floors: dict[Hashable, Check] = {}
+    ceilings: dict[Hashable, Check] = {}
+    for place, check in enumerate(checks):
+        key = (numbers and numbers[place]) or (check.metric, check.scope)
+        if check.side == MIN and (key not in floors or check.limit > floors[key].limit):
+            floors[key] = check
+        if check.side == MAX and (key not in ceilings or check.limit < ceilings[key].limit):
+            ceilings[key] = check
+    for key, floor in floors.items():
+        ceiling = ceilings.get(key)
+        if ceiling is not None and floor.limit > ceiling.limit:
+            both = f"{floor.where} and {ceiling.where}" if floor.where != ceiling.where else floor.where
+            raise UsageError(
+                f"{both}: no {floor.name} is at least {floor.limit:g} and at most {ceiling.limit:g}",
+                "lower the floor or raise the ceiling",
+            )
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The run that must not be fallen behind. test: paired-bootstrap | none; correction: holm | none."""
+
+    run: Path
+    model: str | None = None
+    test: str = PAIRED
+    correction: str = HOLM
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """At most so many images, or such a share of them; the other is None."""
+
+    count: int | None = None
+    share: float | None = None
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """Images that another run has too. by: pixel_hash, or perceptual_hash within `radius` bits."""
+
+    against: Path
+    ceiling: Ceiling
+    by: str = "pixel_hash"
+    radius: int = 4
+
+
+@dataclass(frozen=True)
+class DataRules:
+    """What the images themselves must hold to; None is not asked. findings: by code."""
+
+    exact_duplicates: Ceiling | None = None
+    near_duplicates: Ceiling | None = None
+    unreadable: Ceiling | None = None
+    findings: tuple[tuple[str, Ceiling], ...] = ()
+    leakage: tuple[Leakage, ...] = ()
+
+
+@dataclass(frozen=True)
+class Gate:
+    """All that a gate asks for. iou, confidence: what everything is read at that names no threshold of its own;
+    convention: None for the run's.
+
+    cluster: image column whose values are resampled instead of images; slices: definitions by name.
+    """
+
+    checks: tuple[Check, ...] = ()
+    run: Path | None = None
+    model: str | None = None
+    iou: float | None = None
+    confidence: float | None = None
+    convention: str | None = None
+    voc_devkit: bool = False
+    baseline: Baseline | None = None
+    data: DataRules | None = None
+    slices: tuple[tuple[str, str], ...] = ()
+    allow_findings: tuple[str, ...] = ()
+    cluster: str | None = None
+    resamples: int = 500
+    seed: int = 0

@@ -1,0 +1,152 @@
+"""Which number of an evaluation a check is about, with every threshold settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qm_cli.analysis.gate_checks import Check, is_count
+from qm_cli.errors import UsageError, nearest
+from qm_cli.settings import AreaRange, Settings
+
+MACRO = "_macro"
+RATES = ("precision", "recall", "f1")
+OUTCOME_COUNTS = ("true_positives", "false_positives", "false_negatives")
+SCOPED_COUNTS = ("images", "labels", "predictions", *OUTCOME_COUNTS)
+MEASURED_RATES = (*RATES, *(f"{name}{MACRO}" for name in RATES))
+AP, AR = "AP", "AR"
+LABEL_NUMBERS = ("recall", f"recall{MACRO}", "labels", "true_positives", "false_negatives", AR)
+"""What is told where nothing is known of predictions that match nothing."""
+
+
+@dataclass(frozen=True)
+class CurveNumber:
+    """A number read off precision and recall over all scores. threshold: None is the mean over all; size: a name."""
+
+    kind: str
+    threshold: float | None = None
+    size: str | None = None
+
+
+CURVE_NUMBERS = {
+    "AP": CurveNumber(AP),
+    "AP50": CurveNumber(AP, 0.5),
+    "AP75": CurveNumber(AP, 0.75),
+    "APs": CurveNumber(AP, size="small"),
+    "APm": CurveNumber(AP, size="medium"),
+    "APl": CurveNumber(AP, size="large"),
+    "AR100": CurveNumber(AR),
+    "ARs": CurveNumber(AR, size="small"),
+    "ARm": CurveNumber(AR, size="medium"),
+    "ARl": CurveNumber(AR, size="large"),
+}
+AT_IOU = {"AP_at_iou": AP, "AR_at_iou": AR}
+MEASURED = (*CURVE_NUMBERS, *AT_IOU, *MEASURED_RATES, *SCOPED_COUNTS)
+WITH_INTERVAL = (*CURVE_NUMBERS, *AT_IOU, *MEASURED_RATES)
+
+
+@dataclass(frozen=True)
+class Population:
+    """Which labels count: those of a size, in a slice (None is all); predictions as they match, or by their own."""
+
+    size: AreaRange
+    slice: str | None = None
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """kind: AP, AR, one of MEASURED_RATES or SCOPED_COUNTS; thresholds: of AP and AR; iou, confidence: of the rest.
+
+    category: row, None for all.
+    """
+
+    kind: str
+    population: Population
+    category: int | None = None
+    thresholds: tuple[float, ...] = ()
+    iou: float = 0.5
+    confidence: float = 0.5
+
+    @property
+    def is_curve(self) -> bool:
+        return self.kind in (AP, AR)
+
+    @property
+    def has_interval(self) -> bool:
+        return not is_count(self.kind)
+
+
+def quantity_of(check: Check, settings: Settings, category: int | None) -> Quantity | None:
+    """What to measure for a check; None for a number that only the report has. Raises UsageError for idle scopes.
+
+    An IoU makes of AP and AR100 those at that IoU alone; a size makes of AP what the report calls APs and the like.
+    """
+    metric, scope = check.metric, check.scope
+    if is_count(metric) or metric in MEASURED_RATES:
+        return _counted(check, settings, category)
+    if metric in AT_IOU or metric in CURVE_NUMBERS:
+        return _curve(check, settings, category)
+    for name in ("slice", "size"):
+        if getattr(scope, name) is not None:
+            hint = nearest(metric, list(MEASURED)) or f"there are {', '.join(MEASURED)}"
+            raise UsageError(f"{check.where}: {metric} cannot be told of a {name}", hint)
+    return None
+
+
+def _counted(check: Check, settings: Settings, category: int | None) -> Quantity | None:
+    scope = check.scope
+    if check.metric not in MEASURED:
+        if scope.slice is not None or scope.size is not None:
+            raise UsageError(f"{check.where}: {check.metric} cannot be told of a slice or size", "leave it out")
+        return None
+    if check.metric.endswith(MACRO) and category is not None:
+        raise UsageError(
+            f"{check.where}: {check.metric} is a mean over categories",
+            f"of one category write {check.metric.removesuffix(MACRO)}",
+        )
+    return Quantity(
+        check.metric,
+        Population(size_named(check, settings), scope.slice),
+        category,
+        iou=settings.iou if scope.iou is None else scope.iou,
+        confidence=settings.confidence if scope.confidence is None else scope.confidence,
+    )
+
+
+def _curve(check: Check, settings: Settings, category: int | None) -> Quantity:
+    metric, scope = check.metric, check.scope
+    if scope.confidence is not None:
+        raise UsageError(f"{check.where}: {metric} is of all confidences", "leave confidence out")
+    if metric in AT_IOU:
+        at = settings.iou if scope.iou is None else scope.iou
+        return Quantity(AT_IOU[metric], Population(size_named(check, settings), scope.slice), category, (at,))
+    number = CURVE_NUMBERS[metric]
+    if number.threshold is not None and scope.iou is not None:
+        raise UsageError(f"{check.where}: {metric} is at IoU {number.threshold:g}", "write AP for one at another IoU")
+    if number.size is not None and scope.size is not None:
+        raise UsageError(f"{check.where}: {metric} has a size", f"write {number.kind} for one of another size")
+    if number.threshold is not None:
+        thresholds: tuple[float, ...] = (number.threshold,)
+    else:
+        thresholds = settings.iou_thresholds if scope.iou is None else (scope.iou,)
+    size = size_named(check, settings) if number.size is None else _size(check, settings, number.size)
+    return Quantity(number.kind, Population(size, scope.slice), category, thresholds)
+
+
+def size_named(check: Check, settings: Settings) -> AreaRange:
+    """The size of a check's labels; the first of the settings, all, where it names none."""
+    size = check.scope.size
+    if isinstance(size, AreaRange):
+        return size
+    return settings.area_ranges[0] if size is None else _size(check, settings, size)
+
+
+def _size(check: Check, settings: Settings, name: str) -> AreaRange:
+    known = {limits.name: limits for limits in settings.area_ranges}
+    if name not in known:
+        raise UsageError(f"{check.where}: there is no size {name!r}", _sizes_hint(name, list(known)))
+    return known[name]
+
+
+def _sizes_hint(name: str, known: Sequence[str]) -> str:
+    return nearest(name, list(known)) or f"there are {', '.join(known)}; or write [low, high] in square pixels"

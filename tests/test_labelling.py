@@ -1,0 +1,79 @@
+"""Import files of labelling tools from a run: the images in their order, pre-annotations, what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from qm_cli.batch import Batch
+from qm_cli.errors import InputError, UsageError
+from qm_cli.labelling import import_file
+from qm_cli.ranking import Answer, Ranking, rank
+from qm_cli.run import score
+from qm_cli.run_folder import Run
+from qm_cli.selection import Choice
+from tests.made_run import write_run
+from tests.pictures import write_pictures
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = write_pictures(tmp_path_factory.mktemp("pictures") / "set", predictions=True)
+    return score(folder, metrics=("entropy",))
+
+
+@pytest.fixture(scope="module")
+def answer(run: Run) -> Answer:
+    """Predictions score .3 + n / 20; those of .5 and more are pre-annotations."""
+    return rank(Ranking(run.path, Choice(column="entropy", top=3), Batch()), run, run)
+
+
+def test_coco_is_what_pycocotools_reads(answer: Answer, tmp_path: Path) -> None:
+    from pycocotools.coco import COCO
+
+    file = tmp_path / "subset.json"
+    file.write_text(import_file(answer, "coco", None))
+    coco = COCO(str(file))
+    ids = answer.selection.table["id"].to_pylist()
+    assert [image["id"] for image in coco.dataset["images"]] == ids
+    assert {one["image_id"] for one in coco.dataset["annotations"]} <= set(ids)
+    assert len(coco.getAnnIds(imgIds=ids[:1])) == 2
+    assert coco.loadCats([1])[0]["name"] == "cat"
+
+
+def test_pre_annotations_are_those_from_the_confidence_on(answer: Answer, run: Run) -> None:
+    tasks = json.loads(import_file(answer, "label-studio", None))
+    root = ElementTree.fromstring(import_file(answer, "cvat", None))
+    lines = import_file(answer, "labelbox-predictions", None).splitlines()
+    ids = answer.selection.table["id"].to_pylist()
+    rows = run.table("prediction", ["image_id", "score"]).to_pylist()
+    expected = [sum(row["image_id"] == one and row["score"] >= 0.5 for row in rows) for one in ids]
+    assert [sum(len(part["result"]) for part in task.get("predictions", [])) for task in tasks] == expected
+    assert [len(image.findall("box")) for image in root.findall("image")] == expected
+    assert len(lines) == sum(expected)
+    assert sum(expected) > 0
+
+
+def test_urls(answer: Answer) -> None:
+    tasks = json.loads(import_file(answer, "label-studio", None))
+    name = answer.selection.table["file_name"][0].as_py()
+    assert tasks[0]["data"]["image"] == f"/data/local-files/?d={name}"
+    rows = json.loads(import_file(answer, "labelbox", "https://bucket/{file_name}?i={id}"))
+    assert rows[0]["row_data"] == f"https://bucket/{name}?i={answer.selection.table['id'][0].as_py()}"
+    with pytest.raises(UsageError, match="fetches images by URL"):
+        import_file(answer, "labelbox", None)
+    with pytest.raises(UsageError, match=r"use \{file_name\} or \{id\}"):
+        import_file(answer, "labelbox", "https://bucket/{name}")
+
+
+def test_sizes_that_are_not_known(tmp_path: Path) -> None:
+    from qm_cli.run_folder import open_run
+
+    made = open_run(write_run(tmp_path / "run"))
+    answer = rank(Ranking(made.path, Choice(top=2), Batch()), made, made)
+    with pytest.raises(InputError, match="its size is not known"):
+        import_file(answer, "cvat", None)
+    assert "predictions" not in json.loads(import_file(answer, "label-studio", None))[0]
