@@ -47,11 +47,11 @@ def bare(peer: str, data: Path, once: bool = False) -> Command:
     return Command(f"{peer} bare", script, twelve, once)
 
 
-def coco(data: Path, once: bool = False) -> Command:
+def coco(data: Path, once: bool = False, analyses: tuple[str, ...] = ()) -> Command:
     """hotcoco's own command."""
     files = ("--gt", str(data / "labels.json"), "--dt", str(data / "predictions.json"))
-    argv = (str(prepare.peers_bin() / "coco"), "eval")
-    return Command(COCO, (*argv, *files), (*argv, "--json", *files), once)
+    argv = (str(prepare.peers_bin() / "coco"), "eval", *analyses)
+    return Command(COCO, (*argv, *files), (*argv, "--json", *files) if not analyses else (), once)
 
 
 def evaluate(qm: Path, data: Path, name: str = "qm", predictions: str = "predictions.json") -> Command:
@@ -91,6 +91,24 @@ def evaluate_large(setup: Setup) -> Case:
     return Case("evaluate-5m", "qm evaluate, 5,000,000 detections", (*commands, a_tenth), bars, 5, (data, tenth))
 
 
+def everything(setup: Setup) -> Case:
+    """Every analysis at once, per image and per prediction in Parquet, beside hotcoco's own on the screen."""
+    data = prepare.detections(SMALL_IMAGES)
+    plain = evaluate(setup.qm, data)
+    run = ("--everything", "--output", str(prepare.DATA / "everything-run"))
+    commands = (
+        Command("qm, everything and Parquet", (*plain.argv, *run)),
+        Command("qm, everything", (*plain.argv, "--everything")),
+        plain,
+        coco(data, analyses=("--tide", "--diagnostics", "--calibration", "--json")),
+    )
+    bars = (
+        Bar("time beside hotcoco's command with its analyses", commands[0].name, (COCO,), 0.4),
+        Bar("time of the analyses above the plain run", commands[1].name, ("qm",), 0.6, kind="difference"),
+    )
+    return Case("everything", "qm evaluate --everything, 500,000 detections", commands, bars, 7, (data,))
+
+
 def start_up(setup: Setup) -> Case:
     """Help and the list of metrics beside an empty Typer app with the same commands and options."""
     folder, note = prepare.empty_app(setup.qm)
@@ -124,6 +142,7 @@ def rank(setup: Setup) -> Case:
 CASES: dict[str, Callable[[Setup], Case]] = {
     "evaluate-500k": evaluate_small,
     "evaluate-5m": evaluate_large,
+    "everything": everything,
     "start-up": start_up,
     "rank": rank,
 }

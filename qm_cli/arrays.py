@@ -32,7 +32,7 @@ def to_arrow(values: AnyArray) -> pa.Array:
     if values.ndim == 2:
         return _list_array(values)
     if values.dtype.kind in "OU":
-        return pa.array(values.tolist())
+        return _object_array(values.tolist())
     if values.dtype.kind == "b":
         return pa.Array.from_buffers(pa.bool_(), len(values), [None, _bits(values)])
     missing = np.isnan(values) if values.dtype.kind == "f" else None
@@ -41,6 +41,20 @@ def to_arrow(values: AnyArray) -> pa.Array:
     if missing is None or not missing.any():
         return pa.Array.from_buffers(dtype, len(values), [None, pa.py_buffer(values)], 0)
     return pa.Array.from_buffers(dtype, len(values), [_bits(~missing), pa.py_buffer(values)], int(missing.sum()))
+
+
+def _object_array(values: list[Any]) -> pa.Array:
+    """Texts without pyarrow's own conversion, each distinct one encoded once; anything else with it."""
+    try:
+        distinct = list(dict.fromkeys(values))
+    except TypeError:  # lists and the like
+        return pa.array(values)
+    if not all(value is None or type(value) is str for value in distinct):
+        return pa.array(values)
+    if distinct in ([], [None]):
+        return pa.nulls(len(values))
+    place = {value: number for number, value in enumerate(distinct)}
+    return strings_to_arrow(distinct).take(to_arrow(np.fromiter(map(place.__getitem__, values), np.int32, len(values))))
 
 
 def _bits(mask: npt.NDArray[np.bool_]) -> pa.Buffer:

@@ -32,10 +32,6 @@ RELATED: dict[str, tuple[str, ...]] = {
 WHOLE = {("image", "category")}
 BY_IMAGE = ("image", "label", "prediction")
 GROUPED = ("image", "category", "image_category", "dataset")
-DERIVED: dict[str, frozenset[str]] = {
-    "label": frozenset({"matched_prediction_row", "matched_iou", "counts"}),
-    "prediction": frozenset({"matched_label_row", "matched_iou", "best_iou", "counted"}),
-}
 
 
 @dataclass(frozen=True)
@@ -159,9 +155,10 @@ def lacking(name: str, level: str, have: Available) -> str:
             return have.without(home)
         if column in ("probs", "logits") and home == "prediction":
             return f"needs class probabilities (`{column}`)"
-        if column in DERIVED.get(home, ()):
+        if column in schema.EVALUATED.get(home, {}):
             other = "prediction" if home == "label" else "label"
-            return have.without(other) or "needs labels and predictions with boxes"
+            probable = " and class probabilities (`probs`)" if column in schema.PROBABLE else ""
+            return have.without(other) or f"needs labels and predictions with boxes{probable}"
         known = schema.known_columns(home) if home in schema.TABLES else {}
         if column in known:
             return f"needs {home}.{column}, which the dataset does not have"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.average_precision import AveragePrecision
-from qm_cli.analysis.counts import Outcomes
+from qm_cli.analysis.counts import Outcomes, matched_iou, outcomes
+from qm_cli.analysis.error_kinds import BACKGROUND_IOU, ErrorKinds, error_kinds
+from qm_cli.analysis.label_errors import Evidence, corresponding, evidence
 from qm_cli.errors import UsageError
 from qm_cli.matching import Matches
+from qm_cli.pairs import Pairs, overlapping_pairs
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
@@ -31,7 +36,7 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Everything an evaluation is summarised from.
+    """Everything an evaluation is summarised from; what not every summary needs is computed when first asked for.
 
     confusion: int64[categories + 1, categories + 1], rows true, columns predicted, None last. counted_at: at which IoU
     and confidence outcomes and confusion are, in words. coco: COCO's matches in all lanes, of these tables; None under
@@ -63,6 +68,38 @@ class Evaluation:
         if self.curves is None:
             raise self._missing("curves")
         return self.curves
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """Every pair of an image with IoU ≥ .1, whatever the categories."""
+        return overlapping_pairs(self.tables, self.settings.task)
+
+    @cached_property
+    def every_outcome(self) -> Outcomes:
+        """The outcomes at any confidence: every prediction counts. Raises UsageError without COCO's matches."""
+        return outcomes(self.tables, self.matches, replace(self.settings, confidence=-math.inf))
+
+    @cached_property
+    def every_iou(self) -> npt.NDArray[np.float64]:
+        """IoU of each prediction with the label it took at any confidence, NaN where none: float64[predictions]."""
+        return matched_iou(self.tables, self.settings.task, self.every_outcome)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What the predictions say about the labels."""
+        return evidence(self.tables, self.settings.task)
+
+    @cached_property
+    def corresponding(self) -> npt.NDArray[np.int64]:
+        """The prediction that sits on each label, of its category or of another: row or −1, int64[labels]."""
+        return corresponding(self.tables, self.outcomes, self.settings)
+
+    @cached_property
+    def error_kinds(self) -> ErrorKinds | None:
+        """The kind of every error; None without COCO's matches, and at an IoU that background already has."""
+        if self.coco is None or self.settings.iou <= BACKGROUND_IOU:
+            return None
+        return error_kinds(self.tables, self.pairs, self.settings.iou)
 
     def _missing(self, what: str) -> UsageError:
         return UsageError(f"convention {self.settings.convention} has no COCO {what}", "use --convention coco")

@@ -25,6 +25,7 @@ from qm_cli.commands.metrics import metrics
 from qm_cli.commands.outliers import outliers
 from qm_cli.commands.query import query
 from qm_cli.commands.rank import rank
+from qm_cli.commands.review import review
 from qm_cli.commands.score import score
 from qm_cli.commands.similar import similar
 from qm_cli.commands.slices import slices
@@ -105,6 +106,13 @@ app.command(
         "qm leakage train/qm-run val/qm-run", r"qm leakage train val --recording '^(.+)_\d+\.jpg$' --lines > leaked.txt"
     ),
 )(leakage)
+
+app.command(
+    rich_help_panel=DECIDE,
+    epilog=_examples(
+        "qm review RUN --top 20", "qm review RUN --where \"reason = 'wrong category'\" --patch corrected.json"
+    ),
+)(review)
 
 app.command(
     rich_help_panel=INSPECT,

@@ -1,22 +1,27 @@
-"""Every label–prediction pair of an image that overlaps, whatever the categories: the `pair` table."""
+"""Every label–prediction pair of an image: a stretch at a time, those above an IoU, and the `pair` table."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.kernels.segments import bounded_stretches, expand
+from qm_cli.kernels.segments import bounded_stretches, expand, starts_of
 from qm_cli.overlap import overlap
 from qm_cli.tables import Tables
 
+RowArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+Found = TypeVar("Found")
+
 LOWEST_IOU = 0.1
-PAIRS_AT_ONCE = 1 << 21
-NEAR_AT_ONCE = 1 << 17
+PAIRS_AT_ONCE = 1 << 16
 """Pairs of a stretch: few enough for a processor's cache."""
 
 
@@ -28,73 +33,80 @@ class Pairs:
     overlap, NaN where the image has no such label: float64[predictions].
     """
 
-    label_row: npt.NDArray[np.int64]
-    prediction_row: npt.NDArray[np.int64]
-    iou: npt.NDArray[np.float64]
-    best_iou: npt.NDArray[np.float64]
+    label_row: RowArray
+    prediction_row: RowArray
+    iou: FloatArray
+    best_iou: FloatArray
+
+
+def in_stretches(
+    tables: Tables, look: Callable[[RowArray, RowArray], Found], predictions: RowArray | None = None
+) -> list[Found]:
+    """What `look` finds in the label and prediction rows of all pairs of an image, by (prediction row, label row).
+
+    Stretches of predictions are looked at side by side, so that memory stays bounded; those of one prediction are
+    together. predictions: the rows that take part, all by default. At least one stretch.
+    """
+    rows = np.arange(tables.count("prediction")) if predictions is None else predictions
+    offsets = tables.offsets("label")
+    image = tables.values("prediction", "image_row")[rows]
+    counts, first = np.diff(offsets)[image], offsets[:-1][image]
+
+    def stretch(places: RowArray) -> Found:
+        return look(expand(first[places], counts[places]), np.repeat(rows[places], counts[places]))
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return list(threads.map(stretch, bounded_stretches(counts, PAIRS_AT_ONCE)))
+
+
+def of_one_category(tables: Tables, label: RowArray, prediction: RowArray) -> BoolArray:
+    """Whether label and prediction of each pair have the same category: bool[n]."""
+    own = tables.values("prediction", "category_row").take(prediction)
+    return np.asarray(tables.values("label", "category_row").take(label) == own)
 
 
 def pairs_above(
     tables: Tables,
     task: str,
     lowest: float,
-    labels: npt.NDArray[np.bool_],
-    predictions: npt.NDArray[np.bool_] | None = None,
+    labels: BoolArray,
+    predictions: BoolArray | None = None,
     *,
     same_category: bool = False,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+) -> tuple[RowArray, RowArray, FloatArray]:
     """Pairs of an image with IoU > lowest, by (prediction row, label row): prediction, label int64[n], iou float64[n].
 
     labels, predictions: which take part, bool of each; all predictions by default. No label is taken for a crowd.
     """
-    offsets = tables.offsets("label")
-    rows = np.arange(tables.count("prediction")) if predictions is None else np.flatnonzero(predictions)
-    image = tables.values("prediction", "image_row")[rows]
-    counts, first = np.diff(offsets)[image], offsets[:-1][image]
 
-    def near(part: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], ...]:
-        label, prediction = expand(first[part], counts[part]), np.repeat(rows[part], counts[part])
+    def near(label: RowArray, prediction: RowArray) -> tuple[RowArray, RowArray, FloatArray]:
         kept = labels.take(label)
         if same_category:
-            own = tables.values("prediction", "category_row").take(prediction)
-            kept &= tables.values("label", "category_row").take(label) == own
+            kept &= of_one_category(tables, label, prediction)
         label, prediction = label[kept], prediction[kept]
         iou = overlap(tables, task, label, prediction)
         above = iou > lowest
         return prediction[above], label[above], iou[above]
 
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        parts = list(threads.map(near, bounded_stretches(counts, NEAR_AT_ONCE)))
+    parts = in_stretches(tables, near, None if predictions is None else np.flatnonzero(predictions))
     prediction, label, iou = (np.concatenate(column) for column in zip(*parts, strict=True))
     return prediction, label, iou
 
 
 def overlapping_pairs(tables: Tables, task: str = "bbox") -> Pairs:
-    """All pairs of an image, a stretch of predictions at a time, so memory stays bounded."""
-    offsets = tables.offsets("label")
-    image = tables.values("prediction", "image_row")
-    counts = np.diff(offsets)[image]
-    best = np.full(len(image), np.nan)
-    first_label = offsets[:-1][image]
-    stretches = bounded_stretches(counts, PAIRS_AT_ONCE)
-    parts = [_stretch(tables, task, rows, counts[rows], first_label[rows], best) for rows in stretches]
-    label, prediction, iou = (np.concatenate(column) for column in zip(*parts, strict=True))
+    """The `pair` table and the best IoU of each prediction."""
+    best = np.full(tables.count("prediction"), np.nan)
+
+    def near(label: RowArray, prediction: RowArray) -> tuple[RowArray, RowArray, FloatArray]:
+        crowd = tables.values("label", "iscrowd").take(label)
+        iou = overlap(tables, task, label, prediction, crowd)
+        comparable = np.flatnonzero(of_one_category(tables, label, prediction) & ~crowd)
+        compared = prediction[comparable]
+        starts = starts_of(compared)
+        if len(starts):
+            best[compared[starts]] = np.maximum.reduceat(iou[comparable], starts)
+        above = np.flatnonzero(iou >= LOWEST_IOU)
+        return label[above], prediction[above], iou[above]
+
+    label, prediction, iou = (np.concatenate(column) for column in zip(*in_stretches(tables, near), strict=True))
     return Pairs(label, prediction, iou, best)
-
-
-def _stretch(
-    tables: Tables,
-    task: str,
-    rows: npt.NDArray[np.int64],
-    counts: npt.NDArray[np.int64],
-    first_label: npt.NDArray[np.int64],
-    best: npt.NDArray[np.float64],
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    label, prediction = expand(first_label, counts), np.repeat(rows, counts)
-    crowd = tables.values("label", "iscrowd")[label]
-    iou = overlap(tables, task, label, prediction, crowd)
-    same = tables.values("label", "category_row")[label] == tables.values("prediction", "category_row")[prediction]
-    comparable = same & ~crowd
-    np.fmax.at(best, prediction[comparable], iou[comparable])
-    near = iou >= LOWEST_IOU
-    return label[near], prediction[near], iou[near]

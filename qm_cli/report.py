@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from qm_cli.analyses import analysed
 from qm_cli.analysis.coco_numbers import mean_of_defined
 from qm_cli.analysis.counts import Counts, category_counts
 from qm_cli.evaluation import Evaluation, evaluate_tables
@@ -17,15 +19,16 @@ RATES = ("precision", "recall", "f1")
 SUMS = ("true_positives", "false_positives", "false_negatives")
 
 
-def report_of(tables: Tables, settings: Settings) -> dict[str, Any]:
-    """The evaluation report of tables, over the categories of the settings."""
-    return evaluation_report(evaluate_tables(only_categories(tables, settings.categories), settings))
+def report_of(tables: Tables, settings: Settings, analyses: Iterable[str] = ()) -> dict[str, Any]:
+    """The evaluation report of tables, over the categories of the settings, with the named analyses."""
+    return evaluation_report(evaluate_tables(only_categories(tables, settings.categories), settings), analyses)
 
 
-def evaluation_report(evaluation: Evaluation) -> dict[str, Any]:
+def evaluation_report(evaluation: Evaluation, analyses: Iterable[str] = ()) -> dict[str, Any]:
     """The one object that `qm evaluate --json` prints and every table is rendered from."""
     settings, tables = evaluation.settings, evaluation.tables
     counts = category_counts(tables, evaluation.outcomes)
+    parts, notes = analysed(evaluation, analyses)
     return {
         "task": settings.task,
         "convention": settings.convention,
@@ -40,8 +43,9 @@ def evaluation_report(evaluation: Evaluation) -> dict[str, Any]:
         "definitions": {**evaluation.numbers.definitions, **_count_definitions(evaluation)},
         "categories": _categories(evaluation, counts),
         "confusion": _confusion(evaluation),
+        **parts,
         "findings": [finding.as_dict() for finding in tables.findings],
-        "notes": _notes(evaluation),
+        "notes": [*_notes(evaluation), *notes],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from qm_cli.settings import CONVENTION_FIELDS, Settings, missing_score, settings
 from qm_cli.subset import first_images, only_categories
 from qm_cli.tables import Tables
 
+ERROR_METRICS = "*.error_kind,prediction.false_positive_reason"
 EVALUATION_METRICS = "true_positives,false_positives,false_negatives,precision,recall,f1,*.iou,*.outcome"
 
 
@@ -88,20 +89,27 @@ class Request:
         return selection(self.metrics, self.kinds, self.plugins, (*named, *self.set), self.seed)
 
 
-def evaluate(labels: Path | str, predictions: Path | str, **chosen: Any) -> dict[str, Any]:
-    """The evaluation report of a prediction file against a label file; options are those of `Settings`."""
+def evaluate(
+    labels: Path | str, predictions: Path | str, analyses: Iterable[str] = (), **chosen: Any
+) -> dict[str, Any]:
+    """The evaluation report of a prediction file against a label file, with the named analyses (`analyses.ANALYSES`).
+
+    The options are those of `Settings`.
+    """
     settings = settings_at(**chosen)
     score = missing_score(settings.convention, None)
-    return report_of(
-        load_tables(Path(labels), Path(predictions), fields=settings.fields, missing_score=score), settings
-    )
+    tables = load_tables(Path(labels), Path(predictions), fields=settings.fields, missing_score=score)
+    return report_of(tables, settings, analyses)
 
 
-def evaluate_to_folder(source: Source, tables: Tables, settings: Settings, output: Path) -> dict[str, Any]:
+def evaluate_to_folder(
+    source: Source, tables: Tables, settings: Settings, output: Path, analyses: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Evaluate into a run folder of matches, per-image and per-category tables; the evaluation report."""
     started = time.perf_counter()
     tables = only_categories(tables, settings.categories)
-    scored = score_tables(tables, selection([EVALUATION_METRICS]), settings, Resources())
+    wanted = [EVALUATION_METRICS, *([ERROR_METRICS] if "errors" in analyses else [])]
+    scored = score_tables(tables, selection(wanted), settings, Resources(), analyses)
     if source.labels is None or source.predictions is None or scored.evaluation is None:
         raise UsageError("there is nothing to evaluate", "give labels and predictions, all with boxes")
     name = dataset.model_name(source.predictions)

@@ -16,7 +16,7 @@ from qm_cli.arrays import compute, one_chunk, to_numpy, valid
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.kernels.hashing import uniform
 from qm_cli.run_folder import Run
-from qm_cli.schema import known_columns
+from qm_cli.schema import EVALUATED, known_columns
 
 RowArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -24,7 +24,7 @@ FloatArray = npt.NDArray[np.float64]
 KEYS = ("image_row", "category_row", "image_id", "source_row", "id", "file_name")
 NOT_MEASURES = ("_of", "_group", "_hash", "_row", "_id")
 """How the names of columns end that point at something or name it."""
-JUDGING = {"matched_label_row", "matched_prediction_row", "matched_iou", "best_iou", "counted", "counts", "outcome"}
+JUDGING = {"outcome", *(name for names in EVALUATED.values() for name in names)}
 """What says whether a sample is right: a metric that is made of it explains nothing."""
 MOST_GROUPS = 100
 RANDOM = "random"

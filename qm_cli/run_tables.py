@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli.analysis.counts import matched_iou
-from qm_cli.arrays import to_arrow, to_numpy, vectors_to_arrow
+from qm_cli.arrays import strings_to_arrow, to_arrow, to_numpy, vectors_to_arrow
 from qm_cli.engine import Scores
+from qm_cli.error_names import KINDS
 from qm_cli.evaluation import Evaluation
 from qm_cli.pairs import Pairs
 from qm_cli.run_folder import Run
@@ -21,6 +23,7 @@ from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
 OBJECTS = ("label", "prediction")
+OUTCOMES = ("TP", "FP", "ignored", "FN")
 
 
 def sample_tables(tables: Tables, scores: Scores, base: bool) -> dict[str, pa.Table]:
@@ -39,9 +42,14 @@ def sample_tables(tables: Tables, scores: Scores, base: bool) -> dict[str, pa.Ta
             table = _with_sizes(table, scores)
         table = _scored(table, level, scores)
         if table.num_columns > 1 and (level != "prediction" or tables.has_predictions):
-            result[level] = described(level, table if level not in order else table.take(pa.array(order[level])))
+            result[level] = described(level, table if level not in order else _in_order(table, order[level]))
     cells = _cell_table(tables, scores)
     return result if cells is None else {**result, "image_category": cells}
+
+
+def _in_order(table: pa.Table, order: RowArray) -> pa.Table:
+    """The rows in this order."""
+    return table if (order[1:] > order[:-1]).all() else table.take(to_arrow(order))
 
 
 def _output_rows(tables: Tables, level: str) -> RowArray:
@@ -57,7 +65,7 @@ def _own_columns(tables: Tables, level: str) -> pa.Table:
     table = tables.table(level)
     if level in OBJECTS:
         for name, parent, column in (("image_id", "image", "id"), ("category", "category", "name")):
-            rows = pa.array(tables.values(level, f"{parent}_row"))
+            rows = to_arrow(tables.values(level, f"{parent}_row"))
             table = table.append_column(name, tables.table(parent)[column].take(rows))
     return table
 
@@ -97,8 +105,8 @@ def _cell_table(tables: Tables, scores: Scores) -> pa.Table | None:
     keys = {
         "image_row": to_arrow(image_row.astype(np.int32)),
         "category_row": to_arrow(category_row.astype(np.int32)),
-        "image_id": tables.image["id"].take(pa.array(image_row)),
-        "category": tables.category["name"].take(pa.array(category_row)),
+        "image_id": tables.image["id"].take(to_arrow(image_row)),
+        "category": tables.category["name"].take(to_arrow(category_row)),
     }
     return described("image_category", _scored(pa.table(keys), "image_category", scores))
 
@@ -112,16 +120,16 @@ def tables_of_run(run: Run) -> Tables:
         table = run.table(level, names)
         if level in OBJECTS:
             order = np.argsort(to_numpy(table["image_row"]), kind="stable")
-            table = table.take(pa.array(order)).combine_chunks()
+            table = table.take(to_arrow(order)).combine_chunks()
         parts[level] = table.cast(pa.schema([(field.name, field.type) for field in table.schema]))
     return Tables(**parts)
 
 
-def evaluation_tables(evaluation: Evaluation, pairs: Pairs) -> dict[str, pa.Table]:
-    """pair, match and precision_recall: who overlaps, who matched whom, and COCO's curves where they are COCO's."""
+def evaluation_tables(evaluation: Evaluation, analyses: Iterable[str] = ()) -> dict[str, pa.Table]:
+    """pair, match and precision_recall: who overlaps, who matched whom (with "errors" also why not), COCO's curves."""
     tables = evaluation.tables
     rows = {level: _output_rows(tables, level) for level in OBJECTS}
-    found = {"pair": _pair_table(pairs, rows), "match": _match_table(evaluation, rows)}
+    found = {"pair": _pair_table(evaluation.pairs, rows), "match": _match_table(evaluation, rows, "errors" in analyses)}
     return found if evaluation.curves is None else {**found, "precision_recall": _curve_table(evaluation)}
 
 
@@ -132,22 +140,34 @@ def _pair_table(pairs: Pairs, rows: dict[str, RowArray]) -> pa.Table:
     return _table(label_row=label[order], prediction_row=prediction[order], iou=pairs.iou[order])
 
 
-def _match_table(evaluation: Evaluation, rows: dict[str, RowArray]) -> pa.Table:
+def _match_table(evaluation: Evaluation, rows: dict[str, RowArray], errors: bool) -> pa.Table:
     """One row per prediction that counts, with its label if it took one, then one per label that was missed."""
     found = evaluation.outcomes
     counted = np.flatnonzero(found.counted)
     missed = np.flatnonzero(found.false_negative)
     label = found.matched_label[counted]
     iou = matched_iou(evaluation.tables, evaluation.settings.task, found)[counted]
-    outcome = np.where(found.ignored[counted], "ignored", np.where(found.true_positive[counted], "TP", "FP"))
+    outcome = np.where(found.ignored[counted], 2, np.where(found.true_positive[counted], 0, 1))
     order = np.argsort(rows["prediction"][counted])
-    label_row = np.concatenate([_or_null(rows["label"], label)[order], np.sort(rows["label"][missed])])
+    missed = missed[np.argsort(rows["label"][missed])]
+    label_row = np.concatenate([_or_null(rows["label"], label)[order], rows["label"][missed]])
     prediction_row = np.concatenate([rows["prediction"][counted][order], np.full(len(missed), np.nan)])
     table = _table(iou=np.concatenate([iou[order], np.full(len(missed), np.nan)]))
-    outcomes = pa.array([*outcome[order].tolist(), *["FN"] * len(missed)], pa.string())
+    outcome = np.append(outcome[order], np.full(len(missed), OUTCOMES.index("FN")))
+    outcomes = strings_to_arrow(OUTCOMES).take(to_arrow(outcome))
+    kinds = _kind_column(evaluation, counted[order], missed) if errors else {}
     keys = {"prediction_row": to_arrow(prediction_row), "label_row": to_arrow(label_row)}
     columns = {name: column.cast(pa.int64()) for name, column in keys.items()}
-    return pa.table({**columns, "iou": table["iou"], "outcome": outcomes})
+    return pa.table({**columns, "iou": table["iou"], "outcome": outcomes, **kinds})
+
+
+def _kind_column(evaluation: Evaluation, predictions: RowArray, labels: RowArray) -> dict[str, pa.Array]:
+    """The error kind of these predictions, then of these labels; null for none."""
+    kinds = evaluation.error_kinds
+    if kinds is None:
+        return {"error_kind": pa.nulls(len(predictions) + len(labels), pa.string())}
+    codes = np.concatenate([kinds.prediction_kind[predictions], kinds.label_kind[labels]])
+    return {"error_kind": strings_to_arrow([*KINDS, None]).take(to_arrow(codes % (len(KINDS) + 1)))}
 
 
 def _or_null(rows: RowArray, chosen: RowArray) -> npt.NDArray[np.float64]:
@@ -169,7 +189,7 @@ def _curve_table(evaluation: Evaluation) -> pa.Table:
         precision=curves.precision[lanes].transpose(0, 2, 1).ravel(),
         confidence=curves.score[lanes].transpose(0, 2, 1).ravel(),
     )
-    return columns.append_column("category", names.take(pa.array(category_row)))
+    return columns.append_column("category", names.take(to_arrow(category_row)))
 
 
 def _table(**columns: npt.NDArray[Any]) -> pa.Table:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -45,11 +47,14 @@ def write_run(
 ) -> dict[str, Any]:
     """Write tables, summary and manifest into `folder`; the summary. told: importances and outliers are in it."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write_tables(folder, parts.data, base=True)
-    if parts.several:
-        for name, scored in parts.models.items():
-            (folder / name).mkdir(parents=True)
-            _write_tables(folder / name, scored, base=False)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        writing = _write_tables(threads, folder, parts.data, base=True)
+        if parts.several:
+            for name, scored in parts.models.items():
+                (folder / name).mkdir(parents=True)
+                writing += _write_tables(threads, folder / name, scored, base=False)
+    for file in writing:
+        file.result()
     summary = run_summary(
         parts.data, parts.models, insights(folder, list(parts.models), settings, seed) if told else {}
     )
@@ -60,13 +65,14 @@ def write_run(
     return summary
 
 
-def _write_tables(folder: Path, scored: Scored, base: bool) -> None:
+def _write_tables(threads: ThreadPoolExecutor, folder: Path, scored: Scored, base: bool) -> list[Future[None]]:
+    """Start to write the tables of a part, the largest first."""
     tables: dict[str, pa.Table] = sample_tables(scored.tables, scored.scores, base)
-    if scored.evaluation and scored.pairs:
-        tables |= evaluation_tables(scored.evaluation, scored.pairs)
+    if scored.evaluation:
+        tables |= evaluation_tables(scored.evaluation, scored.analyses)
     tables |= vector_tables(scored.tables, scored.scores)
-    for name, table in tables.items():
-        write_parquet(table, folder / f"{name}.parquet")
+    by_size = sorted(tables, key=lambda name: -tables[name].nbytes)
+    return [threads.submit(write_parquet, tables[name], folder / f"{name}.parquet") for name in by_size]
 
 
 def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, seconds: float) -> dict[str, Any]:

@@ -81,6 +81,36 @@ OPTIONAL: dict[str, dict[str, Column]] = {
     "category": {"supercategory": Column(pa.string(), "group of categories", nullable=True)},
 }
 
+EVALUATED: dict[str, dict[str, str]] = {
+    "label": {
+        "matched_prediction_row": "prediction that found it, or −1",
+        "counts": "neither crowd nor ignored",
+        "error_code": "place in error_names.KINDS, or −1",
+        "located_similarity": "largest similarity with an overlapping prediction of its category",
+        "swapped_similarity": "largest similarity with a confident prediction of another category",
+        "conflicting": "a label of another category has the same box",
+        "least_similarity": "the dataset's smallest similarity, in every row",
+        "witness_score": "score of the prediction that sits on it, whatever its category",
+        "witness_iou": "IoU with that prediction",
+        "witness_agrees": "that prediction is of its category",
+        "own_probability": "probability of its category, as that prediction has it",
+        "other_probability": "largest probability of another category, as that prediction has it",
+    },
+    "prediction": {
+        "matched_label_row": "label it took, or −1",
+        "matched_iou": "IoU with that label",
+        "best_iou": "largest IoU with a label of its category",
+        "counted": "score ≥ the confidence",
+        "error_code": "place in error_names.KINDS, or −1",
+        "reason_code": "place in error_names.REASONS, or −1",
+        "overlooked_similarity": "largest similarity with a label of its category, of one that may be overlooked",
+        "least_similarity": "the dataset's smallest similarity, in every row",
+    },
+}
+"""What an evaluation adds to a level, for metrics to take."""
+PROBABLE = ("own_probability", "other_probability")
+"""Those that need class probabilities as well."""
+
 
 def known_columns(table: str) -> dict[str, Column]:
     """Required and optional columns of a table; every other column is the user's metadata."""

@@ -64,7 +64,10 @@ def write_parquet(table: pa.Table, path: Path) -> None:
     import pyarrow.parquet as pq
 
     table = table.combine_chunks().replace_schema_metadata({"qm_schema_version": str(SCHEMA_VERSION)})
-    pq.write_table(table, path, row_group_size=ROW_GROUP_ROWS, compression="zstd", store_schema=True)
+    repeating = [field.name for field in table.schema if field.type in (pa.string(), pa.int32())]
+    pq.write_table(
+        table, path, row_group_size=ROW_GROUP_ROWS, compression="zstd", use_dictionary=repeating, store_schema=True
+    )
 
 
 def input_order(source_row: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:

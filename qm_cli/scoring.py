@@ -12,21 +12,21 @@ import numpy as np
 import pyarrow as pa
 
 from qm_cli import catalog, engine
-from qm_cli.analysis.counts import matched_iou
+from qm_cli.analyses import EVERYTHING
 from qm_cli.backends.local import open_backend
 from qm_cli.backends.ray import open_cluster
 from qm_cli.classification import ClassEvaluation
-from qm_cli.classification_tables import evaluate_classes, holds_classes, outcomes_of
+from qm_cli.classification_tables import evaluate_classes, holds_classes
 from qm_cli.columns import Sources, available
 from qm_cli.console import progress
 from qm_cli.embedding import Embedder
 from qm_cli.engine import Plan, Scores
 from qm_cli.errors import UsageError
 from qm_cli.evaluation import Evaluation, evaluate_tables
+from qm_cli.evaluation_columns import class_columns, evaluation_columns, promised
 from qm_cli.image_task import Access
 from qm_cli.kept_results import Kept
 from qm_cli.metric import Metric
-from qm_cli.pairs import Pairs, overlapping_pairs
 from qm_cli.renaming import with_free_names
 from qm_cli.settings import Settings
 from qm_cli.storage import uri_of
@@ -96,17 +96,17 @@ class Resources:
 
 @dataclass(frozen=True)
 class Scored:
-    """Tables with their scores; evaluation and pairs are None where labels, predictions or boxes are missing, classes
-    where there is a box or neither labels nor predictions.
+    """Tables with their scores; evaluation is None where labels, predictions or boxes are missing, classes where there
+    is a box or neither labels nor predictions.
 
-    embedders: level → what made its embeddings, as `run.json` says it.
+    analyses: the names of those its report holds. embedders: level → what made its embeddings, as `run.json` says it.
     """
 
     tables: Tables
     plan: Plan
     scores: Scores
     evaluation: Evaluation | None
-    pairs: Pairs | None
+    analyses: tuple[str, ...] = EVERYTHING
     embedders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     classes: ClassEvaluation | None = None
 
@@ -126,19 +126,22 @@ def images_there(tables: Tables, folder: Path | None) -> Path | None:
     return folder if any(name and (folder / name).exists() for name in names) else None
 
 
-def score_tables(tables: Tables, chosen: Selection, settings: Settings, resources: Resources) -> Scored:
+def score_tables(
+    tables: Tables,
+    chosen: Selection,
+    settings: Settings,
+    resources: Resources,
+    analyses: tuple[str, ...] = EVERYTHING,
+) -> Scored:
     """Evaluate, plan and run: every score of one model, or of the data alone."""
     resources = replace(resources, images=images_there(tables, resources.images))
     evaluation = evaluate_tables(tables, settings) if can_evaluate(tables) else None
-    pairs = overlapping_pairs(tables, settings.task) if evaluation else None
     tables, given = without_vectors(tables)
     classes = evaluate_classes(tables, settings) if evaluation is None and holds_classes(tables) else None
-    found = evaluation_columns(evaluation, pairs) if evaluation and pairs else {}
-    if classes is not None:
-        found = class_columns(tables, classes)
-    sources = {**found, **given}
+    of_classes = class_columns(tables, classes) if classes else {}
     chosen = chosen.without({f"{level}.{name}" for level, name in given})
-    plan = plan_for(tables, chosen, sources, resources)
+    plan = plan_for(tables, chosen, {**_offered(tables), **of_classes, **given}, resources)
+    sources = {**(evaluation_columns(evaluation, plan) if evaluation else of_classes), **given}
     embedders = embedders_of(plan, chosen, given)
     with resources.opened() as backend, progress("images") as advance:
         scores = engine.run(
@@ -153,7 +156,7 @@ def score_tables(tables: Tables, chosen: Selection, settings: Settings, resource
             resources.access,
             resources.kept,
         )
-    return Scored(with_free_names(tables, scores), plan, scores, evaluation, pairs, embedders, classes)
+    return Scored(with_free_names(tables, scores), plan, scores, evaluation, analyses, embedders, classes)
 
 
 def without_vectors(tables: Tables) -> tuple[Tables, Sources]:
@@ -187,45 +190,13 @@ def planned(tables: Tables, chosen: Selection, resources: Resources) -> Plan:
     """The plan of a run that has not evaluated yet."""
     resources = replace(resources, images=images_there(tables, resources.images))
     bare, given = without_vectors(tables)
-    found: Sources = dict.fromkeys(EVALUATION_COLUMNS, np.zeros(0)) if can_evaluate(bare) else {}
-    if not found and holds_classes(bare):
-        found = class_columns(bare, evaluate_classes(bare, Settings()))
+    offered = _offered(bare)
+    if not offered and holds_classes(bare):
+        offered = class_columns(bare, evaluate_classes(bare, Settings()))
     chosen = chosen.without({f"{level}.{name}" for level, name in given})
-    return plan_for(bare, chosen, {**found, **given}, resources)
+    return plan_for(bare, chosen, {**offered, **given}, resources)
 
 
-EVALUATION_COLUMNS = (
-    ("prediction", "matched_label_row"),
-    ("prediction", "matched_iou"),
-    ("prediction", "best_iou"),
-    ("prediction", "counted"),
-    ("label", "matched_prediction_row"),
-    ("label", "counts"),
-)
-
-
-def class_columns(tables: Tables, evaluation: ClassEvaluation) -> Sources:
-    """What was right and wrong among classes, as columns that metrics may take; none for ticks that are no rows."""
-    found = outcomes_of(tables, evaluation)
-    if found is None:
-        return {}
-    return {
-        ("prediction", "matched_label_row"): found.matched_label,
-        ("prediction", "counted"): found.counted,
-        ("label", "matched_prediction_row"): found.matched_prediction,
-        ("label", "counts"): found.label_counts,
-    }
-
-
-def evaluation_columns(evaluation: Evaluation, pairs: Pairs) -> Sources:
-    """What matching found, as columns that metrics may take."""
-    found = evaluation.outcomes
-    values = (
-        found.matched_label,
-        matched_iou(evaluation.tables, evaluation.settings.task, found),
-        pairs.best_iou,
-        found.counted,
-        found.matched_prediction,
-        found.label_counts,
-    )
-    return dict(zip(EVALUATION_COLUMNS, values, strict=True))
+def _offered(tables: Tables) -> Sources:
+    """The columns an evaluation of these tables can give, where there can be one."""
+    return promised(tables) if can_evaluate(tables) else {}

@@ -71,6 +71,7 @@ class Settings:
     iou: threshold of precision, recall, F1, counts and confusion, in (0, 1].
     confidence: predictions with a lower score do not count there, in [0, 1]; AP and AR use every prediction.
     categories: names or ids to keep; empty means all.
+    calibration_bins: bins of confidence; of equal width, or with calibration_quantiles of equal count.
     voc_devkit: VOC's IoU ≥ threshold of the MATLAB kit, instead of the Python code's > threshold.
     answer_convention, answer_confidence: as asked for, of classes and text; None is the task's own.
     Raises UsageError for a convention that is none.
@@ -84,6 +85,8 @@ class Settings:
     area_ranges: tuple[AreaRange, ...] = AREA_RANGES
     max_detections: tuple[int, ...] = (1, 10, 100)
     categories: tuple[str, ...] = ()
+    calibration_bins: int = 10
+    calibration_quantiles: bool = False
     voc_devkit: bool = False
     answer_convention: str | None = None
     answer_confidence: float | None = None

@@ -45,11 +45,15 @@ def only_categories(tables: Tables, names: tuple[str, ...]) -> Tables:
     """
     if not names:
         return tables
-    keep = _kept_rows(tables, names)
+    return of_categories(tables, _kept_rows(tables, names))
+
+
+def of_categories(tables: Tables, keep: npt.NDArray[np.int64]) -> Tables:
+    """Labels and predictions of some category rows alone, ascending."""
     number = np.full(tables.count("category"), -1, np.int32)
     number[keep] = np.arange(len(keep))
     label, prediction = (_of_categories(tables, level, number) for level in ("label", "prediction"))
-    category = tables.category.take(pa.array(keep))
+    category = tables.category.take(to_arrow(keep))
     return replace(tables, category=category, label=label, prediction=prediction, _views={})
 
 
@@ -68,5 +72,5 @@ def _of_categories(tables: Tables, level: str, number: npt.NDArray[np.int32]) ->
     table = tables.table(level)
     rows = number[tables.values(level, "category_row")]
     kept = np.flatnonzero(rows >= 0)
-    table = table.take(pa.array(kept))
+    table = table.take(to_arrow(kept))
     return table.set_column(table.schema.get_field_index("category_row"), "category_row", to_arrow(rows[kept]))

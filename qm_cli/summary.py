@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from qm_cli.findings import Finding
 from qm_cli.report import evaluation_report
 from qm_cli.scoring import Scored
 
+VALUES_KEPT = 5
 SKIPPED_NAMED = 3
 
 
@@ -39,7 +41,7 @@ def run_summary(data: Scored, models: Mapping[str, Scored], told: Mapping[str, A
 def _evaluation(scored: Scored) -> dict[str, Any] | None:
     if scored.classes is not None:
         return class_report(scored.classes)
-    return evaluation_report(scored.evaluation) if scored.evaluation else None
+    return evaluation_report(scored.evaluation, scored.analyses) if scored.evaluation else None
 
 
 def all_findings(scored: Scored) -> list[Finding]:
@@ -117,15 +119,10 @@ def distributions(scored: Scored) -> list[dict[str, Any]]:
 def _distribution(values: npt.NDArray[Any]) -> dict[str, Any]:
     """Nulls, minimum, quartiles, maximum and mean of numbers; the commonest values of everything else."""
     if values.dtype == object:
-        present = [value for value in values.tolist() if value is not None]
-        texts, counts = (
-            np.unique(np.array(present, str), return_counts=True) if present else (np.zeros(0, str), np.zeros(0, int))
-        )
-        common = np.argsort(-counts, kind="stable")[:5]
-        return {
-            "nulls": len(values) - len(present),
-            "values": {str(texts[place]): int(counts[place]) for place in common},
-        }
+        counts = _counts(values.tolist())
+        nulls = counts.pop(None, 0)
+        common = sorted(((str(value), count) for value, count in counts.items()), key=lambda one: (-one[1], one[0]))
+        return {"nulls": nulls, "values": dict(common[:VALUES_KEPT])}
     numbers = values.astype(np.float64)
     nulls, infinite = int(np.isnan(numbers).sum()), int(np.isinf(numbers).sum())
     defined = numbers[np.isfinite(numbers)]
@@ -143,3 +140,11 @@ def _distribution(values: npt.NDArray[Any]) -> dict[str, Any]:
     low, q1, median, q3, high = (float(value) for value in np.quantile(defined, [0, 0.25, 0.5, 0.75, 1]))
     facts = {"min": low, "q1": q1, "median": median, "q3": q3, "max": high, "mean": float(defined.mean())}
     return {"nulls": nulls, "infinite": infinite, **facts}
+
+
+def _counts(values: list[Any]) -> Counter[Any]:
+    """How often each value stands there; lists and the like as text."""
+    try:
+        return Counter(values)
+    except TypeError:
+        return Counter(value if value is None else str(value) for value in values)

@@ -67,12 +67,25 @@ def sources_of(given: Tables) -> dict[tuple[str, str], Any]:
     iou = np.where(matched_label >= 0, 0.75, np.nan)
     return {
         ("label", "matched_prediction_row"): matched_prediction,
-        ("label", "matched_iou"): np.where(matched_prediction >= 0, 0.75, np.nan),
         ("label", "counts"): np.arange(labels) % 5 > 0,
+        ("label", "error_code"): np.where(matched_prediction >= 0, -1, 5).astype(np.int8),
         ("prediction", "matched_label_row"): matched_label,
         ("prediction", "matched_iou"): iou,
         ("prediction", "best_iou"): iou,
         ("prediction", "counted"): np.arange(predictions) % 7 > 0,
+        ("label", "located_similarity"): np.where(matched_prediction >= 0, 0.75, np.nan),
+        ("label", "swapped_similarity"): np.where(matched_prediction >= 0, np.nan, 0.5),
+        ("label", "conflicting"): np.arange(labels) % 9 == 1,
+        ("label", "least_similarity"): np.full(labels, 0.01),
+        ("label", "witness_score"): np.where(matched_prediction >= 0, 0.75, np.nan),
+        ("label", "witness_iou"): np.where(matched_prediction >= 0, 0.75, np.nan),
+        ("label", "witness_agrees"): matched_prediction >= 0,
+        ("label", "own_probability"): np.where(matched_prediction >= 0, 0.75, np.nan),
+        ("label", "other_probability"): np.where(matched_prediction >= 0, 0.25, np.nan),
+        ("prediction", "overlooked_similarity"): np.where(matched_label >= 0, np.nan, 0.02),
+        ("prediction", "least_similarity"): np.full(predictions, 0.01),
+        ("prediction", "error_code"): (np.arange(predictions) % 6 - 1).astype(np.int8),
+        ("prediction", "reason_code"): (np.arange(predictions) % 4 - 1).astype(np.int8),
     }
 
 

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 
 from qm_cli import run_folder
 from qm_cli.evaluation import evaluate_tables
-from qm_cli.pairs import overlapping_pairs
 from qm_cli.report import evaluation_report
 from qm_cli.run import Request, score_to_folder
 from qm_cli.run_tables import evaluation_tables, tables_of_run
@@ -63,7 +62,7 @@ def test_rows_of_match_and_pair_are_those_of_the_written_tables(shuffled: Path) 
 def test_match_table_holds_every_outcome_once(data: tuple[dict[str, Any], list[dict[str, Any]]]) -> None:
     tables = builders.tables(*data)
     evaluation = evaluate_tables(tables, Settings())
-    written = evaluation_tables(evaluation, overlapping_pairs(tables))["match"]
+    written = evaluation_tables(evaluation)["match"]
     outcomes = written["outcome"].to_pylist()
     metrics = evaluation_report(evaluation)["metrics"]
     names = {"TP": "true_positives", "FP": "false_positives", "FN": "false_negatives"}

@@ -170,12 +170,12 @@ def _running(values: npt.NDArray[np.int8], group: IntArray, groups: int) -> npt.
     return running
 
 
-def _recall_steps(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """0-based true positive at which k / count reaches each grid point, for exact floats: int64[categories, 101]."""
+def recall_steps(counts: npt.NDArray[np.int64], grid: FloatArray = RECALL_GRID) -> npt.NDArray[np.int64]:
+    """0-based true positive at which k / count reaches each grid point, for exact floats: int64[categories, points]."""
     positive = np.maximum(counts, 1)[:, None]
-    k = np.ceil(RECALL_GRID * positive).astype(np.int64)
-    k -= (k > 1) & ((k - 1) / positive >= RECALL_GRID)
-    k += k / positive < RECALL_GRID
+    k = np.ceil(grid * positive).astype(np.int64)
+    k -= (k > 1) & ((k - 1) / positive >= grid)
+    k += k / positive < grid
     return np.maximum(k, 1) - 1
 
 
@@ -188,7 +188,7 @@ def _on_grid(curves: _Curves, counts: npt.NDArray[np.int64], top_score: FloatArr
     lanes = (len(curves.start) - 1) // len(counts)
     shape = (lanes, len(counts), len(RECALL_GRID))
     found = np.diff(curves.start).reshape(*shape[:2], 1)
-    steps = _recall_steps(counts)
+    steps = recall_steps(counts)
     reached = steps < found
     place = curves.start[:-1].reshape(*shape[:2], 1) + np.minimum(steps, np.maximum(found - 1, 0))
     stretches = np.maximum.reduceat(np.append(curves.precision, 0.0), place.ravel()).reshape(shape)

@@ -5,23 +5,21 @@ VOC, Encord and Ultralytics match so; they differ in what is overlap, in how a t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.kernels.segments import bounded_stretches, expand, starts_of
+from qm_cli.kernels.segments import starts_of
 from qm_cli.overlap import overlap
+from qm_cli.pairs import in_stretches, of_one_category
 from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 Measure = Callable[[RowArray, RowArray], FloatArray]
-PAIRS_AT_ONCE = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -46,25 +44,20 @@ def best_labels(
     among: the labels to choose from, bool[labels]. last: of labels it overlaps the same the later one, not the first.
     measure: overlap of label and prediction rows; by default `overlap`, over the prediction's area for crowd labels.
     """
-    offsets = tables.offsets("label")
-    image = tables.values("prediction", "image_row")
-    counts, first = np.diff(offsets)[image], offsets[:-1][image]
-    label, iou = np.full(len(image), -1, np.int64), np.zeros(len(image))
+    count = tables.count("prediction")
+    label, iou = np.full(count, -1, np.int64), np.zeros(count)
 
-    def fill(rows: RowArray) -> None:
-        labels, predictions = expand(first[rows], counts[rows]), np.repeat(rows, counts[rows])
+    def fill(labels: RowArray, predictions: RowArray) -> None:
         kept = among.take(labels)
         if not any_category:
-            own = tables.values("prediction", "category_row").take(predictions)
-            kept &= tables.values("label", "category_row").take(labels) == own
+            kept &= of_one_category(tables, labels, predictions)
         labels, predictions = labels[kept], predictions[kept]
         if len(labels):
             values = (measure or _plain(tables, task))(labels, predictions)
             place = _best_of_runs(values, starts_of(predictions), last)
             label[predictions[place]], iou[predictions[place]] = labels[place], values[place]
 
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        list(threads.map(fill, bounded_stretches(counts, PAIRS_AT_ONCE)))
+    in_stretches(tables, fill)
     return BestLabels(label, iou)
 
 

@@ -29,6 +29,29 @@ PredictionFile = Annotated[
         "probabilities as .npy; - reads stdin."
     ),
 ]
+ANALYSES = "Analyses"
+Errors = Annotated[
+    bool, typer.Option("--errors", help="Kinds of error (TIDE) and the AP each costs.", rich_help_panel=ANALYSES)
+]
+Calibration = Annotated[
+    bool,
+    typer.Option(
+        "--calibration", help="Whether confidence is the share of right predictions.", rich_help_panel=ANALYSES
+    ),
+]
+Lrp = Annotated[
+    bool,
+    typer.Option("--lrp", help="Optimal LRP, and the confidence it is reached at.", rich_help_panel=ANALYSES),
+]
+Everything = Annotated[bool, typer.Option("--everything", help="All of these.", rich_help_panel=ANALYSES)]
+Bins = Annotated[
+    int,
+    typer.Option("--calibration-bins", min=1, max=1000, help="Bins of --calibration.", rich_help_panel=ANALYSES),
+]
+Quantiles = Annotated[
+    bool,
+    typer.Option("--quantile-bins", help="Bins of equal count, not of equal width.", rich_help_panel=ANALYSES),
+]
 Explain = Annotated[
     bool,
     typer.Option(
@@ -50,6 +73,12 @@ def evaluate(
     categories: options.Categories = None,
     top_k: options.TopK = None,
     auc: options.Auc = False,
+    errors: Errors = False,
+    calibration: Calibration = False,
+    lrp: Lrp = False,
+    everything: Everything = False,
+    calibration_bins: Bins = 10,
+    quantile_bins: Quantiles = False,
     match_by: options.MatchBy = "id",
     map_categories: options.MapCategories = None,
     missing_score: options.MissingScore = None,
@@ -70,6 +99,9 @@ def evaluate(
     """
     from qm_cli.answer_task import asks_answers
 
+    asked = {"errors": errors, "calibration": calibration, "lrp": lrp}
+    if (quantile_bins or calibration_bins != 10) and not (calibration or everything):
+        raise UsageError("--calibration-bins and --quantile-bins go with --calibration", "add --calibration")
     named = None if convention is None else convention.value
     naming: dict[str, Any] = {
         "match_by": match_by,
@@ -78,7 +110,8 @@ def evaluate(
         "prob_categories": options.split([prob_categories] if prob_categories else None),
     }
     if asks_answers(task, labels, predictions):
-        refuse_options("classes and text", {"categories": categories, "explain": explain, "voc-devkit": voc_devkit})
+        idle = {"categories": categories, "explain": explain, "voc-devkit": voc_devkit, "everything": everything}
+        refuse_options("classes and text", {**idle, **asked})
         from qm_cli.answer_evaluation import AnswerRequest
         from qm_cli.load_answers import AnswerSource
 
@@ -88,15 +121,30 @@ def evaluate(
     refuse_options("objects", {"top-k": top_k, "auc": auc})
     if explain and output is not None:
         raise UsageError("--explain writes no run folder", "leave -o out; --json prints it all")
+    if explain and (everything or any(asked.values())):
+        raise UsageError("--explain goes without the analyses", "ask for them in a call of their own")
     from qm_cli.load import Source, reading
     from qm_cli.settings import CONVENTION_FIELDS, settings_at
     from qm_cli.settings import missing_score as convention_score
 
-    settings = settings_at(named, iou, confidence, categories=options.split(categories), voc_devkit=voc_devkit)
+    settings = settings_at(
+        named,
+        iou,
+        confidence,
+        categories=options.split(categories),
+        voc_devkit=voc_devkit,
+        calibration_bins=calibration_bins,
+        calibration_quantiles=quantile_bins,
+    )
     naming["missing_score"] = convention_score(settings.convention, missing_score)
     fields = CONVENTION_FIELDS if explain or output is not None else settings.fields
     files = Source(labels, predictions, fields=fields, **naming)
     with reading(files) as tables:
+        from qm_cli.analyses import EVERYTHING, refuse_undefined
+
+        chosen = tuple(name for name in EVERYTHING if asked[name])
+        refuse_undefined(chosen, settings)
+        analyses = EVERYTHING if everything else chosen
         show = _renderer(json, explain)
         if explain:
             from qm_cli.convention_gaps import explained
@@ -105,11 +153,11 @@ def evaluate(
         elif output is None:
             from qm_cli.report import report_of
 
-            report = report_of(tables(), settings)
+            report = report_of(tables(), settings, analyses)
         else:
             from qm_cli.run import evaluate_to_folder
 
-            report = evaluate_to_folder(files, tables(), settings, output)
+            report = evaluate_to_folder(files, tables(), settings, output, analyses)
     show(report)
     return 0
 
@@ -146,5 +194,6 @@ def _renderer(json: bool, explain: bool) -> Callable[[dict[str, Any]], object]:
 
         return show_conventions
     from qm_cli.render.terminal import show_evaluation
+    from qm_cli.render.terminal_analyses import show_analyses
 
-    return show_evaluation
+    return lambda report: show_evaluation(report, show_analyses)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -20,8 +20,8 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 PIPE_WIDTH = 1 << 16
 
 
-def show_evaluation(report: dict[str, Any]) -> None:
-    """The numbers of one model, its categories and what it confuses."""
+def show_evaluation(report: dict[str, Any], show_more: Callable[[Console, dict[str, Any]], None] | None = None) -> None:
+    """The numbers of one model, its categories and what it confuses; `show_more` comes before the notes."""
     console = plain_console()
     metrics = report["metrics"]
     console.print(_headline(report), style="bold", highlight=False)
@@ -35,6 +35,8 @@ def show_evaluation(report: dict[str, Any]) -> None:
     print_table_on(console, [at, "micro", "macro", "", "count"], rates)
     _show_categories(console, report)
     _show_confusion(console, report["confusion"])
+    if show_more is not None:
+        show_more(console, report)
     show_notes(report["notes"], console)
 
 

@@ -101,7 +101,7 @@ def test_a_large_random_set_equals_pycocotools() -> None:
 @example(list(range(1, 400)))
 @settings(max_examples=30, deadline=None)
 def test_steps_on_the_recall_grid_are_those_of_searchsorted(counts: list[int]) -> None:
-    found = analysis._recall_steps(np.array(counts))
+    found = analysis.recall_steps(np.array(counts))
     for count, steps in zip(counts, found, strict=True):
         recalls = np.arange(1, count + 1) / count
         np.testing.assert_array_equal(steps, np.searchsorted(recalls, RECALL_GRID, side="left"))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qm_cli.analysis import best_label
+from qm_cli import pairs
 from qm_cli.analysis.best_label import BestLabels, best_labels, excused_by, first_takers
 from tests import builders
 from tests.input_files import document, image, label, prediction
@@ -22,7 +22,7 @@ def test_equals_a_loop(data: DetectionSet, any_category: bool, last: bool, at_on
     tables = builders.tables(*data)
     among = np.arange(tables.count("label")) % 3 > 0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(best_label, "PAIRS_AT_ONCE", at_once)
+        patch.setattr(pairs, "PAIRS_AT_ONCE", at_once)
         found = best_labels(tables, "bbox", among, any_category=any_category, last=last)
     rows = {level: tables.table(level).to_pylist() for level in ("label", "prediction")}
     for i, own in enumerate(rows["prediction"]):

@@ -153,6 +153,42 @@ def test_a_place_that_holds_something_else_is_refused(capsys: pytest.CaptureFixt
     assert [path.name for path in tmp_path.iterdir()] == ["precious.json"]
 
 
+def test_analyses_are_added_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    plain, every = report(capsys, LABELS, BETTER), report(capsys, LABELS, BETTER, "--everything")
+    assert every.keys() - plain.keys() == {"errors", "calibration", "lrp"}
+    for name in ("errors", "calibration", "lrp"):
+        alone = report(capsys, LABELS, BETTER, f"--{name}")
+        assert alone.keys() - plain.keys() == {name}
+        assert alone[name] == every[name]
+
+
+def test_calibration_bins(capsys: pytest.CaptureFixture[str]) -> None:
+    found = report(capsys, LABELS, BETTER, "--calibration", "--calibration-bins", 4, "--quantile-bins")["calibration"]
+    counts = [one["count"] for one in found["bins"]]
+    assert len(counts) == 4
+    assert max(counts) - min(counts) <= 2
+    assert main.run(["evaluate", str(LABELS), str(BETTER), "--quantile-bins"]) == 2
+    assert "add --calibration" in capsys.readouterr().err
+
+
+def test_error_kinds_are_in_the_run_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    found = report(capsys, LABELS, BETTER, "--everything", "-o", tmp_path / "out")
+    run = run_folder.open_run(tmp_path / "out")
+    assert run.summary()["models"]["better"]["errors"] == found["errors"]
+    rows, match = run.table("prediction").to_pylist(), run.table("match").to_pylist()
+    counts = {row["kind"]: row["count"] for row in found["errors"]["kinds"]}
+    kinds = [row["error_kind"] for row in rows]
+    assert {kind: kinds.count(kind) for kind in counts if kind != "missed"} | {"missed": counts["missed"]} == counts
+    labels = run.table("label").to_pylist()
+    assert sum(row["error_kind"] == "missed" for row in labels) == counts["missed"]
+    for row in match:
+        own = labels[row["label_row"]] if row["outcome"] == "FN" else rows[row["prediction_row"]]
+        assert row["error_kind"] == own["error_kind"]
+    reasons = [row["false_positive_reason"] for row in rows]
+    for one in found["errors"]["false_positive_reasons"]:
+        assert reasons.count(one["reason"]) == one["count"]
+
+
 OWN_NUMBERS = {
     "labelbox": {"true_negatives"},
     "labelbox-sdk": {"true_negatives", "iou"},
@@ -205,6 +241,20 @@ def test_what_cannot_be_is_refused_in_a_line(capsys: pytest.CaptureFixture[str])
         assert words in capsys.readouterr().err
     assert main.run(["compare", str(LABELS), str(BETTER), str(BETTER), "--convention", "voc12"]) == 2
     assert "qm compare resamples COCO's numbers alone" in capsys.readouterr().err
+
+
+def test_analyses_of_other_conventions(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Named ones are refused before anything is written; everything leaves them out and says so."""
+    files = [str(LABELS), str(BETTER)]
+    assert main.run(["evaluate", *files, "--convention", "encord", "--errors", "-o", str(tmp_path / "run")]) == 2
+    assert "--errors: not defined under convention encord" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    found = report(capsys, *files, "--convention", "encord", "--everything", "-o", tmp_path / "run")
+    assert "left out: errors, calibration, lrp, not defined under convention encord" in found["notes"]
+    kinds = {row["error_kind"] for row in run_folder.open_run(tmp_path / "run").table("prediction").to_pylist()}
+    assert kinds == {None}
+    assert main.run(["evaluate", *files, "--explain", "--lrp"]) == 2
+    assert "--explain goes without the analyses" in capsys.readouterr().err
 
 
 def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,3 +35,19 @@ def test_what_is_no_number_is_refused(odd: float) -> None:
 
 def test_names_are_written_as_they_are() -> None:
     assert as_json({"name": "naïve 猫", "AP": None}) == '{\n  "name": "naïve 猫",\n  "AP": null\n}\n'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        [],
+        {"a": [], "b": {}},
+        {"ü": [1e-300, 2**70, None, True, 'a "b", {c}: [d]\\\n😀']},
+        {"bad": "\udcff"},
+        3,
+    ],
+)
+def test_text_is_what_the_standard_library_writes(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qm_cli.render.as_json.LONG", 0)
+    assert as_json(data) == json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,80 @@
+"""The analyses that add a part to the evaluation report when they are asked for, by name; a new one is a row here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from qm_cli.analysis.calibration import calibration_report
+from qm_cli.analysis.error_impact import error_impact
+from qm_cli.analysis.error_kinds import BACKGROUND_IOU
+from qm_cli.analysis.error_report import error_report
+from qm_cli.analysis.false_positive_reasons import false_positive_reasons
+from qm_cli.analysis.optimal_lrp import lrp_report, optimal_lrp
+from qm_cli.errors import UsageError
+from qm_cli.evaluation import Evaluation
+from qm_cli.settings import Settings
+
+Part = dict[str, Any]
+
+
+def errors(evaluation: Evaluation) -> Part:
+    """Error kinds, what each costs, and why predictions are false positives."""
+    tables, settings, kinds = evaluation.tables, evaluation.settings, evaluation.error_kinds
+    if kinds is None:
+        return {"notes": [f"error kinds are undefined at IoU {settings.iou:g}: {BACKGROUND_IOU:g} is still background"]}
+    reasons = false_positive_reasons(evaluation.outcomes, evaluation.pairs.best_iou, settings.iou)
+    return error_report(tables, kinds, error_impact(tables, kinds), reasons, settings)
+
+
+def calibration(evaluation: Evaluation) -> Part:
+    """Whether confidence is the share of right predictions."""
+    return calibration_report(evaluation.tables, evaluation.every_outcome, evaluation.settings)
+
+
+def lrp(evaluation: Evaluation) -> Part:
+    """Optimal LRP, its components and the confidence it is reached at."""
+    tables, settings = evaluation.tables, evaluation.settings
+    order, found = evaluation.matches.order, evaluation.every_outcome
+    return lrp_report(tables, optimal_lrp(tables, order, found, evaluation.every_iou, settings.iou), settings)
+
+
+ANALYSES: dict[str, Callable[[Evaluation], Part]] = {
+    "errors": errors,
+    "calibration": calibration,
+    "lrp": lrp,
+}
+"""Name → what it adds to the report under that name; `qm evaluate` has an option for each. `notes` in it are the
+report's."""
+EVERYTHING = tuple(ANALYSES)
+DEFINED_UNDER = "coco"
+"""The convention whose matches they are read off."""
+
+
+def refuse_undefined(names: Iterable[str], settings: Settings) -> None:
+    """Raise UsageError where the convention of the settings has not what the named analyses are read off."""
+    options = ", ".join(f"--{name}" for name in names)
+    if options and settings.convention != DEFINED_UNDER:
+        hint = f"use --convention {DEFINED_UNDER}"
+        raise UsageError(f"{options}: not defined under convention {settings.convention}", hint)
+
+
+def analysed(evaluation: Evaluation, names: Iterable[str]) -> tuple[dict[str, Part | None], list[str]]:
+    """The parts of the named analyses, in the order of ANALYSES, and their notes; an undefined part is None.
+
+    Under a convention that knows none of them there are no parts, and a note says so.
+    """
+    wanted = set(names)
+    chosen = {name: analyse for name, analyse in ANALYSES.items() if name in wanted}
+    if not chosen:
+        return {}, []
+    if evaluation.coco is None:
+        convention = evaluation.settings.convention
+        return {}, [f"left out: {', '.join(chosen)}, not defined under convention {convention}"]
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        started = {name: threads.submit(analyse, evaluation) for name, analyse in chosen.items()}
+        parts = {name: part.result() for name, part in started.items()}
+    notes = [note for part in parts.values() for note in part.pop("notes", [])]
+    return {name: part or None for name, part in parts.items()}, notes

@@ -1,0 +1,12 @@
+"""What errors are called: TIDE's kinds and Encord Active's reasons; a code is the place of its name, −1 is none."""
+
+from __future__ import annotations
+
+KINDS = ("classification", "localisation", "both", "duplicate", "background", "missed")
+CLASSIFICATION, LOCALISATION, BOTH, DUPLICATE, BACKGROUND, MISSED = range(len(KINDS))
+REASONS = (
+    "no overlapping label of the class",
+    "IoU too low",
+    "a prediction with higher confidence already matched the label",
+)
+NONE = -1

@@ -1,0 +1,52 @@
+"""A review queue → the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qm_cli.render.terminal import plain_console, show_notes, show_table
+
+COLUMNS = ("id", "suspicion", "image", "category", "suggestion", "score", "ΔAP")
+
+
+def show_review(report: dict[str, Any]) -> None:
+    """How many of which reason, the queue, and what was written."""
+    console = plain_console()
+    model = f"{report['model']}: " if report["model"] else ""
+    counts = ", ".join(f"{count} {reason}" for reason, count in report["reasons"].items())
+    head = f"{model}{report['found']:,} to review ({counts})"
+    console.print(head, style="bold", highlight=False, markup=False, soft_wrap=True)
+    rows = [
+        (
+            row["id"],
+            row["suspicion"],
+            row["file_name"] or str(row["image_id"]),
+            row["category"],
+            _suggestion(row),
+            row["score"],
+            "–" if row["delta_AP"] is None else f"{row['delta_AP']:+.6f}",
+        )
+        for row in report["queue"]
+    ]
+    if rows:
+        show_table(list(COLUMNS), rows)
+    if report["found"] > len(rows):
+        left = report["found"] - len(rows)
+        console.print(f"… and {left:,} more: see --top", style="dim", highlight=False)
+    show_notes(report["notes"], console)
+    patch = report.get("patch")
+    if patch:
+        done = f"{patch['accepted']:,} suggestions accepted: the labels are in {patch['file']}"
+        console.print(done, style="green", highlight=False, markup=False, soft_wrap=True)
+
+
+def _suggestion(row: dict[str, Any]) -> str:
+    """What to do, in a few words."""
+    box = "" if row["suggested_bbox"] is None else "[" + ", ".join(f"{side:g}" for side in row["suggested_bbox"]) + "]"
+    words = {
+        "add label": f"add {row['suggested_category']} {box}",
+        "remove label": "remove",
+        "change category": f"{row['suggested_category']}",
+        "change box": f"move to {box}",
+    }
+    return words[row["action"]]

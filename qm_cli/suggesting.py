@@ -1,0 +1,147 @@
+"""A suggestion about one label: what AP would become of it, and the label file with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from qm_cli.analysis.average_precision import average_precision
+from qm_cli.arrays import to_arrow
+from qm_cli.errors import InputError
+from qm_cli.matching import match_tables
+from qm_cli.schema import TABLES
+from qm_cli.settings import Settings
+from qm_cli.subset import of_categories
+from qm_cli.tables import Tables
+
+ADD, REMOVE, CHANGE_CATEGORY, CHANGE_BOX = "add label", "remove label", "change category", "change box"
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What to do with a label: `label_row` (−1 for one to add), and the category row and box it would have."""
+
+    action: str
+    image_row: int
+    label_row: int
+    category_row: int
+    bbox: tuple[float, ...]
+
+
+class Gains:
+    """What AP would gain from suggestions, each accepted alone; only the categories it touches are matched anew."""
+
+    def __init__(self, tables: Tables, settings: Settings) -> None:
+        self.tables = tables
+        self.settings = replace(settings, area_ranges=settings.area_ranges[:1], iou=settings.iou_thresholds[0])
+        self.precision = self._precision(tables)
+        self._parts: dict[tuple[int, ...], Tables] = {}
+
+    @property
+    def mean(self) -> float:
+        """AP as it is; NaN where no category has a label."""
+        return _mean(self.precision)
+
+    def gain(self, one: Suggestion) -> float:
+        """AP with the suggestion accepted less AP as it is; NaN where either is undefined."""
+        touched = {one.category_row}
+        if one.label_row >= 0:
+            touched.add(int(self.tables.values("label", "category_row")[one.label_row]))
+        rows = tuple(sorted(touched))
+        after = self.precision.copy()
+        after[list(rows)] = self._precision(self._accepted(one, rows))
+        return _mean(after) - self.mean
+
+    def _accepted(self, one: Suggestion, rows: tuple[int, ...]) -> Tables:
+        """Those categories alone, their labels as the suggestion has them."""
+        keep = np.array(rows)
+        part = self._parts.setdefault(rows, of_categories(self.tables, keep))
+        within = np.isin(self.tables.values("label", "category_row"), keep)
+        label = -1 if one.label_row < 0 else int(np.count_nonzero(within[: one.label_row]))
+        return with_suggestion(part, replace(one, label_row=label, category_row=rows.index(one.category_row)))
+
+    def _precision(self, tables: Tables) -> npt.NDArray[np.float64]:
+        """AP of each category, NaN where it has no label that counts."""
+        precision = average_precision(tables, match_tables(tables, self.settings), self.settings).precision
+        averaged: npt.NDArray[np.float64] = precision.mean(axis=(0, 1))
+        return averaged
+
+
+def _mean(values: npt.NDArray[np.float64]) -> float:
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if len(defined) else float("nan")
+
+
+def with_suggestion(tables: Tables, one: Suggestion) -> Tables:
+    """The tables with the suggestion accepted; labels keep what an evaluation needs of them."""
+    columns = {name: tables.values("label", name) for name in TABLES["label"] if name != "id"}
+    area = one.bbox[2] * one.bbox[3]
+    new: dict[str, Any] = {"category_row": one.category_row, "bbox": one.bbox, "area": area, "image_row": one.image_row}
+    if one.action == REMOVE:
+        columns = {name: np.delete(values, one.label_row, axis=0) for name, values in columns.items()}
+    elif one.action == ADD:
+        place = int(tables.offsets("label")[one.image_row + 1])
+        added: dict[str, Any] = {**new, "iscrowd": False, "source_row": tables.count("label")}
+        columns = {name: np.insert(values, place, added[name], axis=0) for name, values in columns.items()}
+    else:
+        changed = ("category_row",) if one.action == CHANGE_CATEGORY else ("bbox", "area")
+        columns |= {name: columns[name].copy() for name in changed}
+        for name in changed:
+            columns[name][one.label_row] = new[name]
+    ids = to_arrow(np.arange(len(columns["area"])))
+    label = pa.table({"id": ids, **{name: to_arrow(values) for name, values in columns.items()}})
+    bbox = label["bbox"].cast(TABLES["label"]["bbox"].dtype)
+    return replace(tables, label=label.set_column(label.schema.get_field_index("bbox"), "bbox", bbox), _views={})
+
+
+def patched(document: Any, tables: Tables, accepted: list[Suggestion], where: str) -> dict[str, Any]:
+    """The label file's content with the suggestions accepted; entries that none is about stay as they are.
+
+    A box that changes leaves the entry's outline behind, which is not the new box's. Where a label is to go and to
+    change, it goes.
+    """
+    if not isinstance(document, dict) or not isinstance(document.get("annotations"), list):
+        raise InputError(f"{where}: is no COCO label file", "score with a label file to have a patched one")
+    entries = list(document["annotations"])
+    source = tables.values("label", "source_row")
+    if len(source) and int(source.max()) >= len(entries):
+        raise InputError(f"{where}: has fewer labels than were scored", "score the dataset again")
+    ids = tables.category["id"].to_pylist()
+    gone = {int(source[one.label_row]) for one in accepted if one.action == REMOVE}
+    for one in accepted:
+        if one.action in (CHANGE_CATEGORY, CHANGE_BOX):
+            place = int(source[one.label_row])
+            entries[place] = _changed(entries[place], one, ids[one.category_row])
+    kept = [entry for place, entry in enumerate(entries) if place not in gone]
+    images = tables.image["id"].to_pylist()
+    number = _next_id(entries)
+    for one in accepted:
+        if one.action == ADD:
+            identifier: Any = number if isinstance(number, int) else f"{number}{len(kept)}"
+            entry = {"id": identifier, "image_id": images[one.image_row], "category_id": ids[one.category_row]}
+            kept.append({**entry, "bbox": list(one.bbox), "area": one.bbox[2] * one.bbox[3], "iscrowd": 0})
+            number = number + 1 if isinstance(number, int) else number
+    return {**document, "annotations": kept}
+
+
+def _changed(entry: dict[str, Any], one: Suggestion, category: Any) -> dict[str, Any]:
+    if one.action == CHANGE_CATEGORY:
+        return {**entry, "category_id": category}
+    rest = {name: value for name, value in entry.items() if name != "segmentation"}
+    return {**rest, "bbox": list(one.bbox), "area": one.bbox[2] * one.bbox[3]}
+
+
+def _next_id(entries: list[dict[str, Any]]) -> int | str:
+    """The number after the largest id; for ids that are no numbers the beginning of new ones."""
+    ids = [entry.get("id") for entry in entries]
+    numbers = [value for value in ids if isinstance(value, int)]
+    if len(numbers) == len(ids):
+        return max(numbers, default=0) + 1
+    prefix = "review-"
+    while any(str(value).startswith(prefix) for value in ids):
+        prefix += "review-"
+    return prefix

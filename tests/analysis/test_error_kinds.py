@@ -1,0 +1,48 @@
+"""TIDE's error kinds against what tidecv said, and against tidecv itself where it is installed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from qm_cli.analysis.error_impact import error_impact
+from qm_cli.analysis.error_kinds import error_kinds
+from qm_cli.error_names import KINDS, MISSED
+from qm_cli.pairs import overlapping_pairs
+from tests import builders
+from tests.oracles import record_tide
+
+NAN = float("nan")
+RECORDED = json.loads(record_tide.PLACE.read_text())
+
+
+def judged(labels: dict[str, Any], predictions: list[dict[str, Any]], threshold: float) -> dict[str, Any]:
+    """The same facts as `record_tide.judged`."""
+    tables = builders.tables(labels, predictions)
+    kinds = error_kinds(tables, overlapping_pairs(tables), threshold)
+    impact = error_impact(tables, kinds)
+    counts = np.bincount(kinds.prediction_kind[kinds.prediction_kind >= 0], minlength=len(KINDS))
+    counts[MISSED] = np.count_nonzero(kinds.label_kind == MISSED)
+    gains = dict(zip(KINDS, impact.gains.tolist(), strict=True))
+    return {"AP": impact.mean, "counts": dict(zip(KINDS, counts.tolist(), strict=True)), "gains": gains}
+
+
+def agree(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert found["counts"] == expected["counts"]
+    assert found["AP"] == pytest.approx(expected["AP"], rel=0, abs=1e-12)
+    gains = {kind: NAN if gain is None else gain for kind, gain in expected["gains"].items()}
+    assert found["gains"] == pytest.approx(gains, rel=0, abs=1e-12, nan_ok=True)
+
+
+@pytest.mark.parametrize("seed", record_tide.SEEDS)
+def test_equal_to_what_tidecv_said(seed: int) -> None:
+    agree(judged(*record_tide.case(seed)), RECORDED[str(seed)])
+
+
+def test_equal_to_tidecv_where_it_is_installed() -> None:
+    pytest.importorskip("tidecv")
+    for seed in range(1000, 1020):
+        agree(judged(*record_tide.case(seed)), record_tide.judged(*record_tide.case(seed)))

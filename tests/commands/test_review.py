@@ -1,0 +1,54 @@
+"""qm review from the command line."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from qm_cli.main import run
+from qm_cli.run import score
+
+Captured = pytest.CaptureFixture[str]
+SAMPLE = Path(__file__).parents[2] / "sample_data"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(score(SAMPLE, tmp_path_factory.mktemp("scored") / "run", metrics=("image.area",)).path)
+
+
+def test_table_and_json(place: str, capsys: Captured) -> None:
+    assert run(["review", place, "--model", "better", "--top", "5", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert len(report["queue"]) == 5
+    assert run(["review", place, "--model", "better", "--top", "5"]) == 0
+    text = capsys.readouterr().out
+    assert all(row["id"] in text for row in report["queue"])
+    assert "… and 17 more" in text
+
+
+def test_patch_of_the_accepted(place: str, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stdin = io.TextIOWrapper(io.BytesIO(b"wrong-category:393\noverlooked:210\n"))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    target = tmp_path / "patched.json"
+    arguments = ["review", place, "--model", "better", "--patch", str(target), "--accept", "-", "--json"]
+    assert run(arguments) == 0
+    patch = json.loads(capsys.readouterr().out)["patch"]
+    assert (patch["accepted"], patch["add label"], patch["change category"]) == (2, 1, 1)
+    assert len(json.loads(target.read_text())["annotations"]) == 562
+
+
+def test_refusals(place: str, capsys: Captured, tmp_path: Path) -> None:
+    assert run(["review", place, "--model", "better", "--accept", "ids.txt"]) == 2
+    assert "--accept goes with --patch" in capsys.readouterr().err
+    assert run(["review", place, "--model", "better", "--where", "reson = 'x'"]) == 2
+    assert "reason" in capsys.readouterr().err
+    assert run(["review", place]) == 2
+    assert run(["review", str(tmp_path)]) == 2
+    missing = ["review", place, "--model", "better", "--patch", str(tmp_path / "a" / "b.json")]
+    assert run(missing) == 2
+    assert "b.json" in capsys.readouterr().err

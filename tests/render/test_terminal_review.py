@@ -1,0 +1,48 @@
+"""The queue on the screen is that of the JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qm_cli.render.terminal_review import show_review
+from tests.render.screens import printed, rows_below
+
+ROW: dict[str, Any] = {
+    "id": "overlooked:3",
+    "suspicion": 0.9,
+    "image_id": 7,
+    "file_name": None,
+    "category": None,
+    "action": "add label",
+    "suggested_category": "cat",
+    "suggested_bbox": [1.0, 2.5, 3.0, 4.0],
+    "score": 0.96,
+    "delta_AP": None,
+}
+REPORT: dict[str, Any] = {
+    "model": "better",
+    "found": 3,
+    "reasons": {"overlooked": 3},
+    "queue": [ROW, {**ROW, "id": "labelled-twice:4", "action": "remove label", "suggested_bbox": None, "score": None}],
+    "notes": ["how it is estimated"],
+}
+
+
+def test_queue() -> None:
+    text = printed(show_review, REPORT)
+    assert text.startswith("better: 3 to review (3 overlooked)")
+    first, second = rows_below(text, "id ")
+    assert first == ["overlooked:3", "0.9000", "7", "–", "add cat [1, 2.5, 3, 4]", "0.9600", "–"]
+    assert second[4] == "remove"
+    assert "… and 1 more" in text
+    assert "how it is estimated" in text
+
+
+def test_what_was_written() -> None:
+    done = {"accepted": 2, "file": "patched.json"}
+    assert "2 suggestions accepted: the labels are in patched.json" in printed(show_review, {**REPORT, "patch": done})
+
+
+def test_nothing_to_review() -> None:
+    text = printed(show_review, {**REPORT, "found": 0, "queue": []})
+    assert "suspicion" not in text
