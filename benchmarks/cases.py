@@ -75,6 +75,16 @@ def evaluate_small(setup: Setup) -> Case:
     return Case("evaluate-500k", "qm evaluate, 500,000 detections", tuple(commands), bars, 9, (data,))
 
 
+def grid(setup: Setup) -> Case:
+    """Counts, rates and a confusion matrix at each of 11 × 11 confidences and IoU thresholds, above the AP run."""
+    data = prepare.detections(SMALL_IMAGES)
+    plain = evaluate(setup.qm, data)
+    argv = (*plain.argv, "--grid", "--at", "confidence=0.3,iou=0.6")
+    every_cell = Command("qm, 11 × 11 cells", argv, (*argv, "--json"))
+    bars = (Bar("time above the AP run", every_cell.name, (plain.name,), 1.0, kind="difference"),)
+    return Case("grid", "qm evaluate --grid, 500,000 detections", (plain, every_cell), bars, 9, (data,))
+
+
 def evaluate_large(setup: Setup) -> Case:
     """5,000,000 detections: the fast peers, and qm itself on a tenth of the data."""
     data, tenth = prepare.detections(LARGE_IMAGES), prepare.detections(SMALL_IMAGES)
@@ -143,6 +153,7 @@ CASES: dict[str, Callable[[Setup], Case]] = {
     "evaluate-500k": evaluate_small,
     "evaluate-5m": evaluate_large,
     "everything": everything,
+    "grid": grid,
     "start-up": start_up,
     "rank": rank,
 }

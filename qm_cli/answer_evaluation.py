@@ -51,7 +51,7 @@ def evaluate_answer_files(request: AnswerRequest) -> tuple[ClassEvaluation | Spa
     source = replace(request.source, unscored=1.0) if request.convention == LABELBOX else request.source
     answers = load_answers(source)
     if request.task == TEXT or (request.task is None and answers.has_spans):
-        refuse_options("text entities", {"top-k": request.top_k, "auc": request.auc})
+        refuse_options("text entities", {"top_k": request.top_k, "auc": request.auc})
         convention = task_convention(request.convention, text_entities.CONVENTIONS, "text entities")
         iou = 0.5 if request.iou is None else request.iou
         confidence = 0.5 if request.confidence is None else request.confidence

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli.analysis.best_label import best_labels, excused_by, first_takers
-from qm_cli.analysis.coco_numbers import mean_of_defined
+from qm_cli.analysis.counts import mean_of_defined
 from qm_cli.analysis.ranked_hits import envelope, ranked_hits
 from qm_cli.conventions import encord, lvis, ultralytics, voc
 from qm_cli.label_flags import label_flag

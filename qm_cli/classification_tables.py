@@ -13,6 +13,7 @@ from qm_cli.analysis.classification_questions import first_of_runs
 from qm_cli.answers import Answers, Given, Probabilities, question_categories
 from qm_cli.arrays import one_chunk, strings_to_arrow, valid
 from qm_cli.classification import CONVENTIONS, ClassEvaluation, ClassSettings, QuestionResult, evaluate_answers
+from qm_cli.errors import UsageError
 from qm_cli.link_answer_categories import question_rows
 from qm_cli.settings import Settings, task_convention
 from qm_cli.tables import Tables
@@ -31,6 +32,8 @@ def holds_classes(tables: Tables) -> bool:
 
 def evaluate_classes(tables: Tables, settings: Settings) -> ClassEvaluation:
     """The evaluation of classes, with the tables' own findings."""
+    if settings.grid is not None:
+        raise UsageError("--confidences, --ious, --image-grid: not for classes", "leave them out")
     convention = task_convention(settings.answer_convention, CONVENTIONS, "classes")
     chosen = ClassSettings(convention=convention, confidence=settings.answer_confidence)
     return evaluate_answers(answers_of(tables), chosen)

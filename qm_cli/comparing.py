@@ -23,7 +23,7 @@ from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.load import load_tables
 from qm_cli.query import Source
 from qm_cli.run_folder import Run, open_run
-from qm_cli.run_tables import tables_of_run
+from qm_cli.run_tables import settings_of_run, tables_of_run
 from qm_cli.scoring import can_evaluate
 from qm_cli.settings import Settings
 from qm_cli.slice_comparing import compared_slices, slice_members, with_members
@@ -99,8 +99,8 @@ def compare(request: Request) -> tuple[dict[str, Any], pa.Table]:
         "method": "half-sample bootstrap",
         "resamples": request.resamples,
         "seed": request.seed,
-        "metrics": comparison_rows(found.overall),
-        "categories": _category_rows(first.tables, found.category, found.category_units),
+        "metrics": comparison_rows(found.overall, settings),
+        "categories": _category_rows(first, found.category, found.category_units),
         "slices": sliced,
         "changes": change_counts(first, second, changed, slice_members(a.slices, sides)),
         "regressed_images": regressed_images(first, second, changed),
@@ -171,7 +171,7 @@ def _side(run: Run, name: str, request: Request) -> Side:
         if request.cluster not in known:
             raise _no_column(run.path, request.cluster, known)
         column = one_chunk(run.table("image", [request.cluster])[request.cluster])
-    settings = _at(Settings.from_dict(run.manifest["settings"]), request)
+    settings = _at(settings_of_run(run), request)
     found = _slices(run, request)
     slices = tuple(sorted_by_image(run, one) for one in found.slices)
     return _sliced(Side(name, str(run.path), tables_of_run(run), settings, column), found, slices)
@@ -219,11 +219,11 @@ def _about(side: Side, evaluation: Evaluation) -> dict[str, Any]:
     return {"model": side.name, "target": side.target, "predictions": evaluation.tables.count("prediction")}
 
 
-def _category_rows(tables: Tables, compared: Compared, units: RowArray) -> list[dict[str, Any]]:
-    ids, names = tables.category["id"].to_pylist(), tables.category["name"].to_pylist()
+def _category_rows(first: Evaluation, compared: Compared, units: RowArray) -> list[dict[str, Any]]:
+    ids, names = (first.tables.category[column].to_pylist() for column in ("id", "name"))
+    rows = [comparison_rows(compared, first.settings, row) for row in range(len(ids))]
     return [
-        {"id": ids[row], "name": names[row], "units": int(units[row]), "metrics": comparison_rows(compared, row)}
-        for row in range(len(ids))
+        {"id": ids[row], "name": names[row], "units": int(units[row]), "metrics": rows[row]} for row in range(len(ids))
     ]
 
 

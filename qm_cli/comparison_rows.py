@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from qm_cli.analysis.bootstrap import METRICS
+from qm_cli.analysis.bootstrap import metric_names
 from qm_cli.analysis.comparison import Compared
+from qm_cli.settings import Settings
 
 
-def comparison_rows(compared: Compared, place: int | None = None) -> list[dict[str, Any]]:
+def comparison_rows(compared: Compared, settings: Settings, place: int | None = None) -> list[dict[str, Any]]:
     """One row per metric; place: of one category."""
-    return [_row(name, compared, (row,) if place is None else (row, place)) for row, name in enumerate(METRICS)]
+    cells = [(row,) if place is None else (row, place) for row in range(len(compared.first))]
+    return [_row(name, compared, cell) for name, cell in zip(metric_names(settings), cells, strict=True)]
 
 
 def _row(name: str, compared: Compared, place: tuple[int, ...]) -> dict[str, Any]:

@@ -49,4 +49,4 @@ def refuse_options(what: str, given: Mapping[str, object]) -> None:
     """
     for name, value in given.items():
         if value is not None and value is not False:
-            raise UsageError(f"--{name}: not for {what}", "leave it out")
+            raise UsageError(f"--{name.replace('_', '-')}: not for {what}", "leave it out")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-COCO = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
+RATES = ("precision", "recall", "f1")
+COUNTED = (*RATES, "f_beta", "mean_iou", "true_positives", "false_positives", "false_negatives")
 OF_ANSWERS = {
     "classification": ("accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro"),
     "multilabel": ("accuracy", "hamming_loss", "precision", "recall", "f1", "f1_macro"),
@@ -13,24 +14,30 @@ OF_ANSWERS = {
 }
 OF_ANSWER_CATEGORIES = ("precision", "recall", "f1", "roc_auc", "average_precision")
 OWN_CONFIDENCE = "each question's own confidence"
-COUNTED = ("_macro", "_positives", "_negatives")
+
+
+def own_numbers(report: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the numbers that the report's convention defines itself, beside what all of them count."""
+    return tuple(name for name in report["definitions"] if name.removesuffix("_macro") not in COUNTED)
 
 
 def headline(report: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of the numbers to show, of those in `values` (the report's metrics, or the row of a category).
 
-    Of classes and text entities the task's; of COCO the usual ones; of every other convention the ones it defines, and
-    precision, recall and F1.
+    Of classes and text entities the task's; of COCO the usual ones; of every other convention the ones it defines;
+    and precision, recall and F1.
 
     >>> headline({"task": "bbox", "convention": "voc12", "definitions": {"mAP": "", "AP": ""}}, {"AP": 1.0})
-    ('AP',)
+    ('AP', 'precision', 'recall', 'f1')
+    >>> headline({"task": "bbox", "convention": "coco", "max_detections": [1, 300]}, {})
+    ('AP', 'AP50', 'AP75', 'AR300', 'precision', 'recall', 'f1')
     """
     if report["task"] in OF_ANSWERS:
         return tuple(name for name in OF_ANSWERS[report["task"]] if name in values)
     if report["convention"] == "coco":
-        return COCO
-    names = (name for name in report["definitions"] if name in values)
-    return tuple(name for name in names if not (name.endswith(COUNTED) or name.startswith("false_positives_")))
+        return ("AP", "AP50", "AP75", f"AR{max(report['max_detections'])}", *RATES)
+    own = (name for name in own_numbers(report) if name in values)
+    return (*(name for name in own if not name.startswith(("true_", "false_"))), *RATES)
 
 
 def category_headline(report: Mapping[str, Any]) -> tuple[str, ...]:

@@ -17,8 +17,7 @@ from qm_cli.report import report_of
 from qm_cli.run import Request, ScoredDataset, score_mentioned
 from qm_cli.run_columns import one_model
 from qm_cli.run_folder import DEFAULT_NAME, Run, is_run, open_run
-from qm_cli.run_tables import tables_of_run
-from qm_cli.settings import Settings
+from qm_cli.run_tables import settings_of_run, tables_of_run
 from qm_cli.subset import only_images
 
 Rows = npt.NDArray[np.int64]
@@ -166,7 +165,7 @@ def _evaluations(run: Run | None, kept: npt.NDArray[np.bool_]) -> dict[str, Any]
     one_model(run)
     if run.summary()["models"][run.model or run.models[0]] is None:
         return None
-    tables, settings = tables_of_run(run), Settings.from_dict(run.manifest["settings"])
+    tables, settings = tables_of_run(run), settings_of_run(run)
     parts = {"all": tables, "without_leaked": only_images(tables, kept)}
     return {
         name: {"images": part.count("image"), **report_of(part, settings)["metrics"]}

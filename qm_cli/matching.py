@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.kernels.greedy import MATCH_BOUND, Candidates, Lanes, match
+from qm_cli.kernels.greedy import Candidates, Lanes, match, match_bound
 from qm_cli.kernels.order import order_by_score, stable_order
 from qm_cli.kernels.segments import expand, place_in_run, starts_of
 from qm_cli.overlap import overlap
@@ -155,7 +155,7 @@ def _candidates(
     label = label_order.take(expand(label_starts.take(cell), counts))
     first_label = int(tables.offsets("label")[images[0]])
     iou = overlap(tables, task, label + first_label, rows.take(detection), crowd.take(label))
-    near = np.flatnonzero(iou >= min(lowest, MATCH_BOUND))
+    near = np.flatnonzero(iou >= match_bound(lowest))
     detection, label, iou = detection[near], label[near], iou[near]
     paired = np.zeros(len(rows), bool)
     paired[detection] = True

@@ -247,6 +247,11 @@ Debug = Annotated[
 ]
 
 
+def named(convention: ConventionName | None) -> str | None:
+    """The name of a convention; None where none is asked for."""
+    return None if convention is None else convention.value
+
+
 def split(values: list[str] | None) -> tuple[str, ...]:
     """Repeated and comma-separated values as one tuple.
 

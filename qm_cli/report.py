@@ -8,15 +8,20 @@ from typing import Any
 import numpy as np
 
 from qm_cli.analyses import analysed
-from qm_cli.analysis.coco_numbers import mean_of_defined
-from qm_cli.analysis.counts import Counts, category_counts
+from qm_cli.analysis.counts import Counts, category_counts, category_iou_sum
+from qm_cli.analysis.summary_numbers import suffix
+from qm_cli.count_report import (
+    FloatArray,
+    category_numbers,
+    confusion_report,
+    count_definitions,
+    number,
+    overall_numbers,
+)
 from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.settings import Settings
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
-
-RATES = ("precision", "recall", "f1")
-SUMS = ("true_positives", "false_positives", "false_negatives")
 
 
 def report_of(tables: Tables, settings: Settings, analyses: Iterable[str] = ()) -> dict[str, Any]:
@@ -26,66 +31,55 @@ def report_of(tables: Tables, settings: Settings, analyses: Iterable[str] = ()) 
 
 def evaluation_report(evaluation: Evaluation, analyses: Iterable[str] = ()) -> dict[str, Any]:
     """The one object that `qm evaluate --json` prints and every table is rendered from."""
-    settings, tables = evaluation.settings, evaluation.tables
+    settings, tables, numbers = evaluation.settings, evaluation.tables, evaluation.numbers
     counts = category_counts(tables, evaluation.outcomes)
     parts, notes = analysed(evaluation, analyses)
+    iou_sum = category_iou_sum(tables, settings.task, evaluation.outcomes)
+    names = _category_names(evaluation)[1]
     return {
         "task": settings.task,
         "convention": settings.convention,
         "iou": settings.iou,
         "confidence": settings.confidence,
+        "beta": settings.beta,
         "max_detections": list(evaluation.max_detections),
+        "area_ranges": _area_ranges(evaluation),
         "images": tables.count("image"),
         "labels": int(evaluation.outcomes.label_counts.sum()),
         "crowd": int((~evaluation.outcomes.label_counts).sum()),
         "predictions": tables.count("prediction"),
-        "metrics": {**evaluation.numbers.overall, **_count_numbers(counts)},
-        "definitions": {**evaluation.numbers.definitions, **_count_definitions(evaluation)},
-        "categories": _categories(evaluation, counts),
-        "confusion": _confusion(evaluation),
+        "metrics": {**numbers.overall, **overall_numbers(counts, iou_sum, settings.beta)},
+        "definitions": {**numbers.definitions, **count_definitions(evaluation.counted_at, settings.beta)},
+        "categories": _categories(evaluation, counts, iou_sum),
+        "confusion": confusion_report(evaluation.confusion, names, settings.iou, settings.confidence),
         **parts,
         "findings": [finding.as_dict() for finding in tables.findings],
         "notes": [*_notes(evaluation), *notes],
     }
 
 
-def _count_numbers(counts: Counts) -> dict[str, float | int | None]:
-    total = counts.total()
-    micro = {name: _number(getattr(total, name)[0]) for name in RATES}
-    macro = {f"{name}_macro": mean_of_defined(getattr(counts, name)) for name in RATES}
-    sums = {name: int(getattr(total, name)[0]) for name in SUMS}
-    return {**micro, **macro, **sums}
+def _area_ranges(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """The areas that AP and AR are told apart by; none where the convention has no such numbers."""
+    areas = evaluation.settings.area_ranges[1:] if evaluation.curves is not None else ()
+    return [{"name": area.name, "low": area.low, "high": area.high, "suffix": suffix(area)} for area in areas]
 
 
-def _count_definitions(evaluation: Evaluation) -> dict[str, str]:
-    at = evaluation.counted_at
-    formulas = {"precision": "TP / (TP + FP)", "recall": "TP / (TP + FN)", "f1": "2 TP / (2 TP + FP + FN)"}
-    macro = {f"{name}_macro": f"mean of the categories' {name}, undefined ones left out; {at}" for name in RATES}
-    return {**{name: f"{formula}; {at}" for name, formula in formulas.items()}, **macro, **dict.fromkeys(SUMS, at)}
-
-
-def _number(value: np.generic) -> float | int | None:
-    """A NumPy number as a plain one, None for NaN."""
-    number: float | int = value.item()
-    return None if number != number else number
-
-
-def _categories(evaluation: Evaluation, counts: Counts) -> list[dict[str, Any]]:
+def _categories(evaluation: Evaluation, counts: Counts, iou_sum: FloatArray) -> list[dict[str, Any]]:
     """One row per category, in the order of the label file."""
     tables = evaluation.tables
     labels = np.bincount(
         tables.values("label", "category_row")[evaluation.outcomes.label_counts], minlength=tables.count("category")
     )
     predictions = np.bincount(tables.values("prediction", "category_row"), minlength=tables.count("category"))
-    rates = {name: getattr(counts, name) for name in RATES}
+    counted = category_numbers(counts, iou_sum, evaluation.settings.beta)
     return [
         {
             "id": identifier,
             "name": name,
             "labels": int(labels[row]),
             "predictions": int(predictions[row]),
-            **{metric: _number(values[row]) for metric, values in {**evaluation.numbers.category, **rates}.items()},
-            **{metric: int(getattr(counts, metric)[row]) for metric in SUMS},
+            **{metric: number(values[row]) for metric, values in evaluation.numbers.category.items()},
+            **counted[row],
         }
         for row, (identifier, name) in enumerate(zip(*_category_names(evaluation), strict=True))
     ]
@@ -94,23 +88,6 @@ def _categories(evaluation: Evaluation, counts: Counts) -> list[dict[str, Any]]:
 def _category_names(evaluation: Evaluation) -> tuple[list[int | str], list[str]]:
     category = evaluation.tables.category
     return category["id"].to_pylist(), category["name"].to_pylist()
-
-
-def _confusion(evaluation: Evaluation) -> dict[str, Any]:
-    """The matrix as its filled cells, largest first; None stands for no label or no prediction."""
-    names: list[str | None] = [*_category_names(evaluation)[1], None]
-    true, predicted = np.nonzero(evaluation.confusion)
-    counts = evaluation.confusion[true, predicted]
-    cells = [
-        {"true": names[true[place]], "predicted": names[predicted[place]], "count": int(counts[place])}
-        for place in np.lexsort((predicted, true, -counts))
-    ]
-    return {
-        "orientation": "rows true, columns predicted",
-        "iou": evaluation.settings.iou,
-        "confidence": evaluation.settings.confidence,
-        "cells": cells,
-    }
 
 
 def _notes(evaluation: Evaluation) -> list[str]:

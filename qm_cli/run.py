@@ -12,9 +12,12 @@ from typing import Any
 import pyarrow as pa
 
 from qm_cli import catalog, dataset, run_folder
+from qm_cli.analysis.grid import CONVENTIONS
 from qm_cli.dataset import DatasetFiles
 from qm_cli.decode import PIXEL_LIMIT
+from qm_cli.detail_report import answers_to
 from qm_cli.errors import InputError, UsageError, nearest
+from qm_cli.evaluation_options import Questions
 from qm_cli.image_task import Access
 from qm_cli.ingest.values import with_values
 from qm_cli.ingest.values_embeddings import with_embeddings
@@ -25,7 +28,7 @@ from qm_cli.report import report_of
 from qm_cli.run_tables import sample_tables, vector_tables
 from qm_cli.run_writing import Parts, write_run
 from qm_cli.scoring import LOCAL, Resources, Scored, Selection, planned, score_tables, selection
-from qm_cli.settings import CONVENTION_FIELDS, Settings, missing_score, settings_at
+from qm_cli.settings import CONVENTION_FIELDS, Grid, Settings, missing_score, settings_at
 from qm_cli.subset import first_images, only_categories
 from qm_cli.tables import Tables
 
@@ -102,11 +105,25 @@ def evaluate(
     return report_of(tables, settings, analyses)
 
 
+def with_grid(settings: Settings) -> Settings:
+    """What a run folder is evaluated with: the grid beside, unless the convention has none."""
+    return replace(settings, grid=settings.grid or Grid()) if settings.convention in CONVENTIONS else settings
+
+
 def evaluate_to_folder(
-    source: Source, tables: Tables, settings: Settings, output: Path, analyses: tuple[str, ...] = ()
+    source: Source,
+    tables: Tables,
+    settings: Settings,
+    output: Path,
+    analyses: tuple[str, ...] = (),
+    questions: Questions | None = None,
 ) -> dict[str, Any]:
-    """Evaluate into a run folder of matches, per-image and per-category tables; the evaluation report."""
+    """Evaluate into a run folder of matches, grid, per-image and per-category tables; the evaluation report.
+
+    analyses: the names of those its report holds. questions: what it answers beside.
+    """
     started = time.perf_counter()
+    settings = with_grid(settings)
     tables = only_categories(tables, settings.categories)
     wanted = [EVALUATION_METRICS, *([ERROR_METRICS] if "errors" in analyses else [])]
     scored = score_tables(tables, selection(wanted), settings, Resources(), analyses)
@@ -114,10 +131,11 @@ def evaluate_to_folder(
         raise UsageError("there is nothing to evaluate", "give labels and predictions, all with boxes")
     name = dataset.model_name(source.predictions)
     files = DatasetFiles(source.labels.parent, source.labels, {name: source.predictions}, None)
+    answers = answers_to(questions, scored.evaluation) if questions else {}
     with run_folder.writing(output) as fresh:
         summary = write_run(fresh, Parts(scored, {name: scored}), files, settings, 0, started, told=False)
     report: dict[str, Any] = summary["models"][name]
-    return report
+    return {**report, **answers}
 
 
 def score(folder: Path | str, output: Path | None = None, **options: Any) -> run_folder.Run:
@@ -131,6 +149,7 @@ def score_to_folder(request: Request, output: Path | None) -> tuple[Path, dict[s
     started = time.perf_counter()
     files = request.files()
     place = output or files.root / run_folder.DEFAULT_NAME
+    request = replace(request, settings=with_grid(request.settings))
     with run_folder.writing(place) as fresh:
         kept = kept_for(place, request.resume)
         parts = scored_parts(request, files, kept)

@@ -12,7 +12,7 @@ from qm_cli.arrays import to_numpy
 from qm_cli.errors import InputError
 from qm_cli.evaluation import evaluate_tables
 from qm_cli.run_folder import Run
-from qm_cli.run_tables import OBJECTS, tables_of_run
+from qm_cli.run_tables import OBJECTS, settings_of_run, tables_of_run
 from qm_cli.scoring import can_evaluate
 from qm_cli.settings import Settings
 
@@ -21,7 +21,7 @@ OutcomeArray = npt.NDArray[np.str_]
 
 def settings_at(run: Run, iou: float | None, confidence: float | None) -> Settings:
     """The run's settings, at the thresholds asked for."""
-    settings = Settings.from_dict(run.manifest["settings"])
+    settings = settings_of_run(run)
     settings = settings if iou is None else replace(settings, iou=iou)
     return settings if confidence is None else replace(settings, confidence=confidence)
 

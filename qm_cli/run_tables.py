@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from qm_cli.pairs import Pairs
 from qm_cli.run_folder import Run
 from qm_cli.schema import TABLES
 from qm_cli.scores import described, input_order, with_metrics
-from qm_cli.settings import CONVENTION_FIELDS, RECALL_GRID
+from qm_cli.settings import CONVENTION_FIELDS, RECALL_GRID, Settings
 from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
@@ -111,6 +112,11 @@ def _cell_table(tables: Tables, scores: Scores) -> pa.Table | None:
     return described("image_category", _scored(pa.table(keys), "image_category", scores))
 
 
+def settings_of_run(run: Run) -> Settings:
+    """What a run was evaluated with; without its grid, which nothing that is computed anew needs."""
+    return replace(Settings.from_dict(run.manifest["settings"]), grid=None)
+
+
 def tables_of_run(run: Run) -> Tables:
     """The labels and predictions of a run as tables again, sorted as they must be, to evaluate at other settings."""
     parts = {}
@@ -178,7 +184,8 @@ def _or_null(rows: RowArray, chosen: RowArray) -> npt.NDArray[np.float64]:
 def _curve_table(evaluation: Evaluation) -> pa.Table:
     """Interpolated precision and the confidence that reaches it, per IoU threshold, category and recall."""
     curves = evaluation.average_precision
-    lanes = np.flatnonzero(curves.area == 0)
+    own = (*evaluation.settings.iou_thresholds, evaluation.settings.iou)
+    lanes = np.flatnonzero((curves.area == 0) & np.isin(curves.threshold, own))
     names = evaluation.tables.category["name"]
     lane_count, categories, points = len(lanes), len(names), len(RECALL_GRID)
     category_row = np.tile(np.repeat(np.arange(categories), points), lane_count)

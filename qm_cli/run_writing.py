@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from qm_cli import __version__, run_folder
 from qm_cli.dataset import DatasetFiles
+from qm_cli.grid_tables import grid_tables
 from qm_cli.insights import insights
 from qm_cli.render.as_json import as_json
 from qm_cli.render.summary_markdown import summary_markdown
@@ -69,7 +70,7 @@ def _write_tables(threads: ThreadPoolExecutor, folder: Path, scored: Scored, bas
     """Start to write the tables of a part, the largest first."""
     tables: dict[str, pa.Table] = sample_tables(scored.tables, scored.scores, base)
     if scored.evaluation:
-        tables |= evaluation_tables(scored.evaluation, scored.analyses)
+        tables |= evaluation_tables(scored.evaluation, scored.analyses) | grid_tables(scored.evaluation)
     tables |= vector_tables(scored.tables, scored.scores)
     by_size = sorted(tables, key=lambda name: -tables[name].nbytes)
     return [threads.submit(write_parquet, tables[name], folder / f"{name}.parquet") for name in by_size]

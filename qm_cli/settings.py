@@ -64,16 +64,32 @@ AREA_RANGES = (
 )
 
 
+GRID_STEPS = tuple(step / 10 for step in range(11))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Thresholds at which everything is counted, each confidence with each IoU; ascending, each in [0, 1].
+
+    images: count for every image as well.
+    """
+
+    confidences: tuple[float, ...] = GRID_STEPS
+    ious: tuple[float, ...] = GRID_STEPS
+    images: bool = False
+
+
 @dataclass(frozen=True)
 class Settings:
     """What an evaluation is computed with. Echoed in every output.
 
-    iou: threshold of precision, recall, F1, counts and confusion, in (0, 1].
+    iou: threshold of precision, recall, F1, counts and confusion, in [0, 1]; 0 means any overlap at all.
     confidence: predictions with a lower score do not count there, in [0, 1]; AP and AR use every prediction.
     categories: names or ids to keep; empty means all.
     calibration_bins: bins of confidence; of equal width, or with calibration_quantiles of equal count.
     voc_devkit: VOC's IoU ≥ threshold of the MATLAB kit, instead of the Python code's > threshold.
     answer_convention, answer_confidence: as asked for, of classes and text; None is the task's own.
+    beta: of an F-beta beside F1; None for none. grid: further thresholds that are matched; None for none.
     Raises UsageError for a convention that is none.
     """
 
@@ -99,6 +115,9 @@ class Settings:
         if self.voc_devkit and not self.convention.startswith("voc"):
             raise UsageError(f"--voc-devkit: convention {self.convention} knows no such kit", "add --convention voc12")
 
+    beta: float | None = None
+    grid: Grid | None = None
+
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -111,6 +130,8 @@ class Settings:
         }
         ranges = tuple(AreaRange(**area) for area in values.get("area_ranges", ()))
         plain["area_ranges"] = ranges or AREA_RANGES
+        grid = values.get("grid")
+        plain["grid"] = Grid(tuple(grid["confidences"]), tuple(grid["ious"]), grid["images"]) if grid else None
         return cls(**plain)
 
     def at(
@@ -139,8 +160,9 @@ class Settings:
         return FIELDS.get(self.convention, {})
 
     def match_thresholds(self) -> tuple[float, ...]:
-        """The IoU thresholds matching runs at: COCO's, then `iou` if it is none of them."""
-        return self.iou_thresholds if self.iou in self.iou_thresholds else (*self.iou_thresholds, self.iou)
+        """The IoU thresholds matching runs at: COCO's, then `iou` and the grid's if they are none of them."""
+        more = (self.iou, *(self.grid.ious if self.grid else ()))
+        return (*self.iou_thresholds, *dict.fromkeys(iou for iou in more if iou not in self.iou_thresholds))
 
 
 def settings_at(

@@ -65,7 +65,7 @@ def compared_slices(
             "level": one.level,
             "images": int(np.count_nonzero(one.images)),
             "units": units,
-            "metrics": comparison_rows(compared),
+            "metrics": comparison_rows(compared, sides[0].settings),
         }
         for one, (compared, units) in zip(slices, found, strict=True)
     ]

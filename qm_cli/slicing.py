@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.bootstrap import METRICS
+from qm_cli.analysis.bootstrap import METRICS, metric_names
 from qm_cli.analysis.corrections import holm
 from qm_cli.analysis.counts import Counts
 from qm_cli.analysis.intervals import LEAST_UNITS
@@ -51,7 +51,8 @@ def slice_report(run: Run, request: Request) -> dict[str, Any]:
     unit = np.arange(matched.tables.count("image")) if request.cluster is None else clusters_of(run, request.cluster)
     members = [members_of(sorted_by_image(run, one)) for one in named.slices]
     whole, found = slice_numbers(matched, members, unit, request.resamples, request.seed)
-    rows = [_row(one, own, whole) for one, own in zip(named.slices, found, strict=True)]
+    names = metric_names(matched.settings)
+    rows = [_row(one, own, whole, names) for one, own in zip(named.slices, found, strict=True)]
     _correct(rows)
     _add_label_metrics(run, named.slices, rows, request.metrics)
     settings = matched.settings
@@ -66,7 +67,7 @@ def slice_report(run: Run, request: Request) -> dict[str, Any]:
         "method": "half-sample bootstrap",
         "resamples": request.resamples,
         "seed": request.seed,
-        "overall": {**_counts(whole), "metrics": _metrics(whole)},
+        "overall": {**_counts(whole), "metrics": _metrics(whole, names)},
         "slices": rows,
         "findings": [one.as_dict() for one in named.findings],
         "notes": [*named.notes, *(one.sentence() for one in named.findings), *_notes(rows, request)],
@@ -90,21 +91,21 @@ def _counts(one: Sliced) -> dict[str, Any]:
     }
 
 
-def _metrics(one: Sliced) -> list[dict[str, Any]]:
+def _metrics(one: Sliced, names: Sequence[str]) -> list[dict[str, Any]]:
     columns = {"value": one.values, "low": one.interval.low, "high": one.interval.high}
-    return [{"metric": name, **_numbers(columns, place)} for place, name in enumerate(METRICS)]
+    return [{"metric": name, **_numbers(columns, place)} for place, name in enumerate(names)]
 
 
 def _numbers(columns: dict[str, npt.NDArray[np.float64]], place: int) -> dict[str, float | None]:
     return {key: None if np.isnan(values[place]) else float(values[place]) for key, values in columns.items()}
 
 
-def _row(one: Slice, found: Sliced, whole: Sliced) -> dict[str, Any]:
+def _row(one: Slice, found: Sliced, whole: Sliced, names: Sequence[str]) -> dict[str, Any]:
     around = found.difference_interval
     compared = {"difference": found.difference, "difference_low": around.low, "difference_high": around.high}
     metrics = [
         {**row, "overall": other["value"], **_numbers({**compared, "p": found.p}, place)}
-        for place, (row, other) in enumerate(zip(_metrics(found), _metrics(whole), strict=True))
+        for place, (row, other) in enumerate(zip(_metrics(found, names), _metrics(whole, names), strict=True))
     ]
     counts = _counts(found)
     told = {"labels": one.labels is not None, "predictions": one.predictions is not None}

@@ -28,6 +28,7 @@ UNMIRRORED = {
     "__main__": "one call",
     "options": "annotations alone; tests/golden holds what the commands say",
     "rank_options": "annotations alone, as options",
+    "detail_options": "as options",
     "schema": "contracts alone; tests of tables and run_tables hold tables against them",
 }
 HEAVY = ("pyarrow", "duckdb", "pandas", "cv2", "PIL", "shapely", "sklearn", "scipy", "faiss", "plotly", "msgspec")

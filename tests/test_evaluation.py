@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qm_cli.analysis.average_precision import AveragePrecision
-from qm_cli.analysis.coco_numbers import COCO_NUMBERS
+from qm_cli.analysis.summary_numbers import COCO_NUMBERS
 from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.report import evaluation_report
 from qm_cli.settings import Settings

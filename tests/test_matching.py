@@ -232,3 +232,11 @@ def test_the_order_of_the_files_rows_changes_only_ties() -> None:
         score = tables.values("prediction", "score")[matches.row]
         found.append(sorted(zip(score.tolist(), matches.place.tolist(), *matches.label.tolist(), strict=True)))
     assert found[0] == found[1]
+
+
+def test_at_iou_0_any_overlap_matches_and_touching_does_not() -> None:
+    rows = [prediction(bbox=[29.9, 29.9, 20, 20]), prediction(image_id=2, bbox=[30, 10, 20, 20])]
+    matches = match_tables(builders.tables(document(), rows), Settings(iou=0.0))
+    assert matches.row.tolist() == [0]
+    assert matches.label[matches.lane(0.0)].tolist() == [0]
+    assert (matches.label[matches.lane(0.5)] == -1).all()

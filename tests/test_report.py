@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qm_cli.analysis.coco_numbers import COCO_NUMBERS
+from qm_cli.analysis.summary_numbers import COCO_NUMBERS
 from qm_cli.errors import UsageError
 from qm_cli.evaluation import evaluate_tables
 from qm_cli.findings import Finding
 from qm_cli.report import evaluation_report, report_of
-from qm_cli.settings import Settings
+from qm_cli.settings import AREA_RANGES, AreaRange, Settings
 from tests import builders
 from tests.input_files import document, label, prediction
-from tests.oracles import coco_loop
+from tests.oracles import coco_loop, counts_loop
 from tests.strategies import DetectionSet, detection_sets
 
 Row = dict[str, Any]
@@ -171,7 +171,10 @@ def test_findings_are_notes_too() -> None:
 def test_the_note_counts_every_prediction_left_out() -> None:
     far = [prediction(bbox=[60, 60, 9, 9], score=0.9) for _ in range(103)]
     found = report(document(), [*far, prediction(score=0.1), prediction(image_id=2)])
-    assert found["notes"] == ["4 predictions beyond 100 an image and category are left out of AP and AR"]
+    assert found["notes"] == [
+        "4 predictions beyond 100 an image and category are left out of AP and AR "
+        "(images: 1, true positives lost at IoU 0.5: 1)"
+    ]
 
 
 def test_predictions_of_other_images_or_categories_are_not_left_out() -> None:
@@ -179,9 +182,6 @@ def test_predictions_of_other_images_or_categories_are_not_left_out() -> None:
     assert report(document(), rows)["notes"] == []
 
 
-@pytest.mark.xfail(
-    strict=True, raises=ValueError, reason="the twelve numbers look for limits and areas by COCO's names"
-)
 @pytest.mark.parametrize("chosen", [{"max_detections": (1, 10, 300)}, {"area_ranges": Settings().area_ranges[:1]}])
 def test_other_limits_and_areas(chosen: Row) -> None:
     assert report(document(), [prediction()], **chosen)["metrics"]["AP50"] is not None
@@ -198,3 +198,54 @@ def test_numbers_of_a_large_set_are_means_of_the_categories() -> None:
     for name in AVERAGED:
         values = [row[name] for row in found["categories"]]
         assert found["metrics"][name] == pytest.approx(np.mean(values), abs=1e-12)
+
+
+def test_other_limits_and_areas_are_named_and_used() -> None:
+    rows = [prediction(bbox=[60, 60, 9, 9], score=0.9), prediction(score=0.5), prediction(image_id=2)]
+    areas = (AREA_RANGES[0], AreaRange("tiny", 0, 100), AreaRange("rest", 100, 1e10))
+    found = report(document(), rows, max_detections=(1, 300), area_ranges=areas)
+    metrics = found["metrics"]
+    names = ["AP", "AP50", "AP75", "AP_tiny", "AP_rest", "AR1", "AR300", "AR_tiny", "AR_rest"]
+    assert list(metrics)[: len(names)] == names
+    assert (metrics["AR1"], metrics["AR300"]) == (0.5, 1.0)
+    assert (metrics["AP_tiny"], metrics["AR_rest"]) == (None, 1.0)
+    assert metrics["AP"] < metrics["AP_rest"]
+    assert found["categories"][0]["AR300"] == 1.0
+    assert found["area_ranges"][0] == {"name": "tiny", "low": 0, "high": 100, "suffix": "_tiny"}
+
+
+@given(detection_sets(), st.sampled_from([(1, 2, 3), (2, 5, 50), (1, 10, 100, 300)]))
+@settings(max_examples=15, deadline=None)
+def test_other_limits_equal_the_loop(data: DetectionSet, limits: tuple[int, ...]) -> None:
+    areas = [("all", 0.0, 1e10), ("thin", 0.0, 300.0), ("thick", 300.0, 2000.0)]
+    chosen = tuple(AreaRange(*one) for one in areas)
+    metrics = report(*data, max_detections=limits, area_ranges=chosen)["metrics"]
+    stats = [("AP", "precision", None, 0, len(limits) - 1), ("AP_thin", "precision", None, 1, len(limits) - 1)]
+    stats += [("AR_thick", "recall", None, 2, len(limits) - 1), ("AP75", "precision", 0.75, 0, len(limits) - 1)]
+    stats += [(f"AR{limit}", "recall", None, 0, place) for place, limit in enumerate(limits)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(coco_loop, "AREAS", areas)
+        patch.setattr(coco_loop, "MAX_DETECTIONS", list(limits))
+        patch.setattr(coco_loop, "STATS", stats)
+        expected = coco_loop.evaluate(*data)
+    for name, *_ in stats:
+        wanted = expected[name]
+        assert metrics[name] == (None if wanted is None else pytest.approx(wanted, abs=1e-12)), name
+
+
+@given(detection_sets())
+@settings(max_examples=20, deadline=None)
+def test_mean_iou_and_f_beta_equal_the_loop(data: DetectionSet) -> None:
+    found = report(*data, beta=2.0, confidence=0.2)
+    expected = counts_loop.evaluate_counts(*data, confidence=0.2)
+    for row, wanted in zip(found["categories"], expected["per_category"].values(), strict=True):
+        overlaps = [
+            verdict["iou"]
+            for one, verdict in zip(data[1], expected["predictions"], strict=True)
+            if verdict["outcome"] == "TP" and one["category_id"] == row["id"]
+        ]
+        assert row["mean_iou"] == (pytest.approx(np.mean(overlaps), abs=1e-12) if overlaps else None)
+        weighed = 5 * wanted["tp"] + wanted["fp"] + 4 * wanted["fn"]
+        assert row["f_beta"] == (pytest.approx(5 * wanted["tp"] / weighed) if weighed else None)
+    assert found["beta"] == 2.0
+    assert "f_beta" not in report(*data)["metrics"]

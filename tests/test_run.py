@@ -15,7 +15,7 @@ from qm_cli import run_folder
 from qm_cli.errors import InputError, UsageError
 from qm_cli.load import Source, load_tables
 from qm_cli.run import Request, evaluate_to_folder, plan_score, score, score_mentioned, score_to_folder, scored_rows
-from qm_cli.settings import Settings
+from qm_cli.settings import Grid, Settings
 
 SAMPLE = Path(__file__).parents[1] / "sample_data"
 LABELS, BETTER = SAMPLE / "labels.json", SAMPLE / "predictions" / "better.json"
@@ -43,6 +43,7 @@ def test_files_of_a_run_with_two_models(run: run_folder.Run) -> None:
     shared = {"run.json", "summary.json", "summary.md", "image.parquet", "label.parquet", "category.parquet"}
     shared |= {"embedding.parquet", "label_embedding.parquet"}
     own = ("category", "image", "image_category", "label", "match", "pair", "precision_recall", "prediction")
+    own += ("grid", "grid_confusion", "pr_curve")
     assert names == shared | {f"{model}/{name}.parquet" for model in ("better", "worse") for name in own}
 
 
@@ -92,7 +93,7 @@ def test_manifest_says_where_the_numbers_come_from(run: run_folder.Run) -> None:
     assert set(manifest["inputs"]) == {"labels", "predictions better", "predictions worse"}
     assert len(manifest["inputs"]["labels"]["sha256"]) == 64
     assert manifest["rows"]["label"] == 561
-    assert Settings.from_dict(manifest["settings"]) == Settings()
+    assert Settings.from_dict(manifest["settings"]) == Settings(grid=Grid())
 
 
 def test_summary_names_what_was_skipped(tmp_path: Path) -> None:

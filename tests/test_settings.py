@@ -16,10 +16,12 @@ from qm_cli.evaluation import CONVENTIONS as EVALUATED
 from qm_cli.settings import (
     AREA_RANGES,
     CONVENTIONS,
+    GRID_STEPS,
     IOU_THRESHOLDS,
     OF_CLASSES,
     RECALL_GRID,
     AreaRange,
+    Grid,
     Settings,
     settings_at,
 )
@@ -57,6 +59,8 @@ def test_defaults_equal_pycocotools() -> None:
         ).map(tuple),
         max_detections=st.lists(st.integers(1, 1000), min_size=1, max_size=3).map(tuple),
         categories=st.lists(st.text(max_size=5), max_size=3).map(tuple),
+        beta=st.none() | st.floats(0.1, 9),
+        grid=st.none() | st.builds(Grid, st.just((0.0, 0.5)), st.lists(THRESHOLD).map(tuple), st.booleans()),
     )
 )
 @settings(deadline=None)
@@ -80,6 +84,14 @@ def test_settings_stay_as_they_are() -> None:
     with pytest.raises(FrozenInstanceError):
         chosen.iou = 0.3  # type: ignore[misc]
     assert hash(replace(chosen, iou=0.3)) != hash(chosen)
+
+
+def test_the_grids_thresholds_are_matched_once_each() -> None:
+    assert GRID_STEPS == (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+    found = Settings(iou=0.3, grid=Grid()).match_thresholds()
+    assert len(found) == len(set(found))
+    assert found[: len(IOU_THRESHOLDS) + 1] == (*IOU_THRESHOLDS, 0.3)
+    assert set(found) == {*IOU_THRESHOLDS, *GRID_STEPS}
 
 
 def test_conventions_are_the_same_everywhere() -> None:

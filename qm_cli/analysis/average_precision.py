@@ -6,6 +6,7 @@ precision k / rank, its rank counted among the predictions that are not ignored.
 
 from __future__ import annotations
 
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.analysis.summary_numbers import SummaryNumber
 from qm_cli.matching import Matches, within_max_detections
 from qm_cli.settings import RECALL_GRID, Settings
 from qm_cli.tables import Tables
@@ -78,6 +80,27 @@ def average_precision(
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         list(threads.map(fill, blocks))
     return AveragePrecision(precision, score, recall, matches.threshold, matches.area)
+
+
+def summary_values(curves: AveragePrecision, number: SummaryNumber, settings: Settings) -> FloatArray:
+    """The part of the precision or recall array a number is the mean of; the category axis is the last."""
+    area = [limits.name for limits in settings.area_ranges].index(number.area)
+    thresholds = settings.iou_thresholds if number.threshold is None else (number.threshold,)
+    lanes = [
+        lane for lane in range(len(curves.area)) if curves.area[lane] == area and curves.threshold[lane] in thresholds
+    ]
+    if number.kind == "precision":
+        return curves.precision[lanes]
+    recall: FloatArray = curves.recall[settings.max_detections.index(number.limit)][lanes]
+    return recall
+
+
+def category_means(values: FloatArray) -> FloatArray:
+    """Mean over thresholds and recall grid per category; NaN where the category has no label: float64[categories]."""
+    flat = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
+    undefined = np.isnan(flat).all(0)
+    means = np.where(undefined, 0.0, flat).mean(0) if len(flat) else np.full(values.shape[-1], np.nan)
+    return np.where(undefined, np.nan, means)
 
 
 def _lane_blocks(area: IntArray, candidates: int) -> list[npt.NDArray[np.int64]]:

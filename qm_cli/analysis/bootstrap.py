@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.counts import Counts, Outcomes
+from qm_cli.analysis.summary_numbers import last_recall
 from qm_cli.kernels.weighted import Runs, half_weights, run_totals, runs_by_group
 from qm_cli.kernels.weighted_precision import RankedLane, ranked_totals, weighted_average_precision
 from qm_cli.matching import Matches, within_max_detections
@@ -34,7 +35,13 @@ BoolArray = npt.NDArray[np.bool_]
 Kept = TypeVar("Kept")
 
 METRICS = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
+"""Names of the numbers; AR100 stands for the AR at the largest max detections, whatever that is."""
 PRECISIONS = {"AP": None, "AP50": 0.5, "AP75": 0.75}
+
+
+def metric_names(settings: Settings) -> tuple[str, ...]:
+    """METRICS as they are called at these settings' max detections."""
+    return tuple(last_recall(settings.max_detections) if name == "AR100" else name for name in METRICS)
 
 
 @dataclass(frozen=True)

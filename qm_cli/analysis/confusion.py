@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from qm_cli.analysis.counts import Outcomes
 from qm_cli.kernels.assignment import greedy_one_to_one
+from qm_cli.kernels.greedy import match_bound
 from qm_cli.kernels.segments import bounded_stretches, expand, offsets_of
 from qm_cli.overlap import overlap
 from qm_cli.settings import Settings
@@ -71,7 +72,7 @@ def _near_pairs(
     """
     labels, predictions = label[expand(first, counts)], np.repeat(prediction, counts)
     iou = overlap(tables, settings.task, labels, predictions)
-    near = np.flatnonzero(iou >= min(settings.iou, 1 - 1e-10))
+    near = np.flatnonzero(iou >= match_bound(settings.iou))
     predictions, labels, iou = predictions[near], labels[near], iou[near]
     own = tables.values("prediction", "category_row")[predictions]
     other = tables.values("label", "category_row")[labels] != own

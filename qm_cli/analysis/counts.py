@@ -105,6 +105,10 @@ class Counts:
         """2·TP / (2·TP + FP + FN), NaN where there is neither."""
         return ratio(2 * self.true_positives, 2 * self.true_positives + self.false_positives + self.false_negatives)
 
+    def f_beta(self, beta: float) -> FloatArray:
+        """(1 + β²)·TP / ((1 + β²)·TP + FP + β²·FN), NaN where there is neither."""
+        return f_beta(self.true_positives, self.false_positives, self.false_negatives, beta)
+
     def total(self) -> Counts:
         return Counts(
             *(np.array([values.sum()]) for values in (self.true_positives, self.false_positives, self.false_negatives))
@@ -117,7 +121,29 @@ def ratio(part: npt.NDArray[np.number], whole: npt.NDArray[np.number]) -> FloatA
     >>> ratio(np.array([1, 0]), np.array([2, 0])).tolist()
     [0.5, nan]
     """
-    return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
+    return np.where(whole > 0, part / np.where(whole > 0, whole, 1), np.nan)
+
+
+def mean_of_defined(values: FloatArray) -> float | None:
+    """Mean of the defined values, summed in pycocotools' order; None when there are none.
+
+    >>> mean_of_defined(np.array([1.0, np.nan])), mean_of_defined(np.array([np.nan]))
+    (1.0, None)
+    """
+    defined = values[~np.isnan(values)]
+    return float(np.mean(defined)) if len(defined) else None
+
+
+def f_beta(
+    found: npt.NDArray[np.number], false: npt.NDArray[np.number], missed: npt.NDArray[np.number], beta: float
+) -> FloatArray:
+    """(1 + β²)·TP / ((1 + β²)·TP + FP + β²·FN) of counts, NaN where there is neither.
+
+    >>> f_beta(np.array([2, 0]), np.array([1, 0]), np.array([3, 0]), 1.0).tolist()
+    [0.5, nan]
+    """
+    weighed = (1 + beta**2) * found
+    return ratio(weighed, weighed + false + beta**2 * missed)
 
 
 def category_counts(tables: Tables, found: Outcomes) -> Counts:
@@ -129,3 +155,11 @@ def category_counts(tables: Tables, found: Outcomes) -> Counts:
         np.bincount(predicted[found.false_positive], minlength=groups),
         np.bincount(labelled[found.false_negative], minlength=groups),
     )
+
+
+def category_iou_sum(tables: Tables, task: str, found: Outcomes) -> FloatArray:
+    """IoU of the true positives with their labels, summed by category: float64[categories]."""
+    true = np.flatnonzero(found.true_positive)
+    category = tables.values("prediction", "category_row")[true]
+    iou = overlap(tables, task, found.matched_label[true], true)
+    return np.asarray(np.bincount(category, iou, tables.count("category")), np.float64)

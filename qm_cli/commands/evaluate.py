@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qm_cli import options
+from qm_cli import detail_options, options
 from qm_cli.errors import UsageError, refuse_options
 
 if TYPE_CHECKING:
@@ -29,37 +29,6 @@ PredictionFile = Annotated[
         "probabilities as .npy; - reads stdin."
     ),
 ]
-ANALYSES = "Analyses"
-Errors = Annotated[
-    bool, typer.Option("--errors", help="Kinds of error (TIDE) and the AP each costs.", rich_help_panel=ANALYSES)
-]
-Calibration = Annotated[
-    bool,
-    typer.Option(
-        "--calibration", help="Whether confidence is the share of right predictions.", rich_help_panel=ANALYSES
-    ),
-]
-Lrp = Annotated[
-    bool,
-    typer.Option("--lrp", help="Optimal LRP, and the confidence it is reached at.", rich_help_panel=ANALYSES),
-]
-Everything = Annotated[bool, typer.Option("--everything", help="All of these.", rich_help_panel=ANALYSES)]
-Bins = Annotated[
-    int,
-    typer.Option("--calibration-bins", min=1, max=1000, help="Bins of --calibration.", rich_help_panel=ANALYSES),
-]
-Quantiles = Annotated[
-    bool,
-    typer.Option("--quantile-bins", help="Bins of equal count, not of equal width.", rich_help_panel=ANALYSES),
-]
-Explain = Annotated[
-    bool,
-    typer.Option(
-        "--explain",
-        help="All conventions side by side, and step by step why they differ from --convention.",
-        rich_help_panel=options.EVALUATION,
-    ),
-]
 
 
 def evaluate(
@@ -73,19 +42,32 @@ def evaluate(
     categories: options.Categories = None,
     top_k: options.TopK = None,
     auc: options.Auc = False,
-    errors: Errors = False,
-    calibration: Calibration = False,
-    lrp: Lrp = False,
-    everything: Everything = False,
-    calibration_bins: Bins = 10,
-    quantile_bins: Quantiles = False,
+    errors: detail_options.Errors = False,
+    calibration: detail_options.Calibration = False,
+    lrp: detail_options.Lrp = False,
+    everything: detail_options.Everything = False,
+    calibration_bins: detail_options.Bins = 10,
+    quantile_bins: detail_options.Quantiles = False,
+    at: detail_options.At = None,
+    grid: detail_options.ShowGrid = False,
+    confidences: detail_options.Confidences = None,
+    ious: detail_options.IoUs = None,
+    beta: detail_options.Beta = None,
+    area_range: detail_options.AreaRanges = None,
+    max_detections: detail_options.MaxDetections = None,
+    normalise: detail_options.Normalise = None,
+    examples: detail_options.Examples = None,
+    thresholds: detail_options.DeployThresholds = None,
     match_by: options.MatchBy = "id",
     map_categories: options.MapCategories = None,
     missing_score: options.MissingScore = None,
     prob_categories: options.ProbCategories = None,
-    explain: Explain = False,
+    explain: detail_options.Explain = False,
     output: options.Output = None,
+    thresholds_out: detail_options.ThresholdsOut = None,
+    image_grid: detail_options.ImageGrid = False,
     json: options.Json = False,
+    seed: options.Seed = 0,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
@@ -99,10 +81,24 @@ def evaluate(
     """
     from qm_cli.answer_task import asks_answers
 
-    asked = {"errors": errors, "calibration": calibration, "lrp": lrp}
+    named = {"errors": errors, "calibration": calibration, "lrp": lrp}
     if (quantile_bins or calibration_bins != 10) and not (calibration or everything):
         raise UsageError("--calibration-bins and --quantile-bins go with --calibration", "add --calibration")
-    named = None if convention is None else convention.value
+    wishes: dict[str, Any] = {
+        "at": at,
+        "grid": grid,
+        "confidences": confidences,
+        "ious": ious,
+        "image_grid": image_grid,
+        "beta": beta,
+        "area_range": area_range,
+        "max_detections": max_detections,
+        "normalise": normalise,
+        "examples": examples,
+        "thresholds": thresholds,
+    }
+    wishes = {name: value for name, value in wishes.items() if value not in (None, False, [])}
+    everything_asked = {**wishes, **_asked_for(named, everything)}
     naming: dict[str, Any] = {
         "match_by": match_by,
         "map_categories": map_categories,
@@ -110,25 +106,22 @@ def evaluate(
         "prob_categories": options.split([prob_categories] if prob_categories else None),
     }
     if asks_answers(task, labels, predictions):
-        idle = {"categories": categories, "explain": explain, "voc-devkit": voc_devkit, "everything": everything}
-        refuse_options("classes and text", {**idle, **asked})
+        idle = {"categories": categories, "explain": explain, "voc_devkit": voc_devkit}
+        refuse_options("classes and text", {**idle, "thresholds_out": thresholds_out, **everything_asked})
         from qm_cli.answer_evaluation import AnswerRequest
         from qm_cli.load_answers import AnswerSource
 
         source = AnswerSource(labels, predictions, **naming)
-        request = AnswerRequest(source, task, named, iou, confidence, top_k, auc)
+        request = AnswerRequest(source, task, options.named(convention), iou, confidence, top_k, auc)
         return _answers(request, output, json)
-    refuse_options("objects", {"top-k": top_k, "auc": auc})
-    if explain and output is not None:
-        raise UsageError("--explain writes no run folder", "leave -o out; --json prints it all")
-    if explain and (everything or any(asked.values())):
-        raise UsageError("--explain goes without the analyses", "ask for them in a call of their own")
+    refuse_options("objects", {"top_k": top_k, "auc": auc})
+    _refuse_contradictions(everything_asked, explain, json, output, thresholds_out)
     from qm_cli.load import Source, reading
     from qm_cli.settings import CONVENTION_FIELDS, settings_at
     from qm_cli.settings import missing_score as convention_score
 
     settings = settings_at(
-        named,
+        options.named(convention),
         iou,
         confidence,
         categories=options.split(categories),
@@ -142,22 +135,35 @@ def evaluate(
     with reading(files) as tables:
         from qm_cli.analyses import EVERYTHING, refuse_undefined
 
-        chosen = tuple(name for name in EVERYTHING if asked[name])
+        chosen = tuple(name for name in EVERYTHING if named[name])
         refuse_undefined(chosen, settings)
         analyses = EVERYTHING if everything else chosen
-        show = _renderer(json, explain)
+        show = _renderer(json, explain, bool(wishes), str(thresholds_out) == "-")
+        questions = None
+        if wishes:
+            from qm_cli.evaluation_options import asked
+
+            settings, questions = asked(settings, **wishes, writes=output is not None, seed=seed)
         if explain:
             from qm_cli.convention_gaps import explained
 
             report = explained(tables(), settings)
-        elif output is None:
+        elif output is not None:
+            from qm_cli.run import evaluate_to_folder
+
+            report = evaluate_to_folder(files, tables(), settings, output, analyses, questions)
+        elif questions is not None:
+            from qm_cli.detail_report import detailed_report
+
+            report = detailed_report(tables(), settings, questions, analyses)
+        else:
             from qm_cli.report import report_of
 
             report = report_of(tables(), settings, analyses)
-        else:
-            from qm_cli.run import evaluate_to_folder
+    if thresholds_out is not None:
+        from qm_cli.threshold_file import write_thresholds
 
-            report = evaluate_to_folder(files, tables(), settings, output, analyses)
+        write_thresholds(report, predictions, thresholds_out)
     show(report)
     return 0
 
@@ -183,8 +189,25 @@ def _answers(request: AnswerRequest, output: Path | None, json: bool) -> int:
     return 0
 
 
-def _renderer(json: bool, explain: bool) -> Callable[[dict[str, Any]], object]:
-    """What shows the report, imported while the predictions are read."""
+def _asked_for(analyses: dict[str, bool], everything: bool) -> dict[str, bool]:
+    return {name: True for name, wanted in {**analyses, "everything": everything}.items() if wanted}
+
+
+def _refuse_contradictions(
+    wishes: dict[str, Any], explain: bool, json: bool, output: Path | None, thresholds_out: Path | None
+) -> None:
+    if explain and wishes:
+        raise UsageError(f"--explain answers nothing else: --{next(iter(wishes)).replace('_', '-')}", "leave one out")
+    if explain and output is not None:
+        raise UsageError("--explain writes no run folder", "leave -o out; --json prints it all")
+    if thresholds_out is not None and "thresholds" not in wishes:
+        raise UsageError("--thresholds-out has nothing to write", "add --thresholds precision=0.9")
+    if json and str(thresholds_out) == "-":
+        raise UsageError("--json and --thresholds-out - both write to stdout", "name a file for the thresholds")
+
+
+def _renderer(json: bool, explain: bool, answers: bool, silent: bool) -> Callable[[dict[str, Any]], object]:
+    """What shows the report, imported while the predictions are read. silent: stdout holds something else."""
     if json:
         from qm_cli.render.as_json import as_json
 
@@ -193,7 +216,14 @@ def _renderer(json: bool, explain: bool) -> Callable[[dict[str, Any]], object]:
         from qm_cli.render.terminal_conventions import show_conventions
 
         return show_conventions
-    from qm_cli.render.terminal import show_evaluation
+    if silent:
+        return lambda report: None
     from qm_cli.render.terminal_analyses import show_analyses
+
+    if answers:
+        from qm_cli.render.terminal_answers import show_answers
+
+        return lambda report: show_answers(report, show_analyses)
+    from qm_cli.render.terminal import show_evaluation
 
     return lambda report: show_evaluation(report, show_analyses)

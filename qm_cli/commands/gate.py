@@ -134,7 +134,7 @@ def gate(
         model=model or wanted.model,
         iou=wanted.iou if iou is None else iou,
         confidence=wanted.confidence if confidence is None else confidence,
-        convention=wanted.convention if convention is None else convention.value,
+        convention=options.named(convention) or wanted.convention,
         voc_devkit=wanted.voc_devkit or voc_devkit,
     )
     naming = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qm_cli import options
+from qm_cli import detail_options, options
 
 if TYPE_CHECKING:
     from qm_cli.run import Request
@@ -64,6 +64,9 @@ def score(
     embeddings: options.Embeddings = None,
     embedder: options.Embedder = None,
     categories: options.Categories = None,
+    confidences: detail_options.Confidences = None,
+    ious: detail_options.IoUs = None,
+    image_grid: detail_options.ImageGrid = False,
     output: options.Output = None,
     model: options.Model = None,
     level: RowLevel = Level.image,
@@ -83,10 +86,10 @@ def score(
     debug: options.Debug = False,
 ) -> int:
     """Score a dataset folder: data, label and model metrics per sample, and the summary. Writes a run folder."""
+    from qm_cli.evaluation_options import chosen_grid
     from qm_cli.run import Request
     from qm_cli.settings import settings_at
 
-    named = None if convention is None else convention.value
     request = Request(
         dataset=dataset,
         labels=Path(labels) if labels else None,
@@ -105,12 +108,13 @@ def score(
         embeddings=embeddings,
         embedder=embedder,
         settings=settings_at(
-            named,
+            options.named(convention),
             iou,
             confidence,
             categories=options.split(categories),
             voc_devkit=voc_devkit,
-            answer_convention=named,
+            grid=chosen_grid(convention or "coco", confidences, ious, images=image_grid),
+            answer_convention=options.named(convention),
             answer_confidence=confidence,
         ),
         workers=workers,

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from qm_cli.analysis.average_precision import AveragePrecision, average_precision
-from qm_cli.analysis.coco_numbers import (
-    COCO_NUMBERS,
-    SummaryNumber,
-    category_means,
-    definition,
-    mean_of_defined,
-    summary_values,
-)
+from qm_cli.analysis.average_precision import AveragePrecision, average_precision, category_means, summary_values
 from qm_cli.analysis.confusion import confusion_matrix
-from qm_cli.analysis.counts import outcomes
+from qm_cli.analysis.counts import mean_of_defined, outcomes
+from qm_cli.analysis.max_detections import cut_by_max_detections
+from qm_cli.analysis.summary_numbers import (
+    SummaryNumber,
+    averaged_by_category,
+    definition,
+    reached,
+    summary_numbers,
+)
 from qm_cli.evaluated import Evaluation, Numbers
-from qm_cli.matching import Matches, match_tables, within_max_detections
+from qm_cli.matching import Matches, match_tables
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
-
-OF_CATEGORY = ("AP", "AP50", "AP75", "AR100")
 
 
 def evaluate(tables: Tables, settings: Settings) -> Evaluation:
@@ -32,7 +30,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         found,
         confusion_matrix(tables, found, settings),
         _numbers(curves, settings),
-        f"IoU ≥ {settings.iou:g}, confidence ≥ {settings.confidence:g}",
+        f"{reached(settings.iou)}, confidence ≥ {settings.confidence:g}",
         coco=matches,
         curves=curves,
         max_detections=settings.max_detections,
@@ -41,17 +39,24 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
 
 
 def _numbers(curves: AveragePrecision, settings: Settings) -> Numbers:
-    chosen = (SummaryNumber("AP_at_iou", "precision", settings.iou), SummaryNumber("AR_at_iou", "recall", settings.iou))
-    values = {number.name: summary_values(curves, number, settings) for number in (*COCO_NUMBERS, *chosen)}
+    limit = max(settings.max_detections)
+    numbers = (
+        *summary_numbers(settings),
+        SummaryNumber("AP_at_iou", "precision", settings.iou, limit=limit),
+        SummaryNumber("AR_at_iou", "recall", settings.iou, limit=limit),
+    )
+    values = {number.name: summary_values(curves, number, settings) for number in numbers}
     return Numbers(
         {name: mean_of_defined(part) for name, part in values.items()},
-        {name: category_means(values[name]) for name in OF_CATEGORY},
-        {number.name: definition(number, settings, "an image and category") for number in (*COCO_NUMBERS, *chosen)},
+        {name: category_means(values[name]) for name in averaged_by_category(settings)},
+        {number.name: definition(number, settings, "an image and category") for number in numbers},
     )
 
 
 def _notes(tables: Tables, matches: Matches, settings: Settings) -> tuple[str, ...]:
-    limit = max(settings.max_detections)
-    kept = within_max_detections(tables, matches.order, limit)
-    cut = 0 if kept is None else int((~kept).sum())
-    return (f"{cut} predictions beyond {limit} an image and category are left out of AP and AR",) if cut else ()
+    cut = cut_by_max_detections(tables, matches, settings)
+    if cut is None:
+        return ()
+    beyond = f"{cut.predictions} predictions beyond {max(settings.max_detections)} an image and category"
+    lost = f"images: {cut.images}, true positives lost at IoU {settings.iou:g}: {cut.true_positives}"
+    return (f"{beyond} are left out of AP and AR ({lost})",)

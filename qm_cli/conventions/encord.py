@@ -6,9 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.best_label import BestLabels, best_labels, excused_by, first_takers
-from qm_cli.analysis.coco_numbers import mean_of_defined
 from qm_cli.analysis.confusion import confusion_matrix
-from qm_cli.analysis.counts import Counts, Outcomes, category_counts, outcomes_of
+from qm_cli.analysis.counts import Counts, Outcomes, category_counts, mean_of_defined, outcomes_of
 from qm_cli.analysis.ranked_hits import RankedHits, envelope, ranked_hits
 from qm_cli.evaluated import Evaluation, Numbers
 from qm_cli.label_flags import labels_that_count

@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.best_label import best_labels, excused_by
-from qm_cli.analysis.coco_numbers import mean_of_defined
 from qm_cli.analysis.confusion import matrix_of
-from qm_cli.analysis.counts import Outcomes, outcomes_of, ratio
+from qm_cli.analysis.counts import Outcomes, mean_of_defined, outcomes_of, ratio
 from qm_cli.evaluated import Evaluation, Numbers
 from qm_cli.kernels.assignment import greedy_one_to_one
 from qm_cli.label_flags import labels_that_count

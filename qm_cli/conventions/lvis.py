@@ -11,17 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from qm_cli.analysis.average_precision import AveragePrecision, average_precision
-from qm_cli.analysis.coco_numbers import (
-    COCO_NUMBERS,
-    SummaryNumber,
-    category_means,
-    definition,
-    mean_of_defined,
-    summary_values,
-)
+from qm_cli.analysis.average_precision import AveragePrecision, average_precision, category_means, summary_values
 from qm_cli.analysis.confusion import confusion_matrix
-from qm_cli.analysis.counts import Outcomes, outcomes_of
+from qm_cli.analysis.counts import Outcomes, mean_of_defined, outcomes_of
+from qm_cli.analysis.summary_numbers import averaged_by_category, definition, reached, summary_numbers
 from qm_cli.arrays import compute as pc
 from qm_cli.arrays import one_chunk, to_arrow, to_numpy
 from qm_cli.errors import InputError
@@ -37,12 +30,6 @@ RowArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 BEST_OF_IMAGE = 300
-NUMBERS = (
-    *(number for number in (replace(one, limit=BEST_OF_IMAGE) for one in COCO_NUMBERS) if number.kind == "precision"),
-    SummaryNumber("AR300", "recall", limit=BEST_OF_IMAGE),
-    *(SummaryNumber(f"AR{area[0]}", "recall", area=area, limit=BEST_OF_IMAGE) for area in ("small", "medium", "large")),
-)
-OF_CATEGORY = ("AP", "AP50", "AP75", "AR300")
 FREQUENCIES = {"r": "rare", "c": "common", "f": "frequent"}
 
 
@@ -74,7 +61,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         found,
         confusion_matrix(tables, found, settings),
         _numbers(tables, curves, settings),
-        f"IoU ≥ {settings.iou:g}, confidence ≥ {settings.confidence:g}, best {BEST_OF_IMAGE} of an image",
+        f"{reached(settings.iou)}, confidence ≥ {settings.confidence:g}, best {BEST_OF_IMAGE} of an image",
         curves=curves,
         max_detections=settings.max_detections,
         notes=_notes(tables, judged),
@@ -159,13 +146,16 @@ def _outcomes(tables: Tables, judged: Judged, matches: Matches, settings: Settin
 
 
 def _numbers(tables: Tables, curves: AveragePrecision, settings: Settings) -> Numbers:
-    values = {number.name: summary_values(curves, number, settings) for number in NUMBERS}
-    definitions = {number.name: definition(number, settings, "of an image") for number in NUMBERS}
+    numbers = summary_numbers(settings)
+    values = {number.name: summary_values(curves, number, settings) for number in numbers}
+    definitions = {number.name: definition(number, settings, "of an image") for number in numbers}
     overall: dict[str, float | int | None] = {name: mean_of_defined(part) for name, part in values.items()}
     for letter, word in FREQUENCIES.items():
         overall[f"AP{letter}"] = mean_of_defined(values["AP"][..., _frequencies(tables) == letter])
         definitions[f"AP{letter}"] = f"{definitions['AP']}, {word} categories (frequency {letter})"
-    return Numbers(overall, {name: category_means(values[name]) for name in OF_CATEGORY}, definitions)
+    return Numbers(
+        overall, {name: category_means(values[name]) for name in averaged_by_category(settings)}, definitions
+    )
 
 
 def _frequencies(tables: Tables) -> npt.NDArray[np.object_]:

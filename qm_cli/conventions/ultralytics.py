@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.best_label import BestLabels, best_labels, excused_by, first_takers
-from qm_cli.analysis.coco_numbers import mean_of_defined
 from qm_cli.analysis.confusion import matrix_of
-from qm_cli.analysis.counts import Outcomes, outcomes_of
+from qm_cli.analysis.counts import Outcomes, mean_of_defined, outcomes_of
 from qm_cli.analysis.ranked_hits import RankedHits, envelope, precision_and_recall, ranked_hits
 from qm_cli.evaluated import Evaluation, Numbers
 from qm_cli.label_flags import labels_that_count

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.best_label import Measure, best_labels, first_takers
-from qm_cli.analysis.coco_numbers import mean_of_defined
 from qm_cli.analysis.confusion import confusion_matrix
-from qm_cli.analysis.counts import outcomes_of
+from qm_cli.analysis.counts import mean_of_defined, outcomes_of
 from qm_cli.analysis.ranked_hits import RankedHits, envelope, precision_and_recall, ranked_hits
 from qm_cli.evaluated import Evaluation, Numbers
 from qm_cli.label_flags import labels_that_count

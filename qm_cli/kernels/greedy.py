@@ -17,6 +17,7 @@ from qm_cli.kernels.segments import expand, numbered, place_in_run, starts_of
 IntArray = npt.NDArray[np.integer]
 BoolArray = npt.NDArray[np.bool_]
 MATCH_BOUND = 1 - 1e-10
+LEAST_OVERLAP = float(np.nextafter(0, 1))
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,15 @@ class Lanes:
     area: npt.NDArray[np.int64]
 
 
+def match_bound(threshold: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """The least IoU that matches at a threshold: pycocotools' min(t, 1 − 1e-10); at 0 any overlap at all.
+
+    >>> match_bound([0.5, 1.0, 0.0]).tolist()
+    [0.5, 0.9999999999, 5e-324]
+    """
+    return np.clip(threshold, LEAST_OVERLAP, MATCH_BOUND)
+
+
 def match(candidates: Candidates, lanes: Lanes) -> npt.NDArray[np.int32]:
     """The label each detection takes in each lane: int32[lanes, detections], −1 for none.
 
@@ -50,7 +60,7 @@ def match(candidates: Candidates, lanes: Lanes) -> npt.NDArray[np.int32]:
     tried first; a crowd label may be taken by many.
     """
     matched = np.full((len(lanes.threshold), len(candidates.cell)), -1, np.int32)
-    bound = np.minimum(lanes.threshold, MATCH_BOUND)
+    bound = match_bound(lanes.threshold)
     contested = _contested(candidates)
     lone = ~contested[candidates.detection]
     _match_uncontested(candidates, lone, bound, matched)

@@ -10,10 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from qm_cli.headlines import category_headline
+from qm_cli.headlines import category_headline, own_numbers
 
 CATEGORIES_SHOWN = 20
-COUNTS = ("true_positives", "false_positives", "false_negatives")
 CELLS_SHOWN = 8
 WIDE_COLUMNS = 8
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -23,16 +22,14 @@ PIPE_WIDTH = 1 << 16
 def show_evaluation(report: dict[str, Any], show_more: Callable[[Console, dict[str, Any]], None] | None = None) -> None:
     """The numbers of one model, its categories and what it confuses; `show_more` comes before the notes."""
     console = plain_console()
-    metrics = report["metrics"]
     console.print(_headline(report), style="bold", highlight=False)
     if report["convention"] == "coco":
-        print_table_on(console, ["", "all", "small", "medium", "large", "IoU .50", "IoU .75"], _precision_rows(metrics))
+        areas = [area["name"] for area in report["area_ranges"]]
+        print_table_on(console, ["", "all", *areas, "IoU .50", "IoU .75"], _precision_rows(report))
     else:
         _show_own_numbers(console, report)
     at = f"at IoU {report['iou']:g}, confidence {report['confidence']:g}"
-    rows = [(kind, metrics[f"{name}"], metrics[f"{name}_macro"]) for kind, name in _RATES]
-    rates = [(*row, name.replace("_", " "), metrics[name]) for row, name in zip(rows, COUNTS, strict=True)]
-    print_table_on(console, [at, "micro", "macro", "", "count"], rates)
+    print_table_on(console, [at, "micro", "macro", "", "count"], _rate_rows(report))
     _show_categories(console, report)
     _show_confusion(console, report["confusion"])
     if show_more is not None:
@@ -42,14 +39,10 @@ def show_evaluation(report: dict[str, Any], show_more: Callable[[Console, dict[s
 
 def _show_own_numbers(console: Console, report: dict[str, Any]) -> None:
     """The numbers that only this convention defines, with their parameters."""
-    metrics, rates = report["metrics"], [name for _, name in _RATES]
-    names = [name for name in metrics if name.removesuffix("_macro") not in (*rates, *COUNTS)]
-    if names:
-        rows = [(name, metrics[name], report["definitions"][name]) for name in names]
+    metrics = report["metrics"]
+    rows = [(name, metrics[name], report["definitions"][name]) for name in own_numbers(report) if name in metrics]
+    if rows:
         print_table_on(console, [f"convention {report['convention']}", "value", "what it is"], rows, left=(0, 2))
-
-
-_RATES = (("precision", "precision"), ("recall", "recall"), ("F1", "f1"))
 
 
 def _headline(report: dict[str, Any]) -> str:
@@ -57,11 +50,30 @@ def _headline(report: dict[str, Any]) -> str:
     return f"{report['task']}, convention {report['convention']}: {sizes}"
 
 
-def _precision_rows(metrics: dict[str, Any]) -> list[tuple[Any, ...]]:
-    precision = ("AP", *(metrics[name] for name in ("AP", "APs", "APm", "APl", "AP50", "AP75")))
-    recall = ("AR", *(metrics[name] for name in ("AR100", "ARs", "ARm", "ARl")), None, None)
-    first = ("AR, best 1 / 10", metrics["AR1"], metrics["AR10"], None, None, None, None)
-    return [precision, recall, first]
+def _precision_rows(report: dict[str, Any]) -> list[tuple[Any, ...]]:
+    metrics, limits = report["metrics"], sorted(report["max_detections"])
+    suffixes = [area["suffix"] for area in report["area_ranges"]]
+    precision = ("AP", metrics["AP"], *(metrics[f"AP{one}"] for one in suffixes), metrics["AP50"], metrics["AP75"])
+    recall = ("AR", metrics[f"AR{limits[-1]}"], *(metrics[f"AR{one}"] for one in suffixes), None, None)
+    first = [metrics[f"AR{limit}"] for limit in limits[:-1]]
+    if not first:
+        return [precision, recall]
+    blanks = [None] * (len(recall) - 1 - len(first))
+    return [precision, recall, (f"AR, best {' / '.join(map(str, limits[:-1]))}", *first, *blanks)]
+
+
+def _rate_rows(report: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Rates over all predictions and over categories, beside the counts."""
+    metrics, beta = report["metrics"], report["beta"]
+    rates = [("precision", "precision"), ("recall", "recall"), ("F1", "f1")]
+    rates += [] if beta is None else [(f"F{beta:g}", "f_beta")]
+    rates += [("mean IoU of true positives", "mean_iou")]
+    counts = [("true positives", "true_positives"), ("false positives", "false_positives")]
+    counts += [("false negatives", "false_negatives"), *[("", "")] * (len(rates) - 3)]
+    return [
+        (kind, metrics[rate], metrics[f"{rate}_macro"], label, metrics[name] if name else "")
+        for (kind, rate), (label, name) in zip(rates, counts, strict=True)
+    ]
 
 
 def _show_categories(console: Console, report: dict[str, Any]) -> None:

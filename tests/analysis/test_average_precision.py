@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qm_cli.analysis import average_precision as analysis
-from qm_cli.analysis.average_precision import AveragePrecision, average_precision
+from qm_cli.analysis.average_precision import AveragePrecision, average_precision, category_means
 from qm_cli.matching import match_tables
 from qm_cli.settings import RECALL_GRID, AreaRange, Settings
 from qm_cli.tables import Tables
@@ -180,3 +180,9 @@ def test_no_images_at_all() -> None:
     curves = curves_of(replace(tables, **none, _views={}))
     assert np.isnan(curves.precision).all()
     assert curves.precision.shape == (40, 101, 2)
+
+
+def test_means_of_categories_leave_out_what_is_undefined() -> None:
+    values = np.array([[1.0, np.nan], [0.0, np.nan]])
+    np.testing.assert_array_equal(category_means(values), [0.5, np.nan])
+    assert np.isnan(category_means(values[:0])).all()

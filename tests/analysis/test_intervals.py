@@ -22,7 +22,7 @@ from tests.simulated_sets import simulated_sets
 SETS, IMAGES, SKILLS = 120, 100, (1.0, 1.3)
 
 
-def test_studentstudent_quantile_and_p_are_scipys() -> None:
+def test_student_quantile_and_p_are_scipys() -> None:
     units = np.array([10, 20, 50, 200, 5000])
     assert student_quantile(units) == pytest.approx(stats.t.ppf(0.975, units - 1), abs=1e-3)
     for count in units.tolist():

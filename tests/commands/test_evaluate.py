@@ -189,6 +189,110 @@ def test_error_kinds_are_in_the_run_folder(capsys: pytest.CaptureFixture[str], t
         assert reasons.count(one["reason"]) == one["count"]
 
 
+def test_a_cell_of_the_grid_is_an_evaluation_there(capsys: pytest.CaptureFixture[str]) -> None:
+    found = report(capsys, LABELS, BETTER, "--at", "confidence=0.35,iou=0.6")
+    there = report(capsys, LABELS, BETTER, "--confidence", 0.35, "--iou", 0.6)
+    assert found["cells"][0]["metrics"]["f1"] == there["metrics"]["f1"]
+    assert found["cells"][0]["confusion"]["cells"] == there["confusion"]["cells"]
+    assert found["metrics"] == report(capsys, LABELS, BETTER)["metrics"]
+    assert main.run(["evaluate", str(LABELS), str(BETTER), "--at", "confidence=0.35,iou=0.6"]) == 0
+    assert f"{there['metrics']['f1']:.4f}" in capsys.readouterr().out
+
+
+def test_the_whole_grid_in_the_json_and_the_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    found = report(capsys, LABELS, BETTER, "--grid", "-o", tmp_path / "run", "--image-grid")["grid"]
+    assert len(found["confidences"]) == len(found["ious"]) == 11
+    run = run_folder.open_run(tmp_path / "run")
+    assert {"grid", "grid_confusion", "pr_curve", "image_grid"} <= set(run.table_names())
+    overall = [row for row in run.table("grid").to_pylist() if row["category"] is None]
+    assert len(overall) == 121
+    for row in overall:
+        place = found["ious"].index(row["iou"]), found["confidences"].index(row["confidence"])
+        assert row["precision"] == found["overall"]["precision"][place[0]][place[1]]
+    assert run.manifest["settings"]["grid"]["images"] is True
+
+
+def test_areas_and_limits_change_the_numbers_names(capsys: pytest.CaptureFixture[str]) -> None:
+    found = report(capsys, LABELS, BETTER, "--area-range", "tiny=0..2000", "--max-detections", "2,300", "--beta", 2)
+    assert {"AP_tiny", "AR_tiny", "AR2", "AR300", "f_beta"} <= found["metrics"].keys()
+    assert not {"APs", "AR100"} & found["metrics"].keys()
+    assert main.run(["evaluate", str(LABELS), str(BETTER), "--max-detections", "1"]) == 0
+    assert "true positives lost" in capsys.readouterr().out
+
+
+def test_samples_of_a_cell_are_as_many_as_it_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    found = report(capsys, LABELS, BETTER, "--examples", "predicted=car,true=van", "--normalise", "true")
+    [cell] = [one for one in found["confusion"]["cells"] if (one["true"], one["predicted"]) == ("van", "car")]
+    assert len(found["examples"][0]["samples"]) == cell["count"]
+    assert 0 < cell["share"] < 1
+
+
+def test_thresholds_are_written_to_be_read(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    from qm_cli.threshold_file import read_thresholds
+
+    wishes = (LABELS, BETTER, "--thresholds", "precision=0.9", "--thresholds", "f1")
+    found = report(capsys, *wishes, "--thresholds-out", tmp_path / "t.json")
+    read = read_thresholds(tmp_path / "t.json", "precision=0.9")
+    [wanted, _] = found["thresholds"]["targets"]
+    assert read.overall == wanted["overall"]["confidence"]
+    assert read.categories == {row["name"]: row["confidence"] for row in wanted["categories"]}
+    at_it = report(capsys, LABELS, BETTER, "--confidence", read.overall)
+    assert at_it["metrics"]["precision"] == wanted["overall"]["precision"] >= 0.9
+    assert report(capsys, *wishes) == found
+    assert main.run(["evaluate", *map(str, wishes), "--thresholds-out", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["format"] == "qm-thresholds"
+
+
+def test_a_run_made_at_other_limits_can_be_compared_and_gated(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name in ("better", "worse"):
+        file = SAMPLE / "predictions" / f"{name}.json"
+        report(capsys, LABELS, file, "-o", tmp_path / name, "--max-detections", "1,300")
+    assert main.run(["compare", str(tmp_path / "worse"), str(tmp_path / "better"), "--resamples", "100", "--json"]) == 0
+    metrics = [row["metric"] for row in json.loads(capsys.readouterr().out)["metrics"]]
+    assert "AR300" in metrics
+    assert "AR100" not in metrics
+    assert main.run(["gate", str(tmp_path / "better"), "--iou", "0.6", "--min", "AR300=0.1"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [
+        (["--at", "iou=2"], "no number from 0 to 1"),
+        (["--examples", "predicted=cra,true=none"], "did you mean car?"),
+        (["--thresholds", "best"], "write precision=0.9"),
+        (["--thresholds-out", "t.json"], "add --thresholds"),
+        (["--json", "--thresholds", "f1", "--thresholds-out", "-"], "name a file"),
+        (["--image-grid"], "name one with -o"),
+        (["--ious", "0.5"], "add --grid"),
+        *(
+            (["--convention", "voc12", option, *value], f"{option}: not with convention voc12 — take coco")
+            for option, *value in (
+                ("--grid",),
+                ("--at", "iou=0.6"),
+                ("--examples", "predicted=car,true=van"),
+                ("--thresholds", "f1"),
+                ("--max-detections", "1"),
+                ("--area-range", "tiny=0..9"),
+            )
+        ),
+        (["--explain", "--max-detections", "1"], "--explain answers nothing else: --max-detections"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(
+    wishes: list[str], said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for output in ([], ["-o", str(tmp_path / "run")]):
+        if output and said in ("name one with -o", "add --grid"):
+            continue
+        assert main.run(["evaluate", str(LABELS), str(BETTER), *wishes, *output]) == 2
+        captured = capsys.readouterr()
+        assert said in captured.err
+        assert (captured.out, captured.err.count("\n")) == ("", 1)
+        assert not (tmp_path / "run").exists()
+
+
 OWN_NUMBERS = {
     "labelbox": {"true_negatives"},
     "labelbox-sdk": {"true_negatives", "iou"},
@@ -254,7 +358,7 @@ def test_analyses_of_other_conventions(capsys: pytest.CaptureFixture[str], tmp_p
     kinds = {row["error_kind"] for row in run_folder.open_run(tmp_path / "run").table("prediction").to_pylist()}
     assert kinds == {None}
     assert main.run(["evaluate", *files, "--explain", "--lrp"]) == 2
-    assert "--explain goes without the analyses" in capsys.readouterr().err
+    assert "--explain answers nothing else: --lrp" in capsys.readouterr().err
 
 
 def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -267,3 +371,15 @@ def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "max detections" in capsys.readouterr().out
     assert main.run(["evaluate", *files, "--explain", "-o", str(tmp_path / "run")]) == 2
     assert "--explain writes no run folder" in capsys.readouterr().err
+
+
+def test_what_every_convention_counts_can_be_asked_of_every_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    wishes = ("--convention", "voc12", "--beta", 2, "--normalise", "true", "-o", tmp_path / "run")
+    found = report(capsys, LABELS, BETTER, *wishes)
+    assert found["definitions"]["f_beta"].startswith("(1 + 2²) TP")
+    assert all("share" in cell for cell in found["confusion"]["cells"])
+    run = run_folder.open_run(tmp_path / "run")
+    assert not {"grid", "pr_curve", "precision_recall"} & set(run.table_names())
+    assert run.manifest["settings"]["grid"] is None

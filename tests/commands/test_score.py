@@ -198,6 +198,8 @@ def test_classes_are_scored_by_the_convention_asked_for(classes: Path, capsys: p
     assert (report["convention"], report["metrics"]["f1_data_row"]) == ("labelbox", 0.75)
     assert main.run(["score", str(classes), "--convention", "coco"]) == 2
     assert "has no rule for classes" in capsys.readouterr().err
+    assert main.run(["score", str(classes), "--image-grid"]) == 2
+    assert "not for classes" in capsys.readouterr().err
 
 
 def test_strict_says_no_after_the_work_is_done(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qm_cli.analysis.coco_numbers import COCO_NUMBERS
+from qm_cli.analysis.summary_numbers import COCO_NUMBERS
 from tests.conventions.comparing import evaluated, hold_invariants, reported
 from tests.input_files import document, image, label, prediction
 from tests.oracles.random_sets import random_set

@@ -24,6 +24,7 @@ at IoU 0.6, confidence 0.5   micro   macro                   count
 precision                   0.6000  0.5833   true positives      3
 recall                      0.6000  0.5000  false positives      2
 F1                          0.6000  0.4333  false negatives      2
+mean IoU of true positives  0.9167  0.9375
 
 category            labels  predictions      AP    AP50   AR100  precision  recall      f1
 dog                      2            3  0.8350  0.8350  1.0000     0.5000  0.5000  0.5000

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from qm_cli.headlines import COCO as MODEL_COLUMNS
 from qm_cli.render.terminal import shown
 from qm_cli.render.terminal_summary import show_plan, show_summary
 from tests.render.screens import COLOUR, NUMBER, STYLE, cells, printed, rows_below, summary
+
+MODEL_COLUMNS = ("AP", "AP50", "AP75", "AR100", "precision", "recall", "f1")
 
 PLACE = Path("/data/[bold]set/qm-run")
 DEEP = Path("/data", *["a folder deep down"] * 15, "qm-run")

@@ -1,0 +1,147 @@
+"""The grid of every image: counts, and rates as the mean over the image's categories.
+
+Only categories that are labelled in an image need more than a count: in any other every prediction is a false positive,
+so its precision and F1 are 0 from the lowest confidence up to its highest score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.analysis.counts import ratio
+from qm_cli.analysis.grid_confusion import score_levels
+from qm_cli.kernels.order import stable_order
+from qm_cli.kernels.prefix_counts import prefix_counts
+from qm_cli.kernels.segments import offsets_of, reduce_runs, starts_of
+from qm_cli.matching import Matches
+from qm_cli.overlap import overlap
+from qm_cli.settings import Grid
+from qm_cli.tables import Tables
+
+FloatArray = npt.NDArray[np.float64]
+CountArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ImageCounts:
+    """One IoU threshold: [images, confidences] each. Counts are sums over the image's categories.
+
+    precision, recall, f1, iou: the arithmetic mean over the categories that have a value, NaN unless the image has at
+    least one label that counts and one prediction kept; iou is the mean IoU of a category's true positives.
+    """
+
+    true_positives: CountArray
+    false_positives: CountArray
+    false_negatives: CountArray
+    precision: FloatArray
+    recall: FloatArray
+    f1: FloatArray
+    iou: FloatArray
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """What all IoU thresholds share. A cell is an image and a category labelled in it; cells stand by image.
+
+    cell: of each prediction, −1 for none; level: confidences it counts at. start: first cell of each image.
+    kept, labels: of each cell; kept_of_image, labels_of_image: of each image. unlabelled: categories of each image that
+    are not labelled in it and have a prediction: [images, confidences].
+    """
+
+    cell: CountArray
+    level: npt.NDArray[np.int16]
+    start: CountArray
+    kept: CountArray
+    labels: CountArray
+    kept_of_image: CountArray
+    labels_of_image: CountArray
+    unlabelled: CountArray
+
+
+def image_grid(tables: Tables, matches: Matches, task: str, grid: Grid) -> Iterator[ImageCounts]:
+    """The images' counts at one IoU of the grid after the other; COCO's matches."""
+    cells = _cells(tables, matches, grid)
+    for threshold in grid.ious:
+        yield _counts(tables, matches, task, cells, matches.label[matches.lane(threshold)])
+
+
+def _cells(tables: Tables, matches: Matches, grid: Grid) -> _Cells:
+    images, categories, levels = tables.count("image"), tables.count("category"), len(grid.confidences)
+    level = score_levels(tables, grid.confidences)
+    image = tables.values("prediction", "image_row")
+    of_prediction, of_label = (
+        tables.values(side, "image_row").astype(np.int64) * categories + tables.values(side, "category_row")
+        for side in ("prediction", "label")
+    )
+    labelled = np.unique(of_label)
+    place = np.searchsorted(labelled, of_prediction)
+    cell = np.where(np.append(labelled, -1)[place] == of_prediction, place, -1)
+    inside = np.flatnonzero(cell >= 0)
+    counted = ~matches.ignored[0]
+    return _Cells(
+        cell,
+        level,
+        offsets_of(labelled // max(categories, 1), images),
+        prefix_counts(cell.take(inside), level.take(inside), len(labelled), levels),
+        np.bincount(np.searchsorted(labelled, of_label[counted]), minlength=len(labelled)),
+        prefix_counts(image, level, images, levels),
+        np.bincount(tables.values("label", "image_row")[counted], minlength=images),
+        _unlabelled(of_prediction[cell < 0], level[cell < 0], images, categories, levels),
+    )
+
+
+def _unlabelled(key: CountArray, level: npt.NDArray[np.int16], images: int, categories: int, levels: int) -> CountArray:
+    """How many different keys of each image reach each level: int64[images, levels]."""
+    order = stable_order(key, images * categories)
+    ordered = key.take(order)
+    starts = starts_of(ordered)
+    highest = np.maximum.reduceat(level.take(order), starts) if len(starts) else level
+    counts: CountArray = prefix_counts(ordered.take(starts) // max(categories, 1), highest, images, levels)
+    return counts
+
+
+def _counts(tables: Tables, matches: Matches, task: str, cells: _Cells, label: npt.NDArray[np.int32]) -> ImageCounts:
+    hit = np.flatnonzero(label >= 0)
+    rows, taken = matches.row[hit], label[hit].astype(np.int64)
+    ignored = matches.ignored[0][taken]
+    true, beside = rows[~ignored], rows[ignored]
+    iou = overlap(tables, task, taken[~ignored], true)
+    image, levels = tables.values("prediction", "image_row"), cells.kept.shape[1]
+
+    def held(group: npt.NDArray[Any], chosen: CountArray, groups: int, weights: FloatArray | None = None) -> Any:
+        return prefix_counts(group[chosen], cells.level[chosen], groups, levels, weights)
+
+    count, images = len(cells.labels), tables.count("image")
+    found, iou_sum = held(cells.cell, true, count), held(cells.cell, true, count, iou)
+    kept = cells.kept - held(cells.cell, beside, count)
+    labels = np.broadcast_to(cells.labels[:, None], kept.shape)
+    hits = held(image, true, images)
+    false = cells.kept_of_image - held(image, beside, images) - hits
+    missed = cells.labels_of_image[:, None] - hits
+    both = (hits + false > 0) & (hits + missed > 0)
+    alone = cells.unlabelled
+    means = (
+        _mean(ratio(found, kept), cells.start, alone),
+        _mean(ratio(found, labels), cells.start, np.zeros_like(alone)),
+        _mean(ratio(2 * found, kept + labels), cells.start, alone),
+        _mean(ratio(iou_sum, found), cells.start, np.zeros_like(alone)),
+    )
+    precision, recall, f1, mean_iou = (np.where(both, mean, np.nan) for mean in means)
+    return ImageCounts(hits, false, missed, precision, recall, f1, mean_iou)
+
+
+def _mean(values: FloatArray, start: CountArray, zeros: CountArray) -> FloatArray:
+    """Mean of the defined values of each image's cells and of so many zeros beside them: float64[images, levels]."""
+    defined = ~np.isnan(values)
+    sums, counts = (
+        np.stack([reduce_runs(np.add, column, start, 0.0) for column in columns.T], axis=1)
+        if values.shape[1]
+        else np.zeros(zeros.shape)
+        for columns in (np.where(defined, values, 0.0), defined.astype(np.float64))
+    )
+    return ratio(sums, counts + zeros)

@@ -1,0 +1,109 @@
+"""Where to cut: the confidence that reaches a precision or recall, or makes F-beta or the cost of errors best.
+
+A curve has a point for every score that occurs: what is kept from there up. Keeping nothing is a point too, with a
+confidence just above every score.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.analysis.counts import f_beta, ratio
+from qm_cli.errors import UsageError
+
+FloatArray = npt.NDArray[np.float64]
+CountArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+PRECISION, RECALL, F_BETA, COST = "precision", "recall", "f_beta", "cost"
+F_NAME = re.compile(r"f(\d+(?:\.\d+)?)")
+COST_TEXT = re.compile(r"cost=(FP|FN):([^,]+),(?!\1)(FP|FN):([^,]+)")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a threshold is to reach. text: as given; value: the precision or recall wanted, or beta.
+
+    cost: of a false positive and of a false negative.
+    """
+
+    text: str
+    kind: str
+    value: float = 1.0
+    cost: tuple[float, float] = (1.0, 1.0)
+
+
+def parsed_target(text: str) -> Target:
+    """`precision=0.9`, `recall=0.8`, `f1`, `f0.5` or `cost=FP:1,FN:5`.
+
+    >>> parsed_target("f0.5")
+    Target(text='f0.5', kind='f_beta', value=0.5, cost=(1.0, 1.0))
+    """
+    plain = text.strip().replace(" ", "")
+    name, _, value = plain.partition("=")
+    if name in (PRECISION, RECALL) and 0 < _number(value) <= 1:
+        return Target(plain, name, float(value))
+    if (match := F_NAME.fullmatch(plain)) and float(match[1]) > 0:
+        return Target(plain, F_BETA, float(match[1]))
+    if match := COST_TEXT.fullmatch(plain):
+        costs = {match[1]: _number(match[2]), match[3]: _number(match[4])}
+        if all(0 <= one < math.inf for one in costs.values()) and any(costs.values()):
+            return Target(plain, COST, cost=(costs["FP"], costs["FN"]))
+    raise UsageError(
+        f"--thresholds {text!r}: is nothing to reach", "write precision=0.9, recall=0.8, f1, f0.5 or cost=FP:1,FN:5"
+    )
+
+
+def _number(text: str) -> float:
+    """The number, NaN for anything else."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points by falling confidence, the first keeps nothing. labels: how many there are to find.
+
+    confidence: float64[points]; true_positives, false_positives: of what is kept from there up, int64[points].
+    """
+
+    confidence: FloatArray
+    true_positives: CountArray
+    false_positives: CountArray
+    labels: int
+
+
+def curve_of(score: FloatArray, true: BoolArray, labels: int) -> Curve:
+    """The curve of predictions that count. score: falling, float64[n]; true: which found a label, bool[n]."""
+    last = np.flatnonzero(np.append(score[1:] != score[:-1], True)[: len(score)])
+    found = np.cumsum(true)[last]
+    nothing = np.nextafter(score[0], np.inf) if len(score) else np.inf
+    return Curve(np.append(nothing, score[last]), np.append(0, found), np.append(0, last + 1 - found), labels)
+
+
+def operating_point(curve: Curve, target: Target) -> int | None:
+    """The point of the curve that serves the target, None where none does; of equal ones the highest confidence.
+
+    precision: the most recall that still has it. recall: the highest confidence that has it. F-beta, cost: the best.
+    """
+    found, false = curve.true_positives, curve.false_positives
+    missed = curve.labels - found
+    if target.kind == COST:
+        spurious_cost, missed_cost = target.cost
+        return int(np.argmin(spurious_cost * false + missed_cost * missed))
+    if target.kind == F_BETA:
+        values = np.nan_to_num(f_beta(found, false, missed, target.value))
+        best = int(np.argmax(values))
+        return best if values[best] > 0 else None
+    if target.kind == RECALL:
+        reached = ratio(found, found + missed) >= target.value
+        return int(np.argmax(reached)) if reached.any() else None
+    reached = ratio(found, found + false) >= target.value
+    return int(np.argmax(found == found[reached].max())) if reached.any() else None

@@ -1,0 +1,91 @@
+"""Which AP and AR numbers a report holds: COCO's twelve, or the like of them for other areas and max detections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from qm_cli.settings import AREA_RANGES, IOU_THRESHOLDS, AreaRange, Settings
+
+MOST_DETECTIONS = 100
+
+
+@dataclass(frozen=True)
+class SummaryNumber:
+    """One number as a row of data. threshold: None is the mean over all; limit: max detections."""
+
+    name: str
+    kind: str
+    threshold: float | None = None
+    area: str = "all"
+    limit: int = MOST_DETECTIONS
+
+
+def summary_numbers(settings: Settings) -> tuple[SummaryNumber, ...]:
+    """AP over all thresholds, at .5 and .75 and by area; AR by max detections and by area.
+
+    The last three of them stand at the largest max detections, as every AP does.
+    """
+    limits = sorted(settings.max_detections)
+    areas = settings.area_ranges[1:]
+    return (
+        SummaryNumber("AP", "precision", limit=limits[-1]),
+        SummaryNumber("AP50", "precision", 0.5, limit=limits[-1]),
+        SummaryNumber("AP75", "precision", 0.75, limit=limits[-1]),
+        *(SummaryNumber(f"AP{suffix(area)}", "precision", area=area.name, limit=limits[-1]) for area in areas),
+        *(SummaryNumber(f"AR{limit}", "recall", limit=limit) for limit in limits),
+        *(SummaryNumber(f"AR{suffix(area)}", "recall", area=area.name, limit=limits[-1]) for area in areas),
+    )
+
+
+def suffix(area: AreaRange) -> str:
+    """What the numbers of an area end with: COCO's s, m, l, else the area's own name.
+
+    >>> suffix(AREA_RANGES[1]), suffix(AreaRange("small", 0, 500))
+    ('s', '_small')
+    """
+    return area.name[0] if area in AREA_RANGES[1:] else f"_{area.name}"
+
+
+def last_recall(max_detections: Sequence[int]) -> str:
+    """Name of the AR at the largest max detections.
+
+    >>> last_recall([1, 10, 300])
+    'AR300'
+    """
+    return f"AR{max(max_detections, default=MOST_DETECTIONS)}"
+
+
+def averaged_by_category(settings: Settings) -> tuple[str, ...]:
+    """Names of the numbers that each category has too."""
+    return ("AP", "AP50", "AP75", last_recall(settings.max_detections))
+
+
+def definition(number: SummaryNumber, settings: Settings, capped: str) -> str:
+    """What a number is the mean of, in words. capped: what max detections are counted in."""
+    what = "average precision over 101 recalls" if number.kind == "precision" else "average recall"
+    thresholds = settings.iou_thresholds if number.threshold is None else (number.threshold,)
+    [area] = [area for area in settings.area_ranges if area.name == number.area]
+    labels = "" if area == settings.area_ranges[0] else f", {area.name} labels ({_limits(area)})"
+    return f"{what}, {reached(*thresholds)}{labels}, best {number.limit} detections {capped}"
+
+
+def reached(*thresholds: float) -> str:
+    """What an IoU has to be, in words; 0 is any overlap at all.
+
+    >>> reached(0.5), reached(*IOU_THRESHOLDS), reached(0.0)
+    ('IoU ≥ 0.5', 'IoU ≥ 0.5:0.05:0.95', 'IoU > 0')
+    """
+    return "IoU > 0" if thresholds == (0.0,) else f"IoU ≥ {_listed(thresholds)}"
+
+
+def _listed(thresholds: Iterable[float]) -> str:
+    values = tuple(thresholds)
+    return "0.5:0.05:0.95" if values == IOU_THRESHOLDS else ", ".join(f"{value:g}" for value in values)
+
+
+def _limits(area: AreaRange) -> str:
+    return f"≥ {area.low:g} px²" if area.high == AREA_RANGES[0].high else f"{area.low:g} … {area.high:g} px²"
+
+
+COCO_NUMBERS = summary_numbers(Settings())
