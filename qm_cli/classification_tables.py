@@ -15,7 +15,7 @@ from qm_cli.arrays import one_chunk, strings_to_arrow, valid
 from qm_cli.classification import CONVENTIONS, ClassEvaluation, ClassSettings, QuestionResult, evaluate_answers
 from qm_cli.errors import UsageError
 from qm_cli.link_answer_categories import question_rows
-from qm_cli.settings import Settings, task_convention
+from qm_cli.settings import Grid, Settings, task_convention
 from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
@@ -32,7 +32,7 @@ def holds_classes(tables: Tables) -> bool:
 
 def evaluate_classes(tables: Tables, settings: Settings) -> ClassEvaluation:
     """The evaluation of classes, with the tables' own findings."""
-    if settings.grid is not None:
+    if settings.grid not in (None, Grid()):
         raise UsageError("--confidences, --ious, --image-grid: not for classes", "leave them out")
     convention = task_convention(settings.answer_convention, CONVENTIONS, "classes")
     chosen = ClassSettings(convention=convention, confidence=settings.answer_confidence)
