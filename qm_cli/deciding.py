@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from qm_cli.analysis.gate_checks import DROP, Check, Gate, each_category, refuse_contradictions
+from qm_cli.analysis.gate_checks import DROP, Check, Gate, Scope, each_category, refuse_contradictions
 from qm_cli.analysis.gate_names import category_keys, category_place, support_of, value_of
 from qm_cli.analysis.gate_quantities import Quantity, quantity_of
 from qm_cli.analysis.gating import Measured, judged, lost_rows, verdict_of
@@ -70,8 +70,15 @@ def _model_checks(gate: Gate, subject: Subject) -> tuple[list[dict[str, Any]], l
 
 def _quantity(check: Check, subject: Subject) -> Quantity | None:
     category = check.scope.category
+    if subject.of_answers and (check.side == DROP or check.scope != Scope(category)):
+        raise UsageError(
+            f"{check.where}: {check.metric} of {subject.report['task']} is known as it was evaluated",
+            "leave slice, size, iou, confidence and max_drop out",
+        )
     with _placed(check):
         place = None if category is None else category_place(subject.report["categories"], category)
+    if subject.of_answers:
+        return None
     found = quantity_of(check, subject.settings, place)
     if check.side == DROP and (found is None or not found.has_interval):
         raise UsageError(f"{check.where}: {check.metric} cannot drop", "name a share: AP, recall, precision, f1 …")

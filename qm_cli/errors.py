@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class QmError(Exception):
     """A failure the user can mend: `message` says what and where, `hint` the way out; the exit code is `exit_code`."""
@@ -38,3 +40,13 @@ def nearest(name: str, known: list[str]) -> str:
 
     matches = get_close_matches(name, known, n=3)
     return f"did you mean {', '.join(matches)}?" if matches else ""
+
+
+def refuse_options(what: str, given: Mapping[str, object]) -> None:
+    """Raise UsageError for the first option, by name, that is given although it means nothing for `what` is evaluated.
+
+    None and False stand for options that are not given.
+    """
+    for name, value in given.items():
+        if value is not None and value is not False:
+            raise UsageError(f"--{name.replace('_', '-')}: not for {what}", "leave it out")

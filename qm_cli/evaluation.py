@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qm_cli.conventions import coco, encord, labelbox, labelbox_sdk, lvis, ultralytics, voc
+from qm_cli.errors import UsageError
 from qm_cli.evaluated import Evaluation
-from qm_cli.settings import Settings
+from qm_cli.settings import OF_CLASSES, Settings
 from qm_cli.tables import Tables
 
 __all__ = ["CONVENTIONS", "Evaluation", "evaluate_tables"]
@@ -24,5 +25,12 @@ CONVENTIONS: dict[str, Callable[[Tables, Settings], Evaluation]] = {
 
 
 def evaluate_tables(tables: Tables, settings: Settings) -> Evaluation:
-    """Match, count and summarise as the convention says; what is compared is the tables' word."""
+    """Match, count and summarise as the convention says; what is compared is the tables' word.
+
+    Raises UsageError for a convention of classes alone.
+    """
+    if settings.convention in OF_CLASSES:
+        raise UsageError(
+            f"--convention {settings.convention}: has rules for classes alone", f"there are {', '.join(CONVENTIONS)}"
+        )
     return CONVENTIONS[settings.convention](tables, settings.of(tables.measure))

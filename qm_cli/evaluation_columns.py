@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from qm_cli.analysis.counts import matched_iou
 from qm_cli.analysis.false_positive_reasons import false_positive_reasons
+from qm_cli.classification import ClassEvaluation
+from qm_cli.classification_tables import outcomes_of
 from qm_cli.columns import Sources
 from qm_cli.error_names import NONE
 from qm_cli.evaluation import Evaluation
@@ -120,3 +122,16 @@ def evaluation_columns(evaluation: Evaluation, plan: Plan) -> Sources:
     """Those columns that a step of the plan reads."""
     read = {(origin.level, origin.name) for step in plan.steps for origin in step.inputs.values()}
     return {key: column(evaluation) for key, column in _offered(evaluation.tables).items() if key in read}
+
+
+def class_columns(tables: Tables, evaluation: ClassEvaluation) -> Sources:
+    """What was right and wrong among classes, as columns that metrics may take; none for ticks that are no rows."""
+    found = outcomes_of(tables, evaluation)
+    if found is None:
+        return {}
+    return {
+        ("prediction", "matched_label_row"): found.matched_label,
+        ("prediction", "counted"): found.counted,
+        ("label", "matched_prediction_row"): found.matched_prediction,
+        ("label", "counts"): found.label_counts,
+    }

@@ -144,6 +144,35 @@ CODES = {
     "prediction-crossing-polygon": Code(
         WARNING, "prediction with a polygon that crosses itself, painted as it stands", "mend the export"
     ),
+    "label-without-answer": Code(
+        INFO, "label without a category or an answer, taken as nothing ticked", "remove the row if it was not answered"
+    ),
+    "label-several-answers": Code(
+        ERROR,
+        "data row with several labels for a question that takes one answer",
+        "keep one, or --task multilabel",
+        drops=True,
+    ),
+    "label-duplicate-answer": Code(WARNING, "answer given before for the same data row", "write each answer once"),
+    "prediction-duplicate-answer": Code(
+        WARNING, "prediction of an answer given before for the same data row", "write each answer once"
+    ),
+    "answer-unknown-question": Code(
+        ERROR, "answer to a question that the labels do not have", "write `question` as the labels do", drops=True
+    ),
+    "prediction-without-label": Code(
+        INFO, "prediction for a data row whose question has no label, not evaluated", "label it, or leave it out"
+    ),
+    "span-bad": Code(
+        ERROR,
+        "text entity whose start and end are no whole numbers with 0 ≤ start < end ≤ the text's length",
+        "write character offsets, end exclusive",
+        drops=True,
+    ),
+    "span-overlapping": Code(
+        INFO, "text entity that overlaps another of its category in the data row", "merge them if they are one"
+    ),
+    "span-duplicate": Code(WARNING, "text entity given before", "write each entity once"),
     "prediction-empty": Code(
         ERROR, "prediction that is null or without any known field", "leave it out in the export", drops=True
     ),

@@ -14,9 +14,12 @@ from qm_cli.alignment import aligned
 from qm_cli.analysis.gate_checks import Check, Gate
 from qm_cli.analysis.gate_parts import Members
 from qm_cli.analysis.gate_quantities import LABEL_NUMBERS, Quantity
+from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files
+from qm_cli.answer_task import TASKS
 from qm_cli.arrays import to_arrow
-from qm_cli.errors import InputError, UsageError, nearest
+from qm_cli.errors import InputError, UsageError, nearest, refuse_options
 from qm_cli.image_checks import findings_of
+from qm_cli.load_answers import AnswerSource
 from qm_cli.query import Source
 from qm_cli.report import report_of
 from qm_cli.run_folder import Run, open_run
@@ -55,6 +58,11 @@ class Subject:
     def report(self) -> dict[str, Any]:
         return self.read_report()
 
+    @property
+    def of_answers(self) -> bool:
+        """Whether classes or text entities were evaluated: there is a report and nothing else to measure."""
+        return self.report["task"] in TASKS
+
 
 def of_run(path: Path, gate: Gate) -> Subject:
     """A run at the gate's thresholds: its own evaluation where it was made at them. Without checks no model need be."""
@@ -71,6 +79,11 @@ def of_run(path: Path, gate: Gate) -> Subject:
 
     def report() -> dict[str, Any]:
         found = run.evaluation()
+        if found["task"] in TASKS:
+            if any(getattr(gate, name) not in (None, found[name]) for name in ("convention", "iou", "confidence")):
+                way_out = "leave --convention, --iou and --confidence out"
+                raise UsageError(f"{run.path}: holds {found['task']}, counted as it was scored", way_out)
+            return found
         if settings == own:
             return found
         return report_of(tables_of_run(run), settings) | {"findings": found["findings"]}
@@ -81,11 +94,25 @@ def of_run(path: Path, gate: Gate) -> Subject:
 
 def of_files(labels: Path, predictions: Path, tables: Tables, gate: Gate) -> Subject:
     """A label file and its predictions, read already."""
-    asked = settings_at(gate.convention or "coco", gate.iou, gate.confidence, voc_devkit=gate.voc_devkit)
+    asked = settings_at(gate.convention, gate.iou, gate.confidence, voc_devkit=gate.voc_devkit)
     settings = asked.of(tables.measure)
     findings = [one.as_dict() for one in tables.findings]
     target = f"{labels} {predictions}"
     return Subject(target, predictions.stem, settings, findings, lambda: tables, lambda: report_of(tables, settings))
+
+
+def of_answers(labels: Path, predictions: Path, naming: Mapping[str, Any], gate: Gate) -> Subject:
+    """Two files of classes or text entities; naming: as of `AnswerSource`."""
+    refuse_options("classes and text", {"voc_devkit": gate.voc_devkit})
+    source = AnswerSource(labels, predictions, **naming)
+    request = AnswerRequest(source, convention=gate.convention, iou=gate.iou, confidence=gate.confidence)
+    _, report = evaluate_answer_files(request)
+    target = f"{labels} {predictions}"
+
+    def tables() -> Tables:
+        raise InputError(f"{target}: has labels or predictions without a box", "gate detections")
+
+    return Subject(target, predictions.stem, Settings(), report["findings"], tables, lambda: report)
 
 
 def _at(settings: Settings, gate: Gate) -> Settings:

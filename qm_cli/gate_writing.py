@@ -32,6 +32,9 @@ def gate_text(path: Path, model: str | None, folder: Path) -> tuple[str, int]:
     """
     subject = of_run(path, Gate((Check(MIN, "AP", 0),), model=model))
     run = subject.run
+    if subject.of_answers:
+        way_out = "name floors yourself: qm gate RUN --min accuracy=0.9"
+        raise InputError(f"{path}: holds {subject.report['task']}, whose numbers have no interval", way_out)
     if run is None:
         raise InputError(f"{path}: is no run", "make one with: qm score DATASET")
     rows = _rows(subject)

@@ -27,11 +27,16 @@ class ConventionName(StrEnum):
     encord = "encord"
     ultralytics = "ultralytics"
     lvis = "lvis"
+    sklearn = "sklearn"
 
 
 Convention = Annotated[
-    ConventionName,
-    typer.Option("--convention", help="Whose matching rules and numbers.", rich_help_panel=EVALUATION),
+    ConventionName | None,
+    typer.Option(
+        "--convention",
+        help="Whose matching rules and numbers; default coco, for classes sklearn. Those have labelbox too.",
+        rich_help_panel=EVALUATION,
+    ),
 ]
 OwnConvention = Annotated[
     ConventionName | None,
@@ -67,6 +72,31 @@ Confidence = Annotated[
         rich_help_panel=EVALUATION,
     ),
 ]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        "--task",
+        help="bbox, segm, keypoints, obb, polyline, point, classification, multilabel or text; default: what the "
+        "files hold.",
+        rich_help_panel=EVALUATION,
+    ),
+]
+TopK = Annotated[
+    str | None,
+    typer.Option(
+        "--top-k",
+        help="Places among which the true class is looked for, by commas; default 1,5.",
+        rich_help_panel=EVALUATION,
+    ),
+]
+Auc = Annotated[
+    bool,
+    typer.Option(
+        "--auc",
+        help="ROC-AUC and AP of classes however many probabilities there are; else up to 20 million.",
+        rich_help_panel=EVALUATION,
+    ),
+]
 OwnIoU = Annotated[
     float | None,
     typer.Option("--iou", min=0.0, max=1.0, help="IoU threshold; default the run's own.", rich_help_panel=EVALUATION),
@@ -82,14 +112,6 @@ Categories = Annotated[
     typer.Option(
         "--categories",
         help="Only these categories: names or ids, repeated or comma-separated.",
-        rich_help_panel=EVALUATION,
-    ),
-]
-Task = Annotated[
-    str | None,
-    typer.Option(
-        "--task",
-        help="bbox, segm, keypoints, obb, polyline or point; default: what the predictions hold.",
         rich_help_panel=EVALUATION,
     ),
 ]
@@ -249,6 +271,11 @@ Debug = Annotated[
         callback=console.set_debug,
     ),
 ]
+
+
+def named(convention: ConventionName | None) -> str | None:
+    """The name of a convention; None where none is asked for."""
+    return None if convention is None else convention.value
 
 
 def split(values: list[str] | None) -> tuple[str, ...]:

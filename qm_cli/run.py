@@ -105,7 +105,7 @@ def evaluate(
 
     The options are those of `Settings`.
     """
-    settings = settings_at(**{"convention": "coco", **chosen})
+    settings = settings_at(**chosen)
     score = missing_score(settings.convention, None)
     tables = load_tables(Path(labels), Path(predictions), fields=settings.fields, missing_score=score)
     return report_of(tables, settings, analyses)

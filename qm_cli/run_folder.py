@@ -95,7 +95,9 @@ def _swap_in(fresh: Path, path: Path) -> None:
 
 
 def old_place(path: Path) -> Path:
-    return path.with_name(path.name + OLD_SUFFIX)
+    """Where the run at `path`, which may be `.`, stands while a new one takes its place."""
+    path = path.resolve()
+    return path.parent / (path.name + OLD_SUFFIX)
 
 
 def restore(path: Path) -> None:

@@ -97,7 +97,7 @@ def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, 
         "python": platform.python_version(),
         "packages": {name: version(name) for name in RECORDED_PACKAGES},
         "models": list(parts.models),
-        "inputs": {name: _input(path) for name, path in inputs.items() if path is not None},
+        "inputs": {name: input_facts(path) for name, path in inputs.items() if path is not None},
         "images": None if files.images is None else shown(files.images),
         "settings": _evaluated(scored, settings).as_dict(),
         "seed": seed,
@@ -115,7 +115,7 @@ def _evaluated(scored: Sequence[Scored], settings: Settings) -> Settings:
     return next((part.evaluation.settings for part in scored if part.evaluation), settings)
 
 
-def _input(path: Path) -> dict[str, Any]:
+def input_facts(path: Path) -> dict[str, Any]:
     """Path, size and SHA-256 of an input file; the path alone for what is no regular file (stdin)."""
     if not path.is_file():
         return {"path": shown(path)}

@@ -15,13 +15,15 @@ from qm_cli import catalog, engine
 from qm_cli.analyses import EVERYTHING
 from qm_cli.backends.local import open_backend
 from qm_cli.backends.ray import open_cluster
+from qm_cli.classification import ClassEvaluation
+from qm_cli.classification_tables import evaluate_classes, holds_classes
 from qm_cli.columns import Sources, available
 from qm_cli.console import progress
 from qm_cli.embedding import Embedder
 from qm_cli.engine import Plan, Scores
 from qm_cli.errors import UsageError
 from qm_cli.evaluation import Evaluation, evaluate_tables
-from qm_cli.evaluation_columns import evaluation_columns, promised
+from qm_cli.evaluation_columns import class_columns, evaluation_columns, promised
 from qm_cli.image_task import Access
 from qm_cli.kept_results import Kept
 from qm_cli.metric import Metric
@@ -102,7 +104,8 @@ class Resources:
 
 @dataclass(frozen=True)
 class Scored:
-    """Tables with their scores; evaluation is None where labels, predictions or boxes are missing.
+    """Tables with their scores; evaluation is None where labels, predictions or boxes are missing, classes where there
+    is a box or neither labels nor predictions.
 
     analyses: the names of those its report holds. embedders: level → what made its embeddings, as `run.json` says it.
     """
@@ -113,6 +116,7 @@ class Scored:
     evaluation: Evaluation | None
     analyses: tuple[str, ...] = EVERYTHING
     embedders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    classes: ClassEvaluation | None = None
 
 
 def can_evaluate(tables: Tables) -> bool:
@@ -142,9 +146,11 @@ def score_tables(
     settings = settings.of(tables.measure)
     evaluation = evaluate_tables(tables, settings) if can_evaluate(tables) else None
     tables, given = without_vectors(tables)
+    classes = evaluate_classes(tables, settings) if evaluation is None and holds_classes(tables) else None
+    of_classes = class_columns(tables, classes) if classes else {}
     chosen = chosen.without({f"{level}.{name}" for level, name in given})
-    plan = plan_for(tables, chosen, {**_offered(tables), **given}, resources)
-    sources = {**(evaluation_columns(evaluation, plan) if evaluation else {}), **given}
+    plan = plan_for(tables, chosen, {**_offered(tables), **of_classes, **given}, resources)
+    sources = {**(evaluation_columns(evaluation, plan) if evaluation else of_classes), **given}
     embedders = embedders_of(plan, chosen, given)
     with resources.opened() as backend, progress("images") as advance:
         scores = engine.run(
@@ -159,7 +165,7 @@ def score_tables(
             resources.access,
             resources.kept,
         )
-    return Scored(with_free_names(tables, scores), plan, scores, evaluation, analyses, embedders)
+    return Scored(with_free_names(tables, scores), plan, scores, evaluation, analyses, embedders, classes)
 
 
 def without_vectors(tables: Tables) -> tuple[Tables, Sources]:
@@ -193,8 +199,11 @@ def planned(tables: Tables, chosen: Selection, resources: Resources) -> Plan:
     """The plan of a run that has not evaluated yet."""
     resources = replace(resources, images=images_there(tables, resources.images))
     bare, given = without_vectors(tables)
+    offered = _offered(bare)
+    if not offered and holds_classes(bare):
+        offered = class_columns(bare, evaluate_classes(bare, Settings()))
     chosen = chosen.without({f"{level}.{name}" for level, name in given})
-    return plan_for(bare, chosen, {**_offered(bare), **given}, resources)
+    return plan_for(bare, chosen, {**offered, **given}, resources)
 
 
 def _offered(tables: Tables) -> Sources:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -16,6 +16,8 @@ RECALL_GRID: npt.NDArray[np.float64] = np.linspace(0.0, 1.0, 101)
 
 
 CONVENTIONS = ("coco", "labelbox", "labelbox-sdk", "voc07", "voc12", "encord", "ultralytics", "lvis")
+OF_CLASSES = ("sklearn",)
+"""Conventions that have rules for classes alone."""
 OWN_THRESHOLDS = {"ultralytics": {"iou": 0.45, "confidence": 0.25}}
 """IoU and confidence of the counts and the confusion matrix, of the conventions that have other ones than .5 and .5."""
 SCORED_WITHOUT = {"labelbox": 1.0, "labelbox-sdk": 1.0}
@@ -59,6 +61,7 @@ AREA_RANGES = (
     AreaRange("large", 96.0**2, 1e10),
 )
 TASKS = ("bbox", "segm", "keypoints", "obb", "polyline", "point")
+"""Tasks of objects, those with a geometry."""
 COCO_SIGMAS = tuple(
     value / 10
     for value in (0.26, 0.25, 0.25, 0.35, 0.35, 0.79, 0.79, 0.72, 0.72, 0.62, 0.62, 1.07, 1.07, 0.87, 0.87, 0.89, 0.89)
@@ -121,6 +124,7 @@ class Settings:
     categories: names or ids to keep; empty means all. task, measure: those of the tables (see `of`).
     calibration_bins: bins of confidence; of equal width, or with calibration_quantiles of equal count.
     voc_devkit: VOC's IoU ≥ threshold of the MATLAB kit, instead of the Python code's > threshold.
+    answer_convention, answer_confidence: as asked for, of classes and text; None is the task's own.
     beta: of an F-beta beside F1; None for none. grid: further thresholds that are matched; None for none.
     Raises UsageError for a convention that is none.
     """
@@ -137,10 +141,13 @@ class Settings:
     calibration_bins: int = 10
     calibration_quantiles: bool = False
     voc_devkit: bool = False
+    answer_convention: str | None = None
+    answer_confidence: float | None = None
 
     def __post_init__(self) -> None:
-        if self.convention not in CONVENTIONS:
-            hint = nearest(self.convention, list(CONVENTIONS)) or f"there are {', '.join(CONVENTIONS)}"
+        known = (*CONVENTIONS, *OF_CLASSES)
+        if self.convention not in known:
+            hint = nearest(self.convention, list(known)) or f"there are {', '.join(known)}"
             raise UsageError(f"--convention: there is no {self.convention!r}", hint)
         if self.voc_devkit and not self.convention.startswith("voc"):
             raise UsageError(f"--voc-devkit: convention {self.convention} knows no such kit", "add --convention voc12")
@@ -221,14 +228,28 @@ def compares(convention: str, task: str) -> bool:
     return task == "bbox" if convention in ("voc07", "voc12") else task != "keypoints" or convention == "coco"
 
 
-def settings_at(convention: str, iou: float | None = None, confidence: float | None = None, **more: Any) -> Settings:
-    """Settings of a convention; IoU and confidence are its own where they are not given.
+def settings_at(
+    convention: str | None = None, iou: float | None = None, confidence: float | None = None, **more: Any
+) -> Settings:
+    """Settings of a convention, COCO's if none is named; IoU and confidence are its own where they are not given.
 
     >>> settings_at("ultralytics").iou, settings_at("ultralytics", 0.6).iou, settings_at("coco").iou
     (0.45, 0.6, 0.5)
     """
+    chosen = convention or Settings.convention
     given = {name: value for name, value in (("iou", iou), ("confidence", confidence)) if value is not None}
-    return Settings(convention=convention, **{**OWN_THRESHOLDS.get(convention, {}), **given, **more})
+    return Settings(convention=chosen, **{**OWN_THRESHOLDS.get(chosen, {}), **given, **more})
+
+
+def task_convention(asked: str | None, known: Sequence[str], what: str) -> str:
+    """The convention asked for, else the first of those that have rules for `what`. Raises UsageError for another.
+
+    >>> task_convention(None, ["sklearn", "labelbox"], "classes")
+    'sklearn'
+    """
+    if asked is not None and asked not in known:
+        raise UsageError(f"--convention {asked}: has no rule for {what}", f"there are {', '.join(known)}")
+    return asked or known[0]
 
 
 def missing_score(convention: str, given: float | None) -> float | None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.classification_report import class_report
 from qm_cli.findings import Finding
 from qm_cli.report import evaluation_report
 from qm_cli.scoring import Scored
@@ -38,6 +39,8 @@ def run_summary(data: Scored, models: Mapping[str, Scored], told: Mapping[str, A
 
 
 def _evaluation(scored: Scored) -> dict[str, Any] | None:
+    if scored.classes is not None:
+        return class_report(scored.classes)
     return evaluation_report(scored.evaluation, scored.analyses) if scored.evaluation else None
 
 
@@ -67,7 +70,7 @@ def _notes(data: Scored, models: Mapping[str, Scored]) -> list[str]:
     parts = {id(part): part for part in (data, *models.values())}.values()
     notes += dict.fromkeys(note for part in parts for note in (*_embedders(part), *part.scores.notes))
     for name, scored in models.items():
-        if scored.evaluation is None:
+        if scored.evaluation is None and scored.classes is None:
             notes.append(f"{name}: not evaluated: {_why_not(scored)}")
     return notes
 

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from qm_cli.errors import InputError, MetricError, QmError, UsageError, nearest
+from qm_cli.errors import InputError, MetricError, QmError, UsageError, nearest, refuse_options
 
 
 @pytest.mark.parametrize("kind", [QmError, InputError, UsageError, MetricError])
@@ -24,6 +24,12 @@ def test_an_error_crosses_processes_whole(kind: type[QmError]) -> None:
     error = pickle.loads(pickle.dumps(kind("what", "way out")))
     assert type(error) is kind
     assert (error.message, error.hint, str(error)) == ("what", "way out", "what (way out)")
+
+
+def test_options_that_mean_nothing_are_refused() -> None:
+    refuse_options("classes", {"iou": None, "auc": False})
+    with pytest.raises(UsageError, match="--iou: not for classes"):
+        refuse_options("classes", {"auc": False, "iou": 0.0})
 
 
 def test_nearest() -> None:

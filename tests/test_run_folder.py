@@ -127,6 +127,14 @@ def test_stdout_is_no_place_for_a_run(tmp_path: Path, monkeypatch: pytest.Monkey
     assert run_folder.open_run(tmp_path / "here").models == ["a"]
 
 
+def test_the_run_one_stands_in_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_minimal(tmp_path / "run", ["a"])
+    monkeypatch.chdir(tmp_path / "run")
+    assert run_folder.open_run(Path()).models == ["a"]
+    assert run_folder.old_place(Path()).parent == tmp_path
+    assert not run_folder.is_run(Path("/"))
+
+
 def test_what_killed_runs_left_is_removed(tmp_path: Path) -> None:
     process = subprocess.Popen(["true"])
     process.wait()

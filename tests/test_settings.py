@@ -18,6 +18,7 @@ from qm_cli.settings import (
     CONVENTIONS,
     GRID_STEPS,
     IOU_THRESHOLDS,
+    OF_CLASSES,
     RECALL_GRID,
     AreaRange,
     Grid,
@@ -94,7 +95,8 @@ def test_the_grids_thresholds_are_matched_once_each() -> None:
 
 
 def test_conventions_are_the_same_everywhere() -> None:
-    assert tuple(EVALUATED) == CONVENTIONS == tuple(one.value for one in options.ConventionName)
+    assert tuple(EVALUATED) == CONVENTIONS
+    assert (*CONVENTIONS, *OF_CLASSES) == tuple(one.value for one in options.ConventionName)
 
 
 def test_an_unknown_convention_is_refused_with_the_nearest() -> None:

@@ -14,6 +14,7 @@ MIN, MAX, DROP = "min", "max", "max_drop"
 SIGNS = {MIN: "≥", MAX: "≤", DROP: "drops by ≤"}
 SIZES = ("images", "labels", "crowd", "predictions")
 COUNTS = (*SIZES, "true_positives", "false_positives", "false_negatives", "true_negatives")
+UNBOUNDED = ("log_loss",)
 EVERY = "*"
 PAIRED, HOLM, NONE = "paired-bootstrap", "holm", "none"
 FAIL, SKIP, REPORT, PASS = "fail", "skip", "report", "pass"
@@ -120,7 +121,7 @@ def checked_limit(where: str, metric: str, limit: float) -> float:
     """The limit, whole for counts. Raises UsageError for a share beyond 0..1, which no value could pass or fail."""
     if is_count(metric):
         return int(limit) if limit == int(limit) else limit
-    if "." not in metric and not 0 <= limit <= 1:
+    if "." not in metric and metric not in UNBOUNDED and not 0 <= limit <= 1:
         way_out = f"write {limit / 100:g} for {limit:g} %" if 1 < limit <= 100 else "no other value can pass or fail it"
         raise UsageError(f"{where}: {metric} lies between 0 and 1", way_out)
     return limit

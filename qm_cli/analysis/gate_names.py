@@ -11,6 +11,7 @@ from qm_cli.analysis.gate_checks import SIZES
 from qm_cli.errors import UsageError
 
 KEYS_OF_CATEGORY = ("id", "name")
+QUESTION = "question"
 OUTCOME_COUNTS = ("true_positives", "false_positives", "false_negatives")
 
 
@@ -105,20 +106,30 @@ def category_row(categories: Sequence[Mapping[str, Any]], name: str) -> dict[str
 
 
 def category_keys(categories: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What each category can be called by: its name, or its id where others have its name too."""
+    """What each category can be called by: its name, or question/name or its id where others have its name too."""
     names = [str(row["name"]) for row in categories]
-    return [name if names.count(name) == 1 else str(row["id"]) for name, row in zip(names, categories, strict=True)]
+    longer = [_with_question(row) if QUESTION in row else str(row["id"]) for row in categories]
+    return [name if names.count(name) == 1 else long for name, long in zip(names, longer, strict=True)]
 
 
 def category_place(categories: Sequence[Mapping[str, Any]], name: str) -> int:
-    """Which row a category is: by name, else by id. Raises UsageError when there is none or several."""
+    """Which row a category is: by name, else by id, else as question/name. Raises UsageError for none or several."""
     for key in reversed(KEYS_OF_CATEGORY):
         found = [place for place, row in enumerate(categories) if str(row[key]) == name]
         if len(found) > 1:
-            raise UsageError(f"{name}: {len(found)} categories have this {key}", "name its id")
+            first = categories[found[0]]
+            way_out = f"write {_with_question(first)}" if QUESTION in first else "name its id"
+            raise UsageError(f"{name}: {len(found)} categories have this {key}", way_out)
         if found:
             return found[0]
+    for place, row in enumerate(categories):
+        if QUESTION in row and _with_question(row) == name:
+            return place
     raise UsageError(f"{name}: there is no such category", hint(name, [str(row["name"]) for row in categories]))
+
+
+def _with_question(row: Mapping[str, Any]) -> str:
+    return f"{row[QUESTION]}/{row['name']}"
 
 
 def hint(name: str, known: Sequence[str]) -> str:

@@ -102,7 +102,7 @@ def compare(
     request = comparing.Request(
         tuple(targets),
         (model, model_b),
-        None if convention is None else convention.value,
+        options.named(convention),
         iou,
         confidence,
         options.split(categories),

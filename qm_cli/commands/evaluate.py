@@ -1,21 +1,34 @@
-"""qm evaluate: mAP, mAR, precision, recall, F1 and confusion of one prediction file; no pixels touched."""
+"""qm evaluate: mAP, precision, recall, F1, accuracy and confusion of one prediction file; no pixels touched."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from qm_cli import detail_options, options
-from qm_cli.errors import UsageError
+from qm_cli.errors import UsageError, refuse_options
+
+if TYPE_CHECKING:
+    from qm_cli.answer_evaluation import AnswerRequest
 
 LabelFile = Annotated[
-    Path, typer.Argument(help="COCO label JSON (.gz, .zst), or a prediction file to serve as labels; - reads stdin.")
+    Path,
+    typer.Argument(
+        help="COCO label JSON (.gz, .zst), or a prediction file to serve as labels; of classes and text entities also "
+        "CSV, JSONL, Parquet; - reads stdin."
+    ),
 ]
-PredictionFile = Annotated[Path, typer.Argument(help="COCO results JSON (.gz, .zst), Parquet or Arrow; - reads stdin.")]
+PredictionFile = Annotated[
+    Path,
+    typer.Argument(
+        help="COCO results JSON (.gz, .zst), Parquet or Arrow; of classes and text entities also CSV, JSONL, and "
+        "probabilities as .npy; - reads stdin."
+    ),
+]
 
 
 def evaluate(
@@ -26,11 +39,13 @@ def evaluate(
     buffer: options.Buffer = 70.0,
     pycocotools_area: options.PycocotoolsArea = False,
     angle: options.Angle = "degrees",
-    convention: options.Convention = options.ConventionName.coco,
+    convention: options.Convention = None,
     voc_devkit: options.VocDevkit = False,
     iou: options.IoU = None,
     confidence: options.Confidence = None,
     categories: options.Categories = None,
+    top_k: options.TopK = None,
+    auc: options.Auc = False,
     errors: detail_options.Errors = False,
     calibration: detail_options.Calibration = False,
     lrp: detail_options.Lrp = False,
@@ -50,6 +65,7 @@ def evaluate(
     match_by: options.MatchBy = "id",
     map_categories: options.MapCategories = None,
     missing_score: options.MissingScore = None,
+    prob_categories: options.ProbCategories = None,
     explain: detail_options.Explain = False,
     output: options.Output = None,
     thresholds_out: detail_options.ThresholdsOut = None,
@@ -59,10 +75,16 @@ def evaluate(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
-    """Evaluate predictions against labels: AP, AR, precision, recall, F1, confusion. COCO's numbers, exactly.
+    """Evaluate predictions against labels: AP, AR, precision, recall, F1, accuracy, confusion.
 
-    Other conventions bring their own matching and numbers: --convention.
+    Boxes get COCO's numbers, exactly; other conventions bring their own matching and numbers: --convention.
+    Classes (one answer, several, several questions), free text and text entities come from JSON with category_id and
+    no bbox, or from tables with the columns id (or image_id, data_row_id), category (or category_id, label), question,
+    answer, score (or confidence), start and end, and probs or a prob_NAME for each category; class probabilities also
+    as .npy, rows and columns in the order of the labels.
     """
+    from qm_cli.answer_task import asks_answers
+
     named = {"errors": errors, "calibration": calibration, "lrp": lrp}
     if (quantile_bins or calibration_bins != 10) and not (calibration or everything):
         raise UsageError("--calibration-bins and --quantile-bins go with --calibration", "add --calibration")
@@ -80,14 +102,31 @@ def evaluate(
         "thresholds": thresholds,
     }
     wishes = {name: value for name, value in wishes.items() if value not in (None, False, [])}
-    _refuse_contradictions({**wishes, **_asked_for(named, everything)}, explain, json, output, thresholds_out)
+    everything_asked = {**wishes, **_asked_for(named, everything)}
+    naming: dict[str, Any] = {
+        "match_by": match_by,
+        "map_categories": map_categories,
+        "missing_score": missing_score,
+        "prob_categories": options.split([prob_categories] if prob_categories else None),
+    }
+    if asks_answers(task, labels, predictions):
+        idle = {"categories": categories, "explain": explain, "voc_devkit": voc_devkit}
+        refuse_options("classes and text", {**idle, "thresholds_out": thresholds_out, **everything_asked})
+        from qm_cli.answer_evaluation import AnswerRequest
+        from qm_cli.load_answers import AnswerSource
+
+        source = AnswerSource(labels, predictions, **naming)
+        request = AnswerRequest(source, task, options.named(convention), iou, confidence, top_k, auc)
+        return _answers(request, output, json)
+    refuse_options("objects", {"top_k": top_k, "auc": auc})
+    _refuse_contradictions(everything_asked, explain, json, output, thresholds_out)
     from qm_cli.load import Source, reading
     from qm_cli.settings import CONVENTION_FIELDS, settings_at
     from qm_cli.settings import missing_score as convention_score
     from qm_cli.tasks import measure_from
 
     settings = settings_at(
-        convention.value,
+        options.named(convention),
         iou,
         confidence,
         categories=options.split(categories),
@@ -95,17 +134,11 @@ def evaluate(
         calibration_bins=calibration_bins,
         calibration_quantiles=quantile_bins,
     )
-    source = Source(
-        labels,
-        predictions,
-        match_by=match_by,
-        map_categories=map_categories,
-        missing_score=convention_score(convention.value, missing_score),
-        task=task,
-        measure=measure_from(sigmas, buffer, pycocotools_area, angle),
-        fields=CONVENTION_FIELDS if explain or output is not None else settings.fields,
-    )
-    with reading(source) as tables:
+    naming["missing_score"] = convention_score(settings.convention, missing_score)
+    measured: dict[str, Any] = {"task": task, "measure": measure_from(sigmas, buffer, pycocotools_area, angle)}
+    fields = CONVENTION_FIELDS if explain or output is not None else settings.fields
+    files = Source(labels, predictions, fields=fields, **measured, **naming)
+    with reading(files) as tables:
         from qm_cli.analyses import EVERYTHING, refuse_undefined
 
         chosen = tuple(name for name in EVERYTHING if named[name])
@@ -124,7 +157,7 @@ def evaluate(
         elif output is not None:
             from qm_cli.run import evaluate_to_folder
 
-            report = evaluate_to_folder(source, tables(), settings, output, analyses, questions)
+            report = evaluate_to_folder(files, tables(), settings, output, analyses, questions)
         elif questions is not None:
             from qm_cli.detail_report import detailed_report
 
@@ -138,6 +171,27 @@ def evaluate(
 
         write_thresholds(report, predictions, thresholds_out)
     show(report)
+    return 0
+
+
+def _answers(request: AnswerRequest, output: Path | None, json: bool) -> int:
+    """Classes, free text and text entities."""
+    if output is None:
+        from qm_cli.answer_evaluation import evaluate_answer_files
+
+        report = evaluate_answer_files(request)[1]
+    else:
+        from qm_cli.answer_writing import answers_to_folder
+
+        report = answers_to_folder(request, output)
+    if json:
+        from qm_cli.render.as_json import as_json
+
+        sys.stdout.write(as_json(report))
+    else:
+        from qm_cli.render.terminal_classification import show_answers
+
+        show_answers(report)
     return 0
 
 

@@ -140,7 +140,7 @@ def gate(
         model=model or wanted.model,
         iou=wanted.iou if iou is None else iou,
         confidence=wanted.confidence if confidence is None else confidence,
-        convention=wanted.convention if convention is None else convention.value,
+        convention=options.named(convention) or wanted.convention,
         voc_devkit=wanted.voc_devkit or voc_devkit,
     )
     naming: dict[str, Any] = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
@@ -185,6 +185,10 @@ def _verdict(
         raise UsageError("--model picks one of a run's models", "leave it out with LABELS and PREDICTIONS")
     if target.is_dir():
         raise UsageError(f"{target}: is a folder", "give the label file, or a run folder alone")
+    from qm_cli.answer_task import holds_answers
+
+    if holds_answers(target, predictions):
+        return deciding.decide(wanted, gate_subject.of_answers(target, predictions, naming, wanted))
     from qm_cli.load import Source, reading
     from qm_cli.settings import Settings, missing_score
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from qm_cli.headlines import thresholds
+
 
 def gate_as_markdown(verdict: dict[str, Any]) -> str:
     """The verdict as a headline, a table of checks with those that do not pass first, and the notes.
@@ -44,8 +46,8 @@ def _about(verdict: dict[str, Any]) -> str:
     parts = [verdict["target"]]
     if verdict.get("model"):
         parts.append(f"model {verdict['model']}")
-    if verdict.get("iou") is not None:
-        parts.append(f"IoU {verdict['iou']:g}, confidence {verdict['confidence']:g}")
+    if verdict.get("convention") is not None:
+        parts.append(thresholds(verdict))
     if verdict.get("baseline"):
         parts.append(f"baseline {verdict['baseline']}")
     return ", ".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from qm_cli.headlines import headline
+from qm_cli.headlines import category_headline, headline, thresholds
 
 RATES = ("precision", "recall", "f1")
 
@@ -20,8 +20,8 @@ def summary_markdown(summary: dict[str, Any]) -> str:
     if evaluated:
         parts.append(_models(evaluated))
     for name, report in evaluated.items():
-        rates = headline(report, report["categories"][0] if report["categories"] else {})
-        rows = [[row["name"], row["labels"], *(row[rate] for rate in rates)] for row in report["categories"]]
+        rates = category_headline(report)
+        rows = [[row["name"], row["labels"], *(row.get(rate) for rate in rates)] for row in report["categories"]]
         parts += [f"## {name}: categories", _table(["category", "labels", *rates], rows)]
     for title, rows in (
         ("Metrics", summary["metrics"]),
@@ -76,10 +76,9 @@ def _outliers(outliers: Mapping[str, Any]) -> list[str]:
 def _models(evaluated: dict[str, dict[str, Any]]) -> str:
     first = next(iter(evaluated.values()))
     rates = headline(first, first["metrics"])
-    rows = [[name, *(report["metrics"][rate] for rate in rates)] for name, report in evaluated.items()]
-    thresholds = f"IoU {first['iou']:g}, confidence {first['confidence']:g}"
+    rows = [[name, *(report["metrics"].get(rate) for rate in rates)] for name, report in evaluated.items()]
     task = "" if first["task"] == "bbox" else f"Task {first['task']}. "
-    at = f"{task}Convention {first['convention']}; precision, recall and F1 at {thresholds}."
+    at = f"{task}Convention {first['convention']}; precision, recall and F1 at {thresholds(first)}."
     return f"{_table(['model', *rates], rows)}\n\n{at}"
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from qm_cli.analysis.summary_numbers import last_recall
-from qm_cli.headlines import headline, own_numbers
+from qm_cli.headlines import category_headline, own_numbers
 
 CATEGORIES_SHOWN = 20
 CELLS_SHOWN = 8
@@ -84,7 +84,7 @@ def _rate_rows(report: dict[str, Any]) -> list[tuple[Any, ...]]:
 def _show_categories(console: Console, report: dict[str, Any]) -> None:
     """Categories by falling number of labels."""
     categories = report["categories"]
-    names = [name for name in headline(report, categories[0] if categories else {}) if name != "AP75"]
+    names = [name for name in category_headline(report) if name != "AP75"]
     columns = ["category", "labels", "predictions", *names]
     ordered = sorted(categories, key=lambda row: -row["labels"])
     rows = [

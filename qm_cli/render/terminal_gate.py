@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from qm_cli.headlines import thresholds
 from qm_cli.render.terminal import plain_console, print_table_on, show_notes
 
 WORDS = {"pass": "pass", "fail": "FAIL", "skip": "skip", "inconclusive": "OPEN"}
@@ -39,7 +40,7 @@ def headline(verdict: dict[str, Any]) -> str:
     parts = [verdict["target"]]
     if verdict.get("convention") is not None:
         parts.append(f"convention {verdict['convention']}")
-        parts.append(f"IoU {verdict['iou']:g}, confidence {verdict['confidence']:g}")
+        parts.append(thresholds(verdict))
     if verdict.get("baseline") is not None:
         parts.append(f"baseline {verdict['baseline']}")
     return ", ".join(parts)

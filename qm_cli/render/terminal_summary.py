@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qm_cli.headlines import headline
+from qm_cli.headlines import headline, thresholds
 from qm_cli.kernels.aggregation import COUNTS
 from qm_cli.render.terminal import plain_console, show_notes, show_table, shown
 
@@ -37,9 +37,9 @@ def _show_models(summary: dict[str, Any]) -> None:
         return
     first = next(iter(evaluated.values()))
     task = "" if first["task"] == "bbox" else f"{first['task']}, "
-    at = f"{task}{first['convention']}, IoU {first['iou']:g}, confidence {first['confidence']:g}"
+    at = f"{task}{first['convention']}, {thresholds(first)}"
     columns = headline(first, first["metrics"])
-    rows = [(name, *(report["metrics"][column] for column in columns)) for name, report in evaluated.items()]
+    rows = [(name, *(report["metrics"].get(column) for column in columns)) for name, report in evaluated.items()]
     show_table([f"model ({at})", *columns], rows)
 
 

@@ -64,3 +64,7 @@ def test_contradictions() -> None:
     refuse_contradictions([Check("min", "AP", 0.5, Scope(size="small")), Check("max", "AP", 0.4)])
     with pytest.raises(UsageError, match=r"no AP is at least 0\.6 and at most 0\.4"):
         refuse_contradictions([parsed("min", text) for text in ("AP=0.6", "AP=0.2")] + [parsed("max", "AP=0.4")])
+
+
+def test_log_loss_may_be_larger_than_one() -> None:
+    assert parsed("max", "log_loss=1.5").limit == 1.5

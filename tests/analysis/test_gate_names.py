@@ -75,3 +75,12 @@ def test_support() -> None:
     assert support_of(found, "f1") == 14
     assert support_of(found, "recall", "cat") == 2
     assert support_of(found, "false_positives") is support_of(report(), "precision") is None
+
+
+def test_a_category_of_several_questions_is_named_with_its_question() -> None:
+    rows = [{"id": 1, "name": "yes", "question": question, "f1": value} for question, value in (("a", 0.5), ("b", 0.9))]
+    classes = {**report(), "categories": rows}
+    assert value_of(classes, "f1", "b/yes") == 0.9
+    assert category_keys(rows) == ["a/yes", "b/yes"]
+    with pytest.raises(UsageError, match="write a/yes"):
+        category_place(rows, "yes")

@@ -124,6 +124,84 @@ def test_broken_images_are_findings_not_the_end(dataset: Path, capsys: pytest.Ca
     assert next(row for row in found["metrics"] if row["name"] == "brightness")["nulls"] == 3
 
 
+@pytest.fixture
+def classes(tmp_path: Path) -> Path:
+    """A dataset folder of classes: 40 images, three categories, probabilities that are right in three of four."""
+    names = [{"id": n, "name": name} for n, name in enumerate("abc")]
+    images = [{"id": n, "file_name": f"{n}.jpg", "width": 8, "height": 8, "night": n % 4 == 0} for n in range(40)]
+    labels = [{"id": n, "image_id": n, "category_id": n % 3} for n in range(40)]
+    answers = []
+    for n in range(40):
+        probs = [0.2, 0.2, 0.2]
+        probs[(n + (n % 4 == 0)) % 3] = 0.6
+        answers.append({"image_id": n, "probs": probs})
+    (tmp_path / "set").mkdir()
+    document = {"images": images, "categories": names, "annotations": labels}
+    (tmp_path / "set" / "labels.json").write_text(json.dumps(document))
+    (tmp_path / "set" / "predictions.json").write_text(json.dumps(answers))
+    return tmp_path / "set"
+
+
+def test_classes_are_scored_evaluated_gated_and_explained(classes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["score", str(classes), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)["models"]["predictions"]
+    assert (report["task"], report["convention"], report["metrics"]["accuracy"]) == ("classification", "sklearn", 0.75)
+    files = [str(classes / "labels.json"), str(classes / "predictions.json")]
+    assert main.run(["evaluate", *files, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metrics"] == report["metrics"]
+    for target in ([str(classes)], files):
+        assert main.run(["gate", *target, "--min", "accuracy=0.7", "--min", "f1@a=0.5", "--max", "log_loss=1.5"]) == 0
+        assert main.run(["gate", *target, "--min", "accuracy=0.9"]) == 1
+    capsys.readouterr()
+    assert main.run(["importance", str(classes), "--by", "image", "--metric", "image.night", "--json"]) == 0
+    bins = json.loads(capsys.readouterr().out)["bins"]
+    assert {one["value"]: one["true_positive_rate"]["rate"] for one in bins} == {"false": 1.0, "true": 0.0}
+    assert main.run(["query", str(classes), "SELECT count(*) AS n FROM prediction WHERE outcome = 'FP'", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"n": 10}]
+    assert main.run(["rank", str(classes), "-a", "entropy", "--top", "3"]) == 0
+    assert len(capsys.readouterr().out.split()) == 3
+
+
+def test_a_run_of_classes_is_gated_as_it_was_scored(classes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["score", str(classes), "--confidence", "0.9"]) == 0
+    assert "confidence 0.9" in capsys.readouterr().out
+    assert main.run(["gate", str(classes), "--min", "accuracy=0.1"]) == 1
+    assert main.run(["gate", str(classes), "--min", "accuracy=0.1", "--confidence", "0.1"]) == 2
+    assert main.run(["gate", str(classes), "--min", "accuracy=0.1", "--iou", "0.5"]) == 2
+    assert "classification, counted as it was scored" in capsys.readouterr().err
+    assert main.run(["compare", *(str(classes / f"{n}.json") for n in ("labels", "predictions", "predictions"))]) == 2
+
+
+def test_a_gate_of_classes_has_no_intervals_and_no_parts(classes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["score", str(classes), "--quiet"]) == 0
+    capsys.readouterr()
+    files = [str(classes / "labels.json"), str(classes / "predictions.json")]
+    for target in ([str(classes)], files):
+        assert main.run(["gate", *target, "--min", "accuracy=0.7", "--confidence-level", "0.95", "--json"]) == 0
+        verdict = json.loads(capsys.readouterr().out)
+        assert (verdict["task"], verdict["iou"]) == ("classification", None)
+        assert "no interval is known of it" in verdict["checks"][0]["reason"]
+    parts = classes / "parts.toml"
+    for scope in ('slice = "night"', 'size = "small"', "iou = 0.5", "max_drop = 0.1"):
+        drop = scope.startswith("max")
+        baseline = f'[baseline]\nrun = "{classes}"\n' if drop else ""
+        parts.write_text(f'{baseline}[[check]]\nmetric = "accuracy"\n{"" if drop else "min = 0.7"}\n{scope}\n')
+        assert main.run(["gate", str(classes), "--config", str(parts)]) == 2
+        assert "of classification is known as it was evaluated" in capsys.readouterr().err
+    assert main.run(["gate", "--init", str(classes)]) == 2
+    assert "have no interval" in capsys.readouterr().err
+
+
+def test_classes_are_scored_by_the_convention_asked_for(classes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["score", str(classes), "--convention", "labelbox", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)["models"]["predictions"]
+    assert (report["convention"], report["metrics"]["f1_data_row"]) == ("labelbox", 0.75)
+    assert main.run(["score", str(classes), "--convention", "coco"]) == 2
+    assert "has no rule for classes" in capsys.readouterr().err
+    assert main.run(["score", str(classes), "--image-grid"]) == 2
+    assert "not for classes" in capsys.readouterr().err
+
+
 def test_strict_says_no_after_the_work_is_done(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
     few = [*FEW, "--model", "better", "--quiet"]
     assert main.run(["score", str(dataset), *few]) == 0

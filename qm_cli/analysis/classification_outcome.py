@@ -1,0 +1,134 @@
+"""What was answered to a question: the one category of a radio question, or all that are ticked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.analysis.classification_questions import Question, first_of_runs
+from qm_cli.analysis.probability_scan import Scan, scan
+
+FloatArray = npt.NDArray[np.float64]
+RowArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+VALUES_AT_ONCE = 1 << 22
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One answer a data row. true: int64[n]. predicted: −1 for none, int64[n]. score: NaN for none, float64[n].
+
+    above: categories ranked before the true one, exact below `limit`; −1 where no ranking holds it: int64[n].
+    of_true: the probability of the true category, NaN where none are given, float64[n]. odd, missing: data rows whose
+    probabilities are no probabilities, or no numbers (then taken as not given): bool[n].
+    """
+
+    true: RowArray
+    predicted: RowArray
+    score: FloatArray
+    above: RowArray
+    of_true: FloatArray
+    odd: BoolArray
+    missing: BoolArray
+
+    @property
+    def correct(self) -> BoolArray:
+        right: BoolArray = self.true == self.predicted
+        return right
+
+    def take(self, rows: RowArray) -> Answered:
+        """The data rows at these places."""
+        numbers = (self.true[rows], self.predicted[rows], self.score[rows], self.above[rows])
+        return Answered(*numbers, self.of_true[rows], self.odd[rows], self.missing[rows])
+
+
+def answered(question: Question, confidence: float, limit: int) -> Answered:
+    """The answer to a radio or text question: the category given, by the highest score where there are several, else
+    the most probable one; none where its score is below the confidence.
+
+    limit: up to which place the true category is looked for, as in top-5.
+    """
+    count, true = len(question.rows), question.true
+    predicted, above = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
+    score, of_true = np.full(count, np.nan), np.full(count, np.nan)
+    odd, missing = np.zeros(count, bool), np.zeros(count, bool)
+    if question.probabilities is not None:
+        given = np.flatnonzero(question.probable >= 0)
+        found = _scanned(question, given, true, limit)
+        predicted[given] = np.append(question.column, -1)[found.best]
+        score[given], of_true[given] = found.top, found.of_true
+        above[given] = np.where(found.missing, -1, found.above)
+        odd[given], missing[given] = found.odd, found.missing
+    _take_named(question, true, predicted, score, above)
+    if confidence > 0:
+        predicted[score < confidence] = -1
+    return Answered(true, predicted, score, above, of_true, odd, missing)
+
+
+def _scanned(question: Question, given: RowArray, true: RowArray, limit: int) -> Scan:
+    assert question.probabilities is not None
+    column_of = np.full(question.categories + 1, -1, np.int64)
+    column_of[question.column] = np.arange(len(question.column))
+    deepest = min(limit, question.categories) if limit > 1 else 0
+    return scan(question.probabilities.values, question.probable[given], column_of[true[given]], deepest)
+
+
+def _take_named(question: Question, true: RowArray, predicted: RowArray, score: FloatArray, above: RowArray) -> None:
+    """The categories that the file names win over the most probable ones."""
+    pairs = question.prediction
+    if not len(pairs):
+        return
+    starts = first_of_runs(pairs)
+    places = pairs.place[starts]
+    predicted[places] = pairs.category[starts]
+    named = pairs.score[starts]
+    score[places] = np.where(np.isnan(named) & (predicted[places] >= 0), score[places], named)
+    hits = np.flatnonzero(pairs.category == true[pairs.place])
+    ranked = question.probable[pairs.place[hits]] < 0
+    hits = hits[ranked]
+    first = np.zeros(len(question.rows), np.int64)
+    first[places] = starts
+    above[pairs.place[hits]] = hits - first[pairs.place[hits]]
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """Ticks of a checklist as sorted keys place · categories + category. true, predicted: int64[n].
+
+    asked: data rows with an answer or probabilities, bool[rows]. odd, missing: as in `Answered`.
+    """
+
+    true: RowArray
+    predicted: RowArray
+    asked: BoolArray
+    odd: BoolArray
+    missing: BoolArray
+
+
+def ticked(question: Question, confidence: float) -> Ticked:
+    """What is ticked: probability or score ≥ confidence; an answer without a score is."""
+    size = max(question.categories, 1)
+    count = len(question.rows)
+    asked, odd, missing = (np.zeros(count, bool) for _ in range(3))
+    pairs = question.prediction
+    asked[pairs.place] = True
+    chosen = ~(pairs.score < confidence)
+    parts = [pairs.place[chosen] * size + pairs.category[chosen]]
+    if question.probabilities is not None:
+        values, step = question.probabilities.values, max(VALUES_AT_ONCE // size, 1)
+        given = np.flatnonzero(question.probable >= 0)
+        for first in range(0, len(given), step):
+            places = given[first : first + step]
+            block = values[question.probable[places]]
+            with np.errstate(invalid="ignore"):
+                missing[places] = ~np.isfinite(block.sum(1, dtype=np.float64))
+                odd[places] = ((block < 0) | (block > 1)).any(1) & ~missing[places]
+                row, column = np.nonzero((block >= confidence) & ~missing[places][:, None])
+            parts.append(places[row] * size + question.column[column])
+        asked[given] = True
+        asked[missing] = False
+    predicted = np.unique(np.concatenate(parts))
+    true = np.unique(question.label.place * size + question.label.category)
+    return Ticked(true, predicted, asked, odd, missing)
