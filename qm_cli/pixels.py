@@ -15,6 +15,7 @@ import numpy.typing as npt
 from qm_cli.decode import PIXEL_LIMIT, Size, decode, opencv, read_header
 from qm_cli.errors import InputError
 from qm_cli.kernels.masks import polygon_mask
+from qm_cli.kernels.runs import decoded
 
 Bytes = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
@@ -177,9 +178,11 @@ def crop(pixels: Pixels, box: Sequence[float], shape: Shape | None = None) -> Pi
 
 
 def _decoded(mask: Mapping[str, Any], window: tuple[slice, slice]) -> Bools:
-    from pycocotools import mask as masks
-
-    return np.ascontiguousarray(masks.decode(mask)[window]).view(bool)
+    text = np.frombuffer(mask["counts"].encode(), np.uint8)
+    size = np.array([mask["size"]], np.int64)
+    ends = decoded(text, np.array([0, len(text)]), size).end
+    inside = np.arange(len(ends)) % 2 == 1
+    return np.ascontiguousarray(np.repeat(inside, np.diff(ends, prepend=0)).reshape(size[0, ::-1]).T[window])
 
 
 def _united(polygons: Sequence[Sequence[float]], origin: tuple[int, int], size: tuple[int, int]) -> Bools:
