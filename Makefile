@@ -3,11 +3,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 WORKERS ?= 2
+IMAGES ?= 10000
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-ray lint bench docs format clean
+.PHONY: help demo test test-ray lint bench scale docs format clean
 
 help: ## Show what can be made
 	@echo "make TARGET [PYTHON=$(PYTHON)] [VENV=$(VENV)] [WORKERS=$(WORKERS)]"
@@ -32,6 +33,9 @@ lint: $(VENV)/.installed-dev ## Check style, format and types
 
 bench: $(VENV)/.installed ## Measure qm side by side with its peers (benchmarks/README.md)
 	$(BIN)/python benchmarks/run.py
+
+scale: $(VENV)/.installed ## Measure whether memory stays flat over many images (IMAGES=10000)
+	$(BIN)/python benchmarks/many_images.py --images $(IMAGES)
 
 docs: $(VENV)/.installed-dev ## Write anew what README.md and docs/ show of the program, and tests/golden/
 	$(BIN)/python docs/make.py

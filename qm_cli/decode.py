@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 PIXEL_LIMIT = 500_000_000
 ORIENTATION_TAG = 274
 THROUGH_PILLOW = ("CMYK", "P", "PA", "YCCK", "LAB", "HSV")
+BROKEN = (
+    *(OSError, EOFError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticError, AttributeError),
+    *(RuntimeError, MemoryError, struct.error, zlib.error),
+)
+"""What Pillow's readers raise for bytes that are no image, each format its own."""
 Bytes = npt.NDArray[np.uint8]
 Size = tuple[float, float]
 
@@ -68,14 +75,14 @@ def opencv() -> ModuleType:
 
 def read_header(content: bytes) -> Header | None:
     """What Pillow reads at the start of a file; None for a format it does not know."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     with _unlimited_pillow():
         try:
             with Image.open(BytesIO(content)) as image:
                 turned = int(Image.Image.getexif(image).get(ORIENTATION_TAG, 1))
                 return Header(*image.size, image.mode, image.format or "", turned if 1 <= turned <= 8 else 1)
-        except (UnidentifiedImageError, OSError, ValueError, SyntaxError, TypeError):
+        except BROKEN:
             return None
 
 
@@ -113,11 +120,11 @@ def _eight_bit(values: npt.NDArray[np.uint16]) -> Bytes:
 def _decoded_by_pillow(content: bytes) -> Bytes:
     from PIL import Image
 
-    with _unlimited_pillow():
+    with _unlimited_pillow(), _silent_stderr():
         try:
             with Image.open(BytesIO(content)) as image:
                 return _pillow_rgb(image)
-        except (OSError, ValueError, SyntaxError, TypeError, MemoryError) as error:
+        except BROKEN as error:
             raise InputError(_cause(error) if content else "the file is empty", "replace the file") from error
 
 

@@ -202,6 +202,7 @@ CODES = {
         "metadata column whose name a metric or a key of the tables has",
         "kept as given_NAME; rename it in the file",
     ),
+    "values-unknown-id": Code(WARNING, "id of custom values that the data lack", "check its ids and file names"),
     "slice-unknown-image": Code(
         WARNING, "image that a slice manifest names and the data lack", "check its ids and file names"
     ),

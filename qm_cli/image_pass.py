@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from qm_cli.columns import Columns
 from qm_cli.findings import Finding, finding
+from qm_cli.gathered import Gathered
 from qm_cli.image_task import PIXELS, Access, Call, Objects, ShardResult, Task
-from qm_cli.kept_results import Kept, joined, parts_of
+from qm_cli.kept_results import Kept, parts_of
 from qm_cli.kernels.segments import expand
 from qm_cli.plan import Step
 from qm_cli.tables import Tables
@@ -61,37 +62,36 @@ class ImagePass:
         columns.add("image", "width", sizes[:, 0].copy())
         columns.add("image", "height", sizes[:, 1].copy())
 
-    def decode(self, steps: Sequence[Step], columns: Columns, options: StepOptions) -> dict[tuple[str, str], list[Any]]:
+    def decode(self, steps: Sequence[Step], columns: Columns, options: StepOptions) -> Gathered:
         """Call per-sample metrics in one pass over all files: (level, column) → a value per row, None where none is."""
         rows = np.arange(self.tables.count("image"))
+        gathered = Gathered([(step.metric.level, name) for step in steps for name in step.metric.outputs])
         if self.kept is None:
             tasks = [self._decoding(shard, steps, columns, options) for shard in self._shards(rows)]
-            results = list(self._measured(rows, tasks))
-        else:
-            results = self._decoded_or_kept(self.kept, rows, steps, columns, options)
-        outputs = [(step.metric.level, name) for step in steps for name in step.metric.outputs]
-        return {output: [value for result in results for value in result.columns[output]] for output in outputs}
+            for result in self._measured(rows, tasks):
+                gathered.add(result)
+            return gathered
+        keys = self._kept_keys(self.kept, rows, steps, columns, options)
+        for row, key in enumerate(keys):
+            result = self.kept.result(key)
+            self._noted(rows[row : row + 1], result)
+            gathered.add(result)
+        return gathered
 
-    def _decoded_or_kept(
+    def _kept_keys(
         self, kept: Kept, rows: Rows, steps: Sequence[Step], columns: Columns, options: StepOptions
-    ) -> list[ShardResult]:
-        """A result for each image: what is kept of it, or what it is found to be now, which is kept in its turn."""
-        whole = self._decoding(rows, steps, columns, options)
-        keys = kept.keys(whole)
-        found = kept.found(keys)
-        absent = rows[[one is None for one in found]]
+    ) -> list[bytes]:
+        """Measure every image of which nothing is kept; the key of each image's result."""
+        keys = kept.keys(self._decoding(rows, steps, columns, options))
+        absent = rows[~np.array(kept.known(keys), bool)]
         tasks = [self._decoding(shard, steps, columns, options) for shard in self._shards(absent)]
         start = 0
         for task, result in zip(tasks, self._measured(absent, tasks), strict=True):
-            images = absent[start : start + len(task.names)]
-            parts = parts_of(task, result)
-            kept.keep([(keys[row], part) for row, part in zip(images.tolist(), parts, strict=True)])
-            for row, part in zip(images.tolist(), parts, strict=True):
-                found[row] = part
+            images = absent[start : start + len(task.names)].tolist()
+            for row, key in zip(images, kept.keep([keys[row] for row in images], parts_of(task, result)), strict=True):
+                keys[row] = key
             start += len(images)
-        results = [one for one in found if one is not None]
-        self._noted(rows, joined(results))
-        return results
+        return [key for key in keys if key is not None]
 
     def findings(self) -> list[Finding]:
         """One finding per code, the images by file name in the order of their rows."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -30,24 +30,30 @@ VECTOR = 1
 """Extension code of a float32 vector."""
 OUR_CODE = ("decode.py", "pixels.py", "work.py", "kernels/*.py", "metrics/*.py")
 PACKAGES = ("numpy", "cv2", "PIL")
+KEY_BYTES = 16
+SETTLED = ("image-size-differs",)
+"""Faults that stay while the file does. All others (missing, not allowed, out of memory) may be gone next time."""
+Header = list[tuple[str, str]]
 Entry = tuple[bytes, msgspec.Raw]
 
 
 @dataclass
 class Kept:
-    """place: the folder results are written to, one file for each task that is done. earlier: folders to look into."""
+    """place: the folder results are written to, one file for each task that is done. earlier: folders to look into.
+
+    Memory holds where each result lies, not the results.
+    """
 
     place: Path
     earlier: Sequence[Path] = ()
-    _known: dict[bytes, msgspec.Raw] = field(default_factory=dict, repr=False)
-    _written: set[bytes] = field(default_factory=set, repr=False)
-    """Keys of what lies in `place`."""
+    _files: dict[bytes, Path] = field(default_factory=dict, repr=False)
+    _open: tuple[Path, Header, dict[bytes, msgspec.Raw]] | None = field(default=None, repr=False)
+    _passing: int = 0
 
     def __post_init__(self) -> None:
         for folder in (*self.earlier, self.place):
             for path in sorted(folder.glob(f"*{SUFFIX}")):
-                self._known.update(_read(path))
-        self._written.update(key for path in sorted(self.place.glob(f"*{SUFFIX}")) for key, _ in _read(path))
+                self._files.update((key, path) for key in self._entries(path)[1] if len(key) == KEY_BYTES)
 
     def keys(self, task: Task) -> list[bytes | None]:
         """A key for each image; None for one whose file is not there, of which nothing is worth keeping."""
@@ -58,25 +64,55 @@ class Kept:
             for image, file in enumerate(files)
         ]
 
-    def found(self, keys: Sequence[bytes | None]) -> list[ShardResult | None]:
-        """What was measured under each key; what other folders hold is written to `place`, which is then complete."""
-        known = [None if key is None else self._known.get(key) for key in keys]
-        pairs = zip(keys, known, strict=True)
-        self._write([(key, one) for key, one in pairs if key and one is not None and key not in self._written])
-        return [None if one is None else _result(one) for one in known]
+    def known(self, keys: Sequence[bytes | None]) -> list[bool]:
+        """What was measured under each key before; what other folders hold is copied to `place`, then complete."""
+        elsewhere: dict[Path, list[bytes]] = {}
+        for key in keys:
+            if key in self._files and self._files[key].parent != self.place:
+                elsewhere.setdefault(self._files[key], []).append(key)
+        for path, wanted in elsewhere.items():
+            columns, entries = self._entries(path)
+            self._write(columns, [(key, entries[key]) for key in dict.fromkeys(wanted)])
+        return [key in self._files for key in keys]
 
-    def keep(self, results: Iterable[tuple[bytes | None, ShardResult]]) -> None:
-        """Write the results of images that have a key, all to one file that appears whole."""
-        self._write([(key, _raw(result)) for key, result in results if key is not None])
+    def keep(self, keys: Sequence[bytes | None], results: Sequence[ShardResult]) -> list[bytes]:
+        """Write the results of a task's images to one file that appears whole; the keys to take them by.
 
-    def _write(self, entries: list[Entry]) -> None:
-        if entries:
-            self.place.mkdir(parents=True, exist_ok=True)
-            path = self.place / f"{_digest(*(key for key, _ in entries)).hex()}{SUFFIX}"
-            unfinished = path.with_suffix(".unfinished")
-            unfinished.write_bytes(msgspec.msgpack.encode(entries))
-            unfinished.replace(path)
-            self._written.update(key for key, _ in entries)
+        What may be otherwise next time has a key for this pass only.
+        """
+        columns = list(results[0].columns) if results else []
+        names = [self._key(key, result) for key, result in zip(keys, results, strict=True)]
+        self._write(columns, [(key, _raw(columns, one)) for key, one in zip(names, results, strict=True)])
+        return names
+
+    def result(self, key: bytes) -> ShardResult:
+        """What is kept under a key."""
+        columns, entries = self._entries(self._files[key])
+        return _result(columns, entries[key])
+
+    def _key(self, key: bytes | None, result: ShardResult) -> bytes:
+        if key is not None and all(code in SETTLED for _, code, _ in result.faults):
+            return key
+        self._passing += 1
+        return self._passing.to_bytes(KEY_BYTES // 2, "big")
+
+    def _entries(self, path: Path) -> tuple[Header, dict[bytes, msgspec.Raw]]:
+        """The columns and results of a file; the last one that was read stays in memory."""
+        if self._open is None or self._open[0] != path:
+            columns, entries = _read(path)
+            self._open = (path, columns, dict(entries))
+        return self._open[1:]
+
+    def _write(self, columns: Header, entries: list[Entry]) -> None:
+        if not entries:
+            return
+        self.place.mkdir(parents=True, exist_ok=True)
+        path = self.place / f"{_digest(*(key for key, _ in entries)).hex()}{SUFFIX}"
+        unfinished = path.with_suffix(".unfinished")
+        unfinished.write_bytes(msgspec.msgpack.encode((columns, entries)))
+        unfinished.replace(path)
+        self._open = None
+        self._files.update((key, path) for key, _ in entries)
 
 
 def kept_for(path: Path, resume: bool) -> Kept | None:
@@ -101,22 +137,22 @@ def settle(kept: Kept | None, run: Path) -> None:
         kept.place.rename(run / FOLDER)
 
 
-def _read(path: Path) -> list[Entry]:
+def _read(path: Path) -> tuple[Header, list[Entry]]:
     try:
-        return msgspec.msgpack.decode(path.read_bytes(), type=list[Entry])
+        return msgspec.msgpack.decode(path.read_bytes(), type=tuple[Header, list[Entry]])
     except (msgspec.DecodeError, OSError) as error:
         raise InputError(f"{path}: cannot be read: {error}", "remove it, or run without --resume") from error
 
 
-def _raw(result: ShardResult) -> msgspec.Raw:
-    columns = [(level, name, values) for (level, name), values in result.columns.items()]
+def _raw(columns: Header, result: ShardResult) -> msgspec.Raw:
+    values = [result.columns[column] for column in columns]
     faults = [(code, detail) for _, code, detail in result.faults]
-    return msgspec.Raw(msgspec.msgpack.encode((columns, result.sizes[0].tolist(), faults), enc_hook=_vector_out))
+    return msgspec.Raw(msgspec.msgpack.encode((values, result.sizes[0].tolist(), faults), enc_hook=_vector_out))
 
 
-def _result(raw: msgspec.Raw) -> ShardResult:
-    columns, size, faults = msgspec.msgpack.decode(raw, ext_hook=_vector_in)
-    by_name = {(level, name): values for level, name, values in columns}
+def _result(columns: Header, raw: msgspec.Raw) -> ShardResult:
+    values, size, faults = msgspec.msgpack.decode(raw, ext_hook=_vector_in)
+    by_name = dict(zip(columns, values, strict=True))
     return ShardResult(by_name, np.array([size], np.float64), [(0, code, detail) for code, detail in faults])
 
 
@@ -150,7 +186,10 @@ def parts_of(task: Task, result: ShardResult) -> list[ShardResult]:
 def _call_facts(call: Call) -> Any:
     """Which function, with which options; of a user's, its whole file."""
     code = getattr(call.function.call, "__code__", None)
-    text = b"" if call.built_in or code is None else Path(code.co_filename).read_bytes()
+    text = b""
+    if code is not None and not call.built_in:
+        file = Path(code.co_filename)
+        text = file.read_bytes() if file.is_file() else code.co_code
     inputs = [None if isinstance(value, np.ndarray) else value for value in call.inputs]
     files = [_stamp(value) for value in call.options.values() if isinstance(value, str) and ":" in value]
     return [call.metric, call.outputs, sorted(call.options.items()), text, inputs, files]
@@ -187,15 +226,3 @@ def _code() -> bytes:
 
 def _digest(*facts: Any) -> bytes:
     return hashlib.blake2b(repr(facts).encode(), digest_size=16).digest()
-
-
-def joined(results: Sequence[ShardResult]) -> ShardResult:
-    """Results of consecutive images as one, without their columns: sizes and faults."""
-    sizes = np.concatenate([result.sizes for result in results]) if results else np.zeros((0, 2))
-    starts = np.append(0, np.cumsum([len(result.sizes) for result in results]))
-    faults = [
-        (int(start) + image, code, detail)
-        for start, result in zip(starts, results, strict=False)
-        for image, code, detail in result.faults
-    ]
-    return ShardResult({}, sizes, faults)

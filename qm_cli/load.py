@@ -83,6 +83,15 @@ def task_of(predictions: Path) -> str:
         return _opened(Source(None, predictions), predictions, Path(folder)).measure.task
 
 
+def task_of_all(root: Path, predictions: Mapping[str, Path]) -> str:
+    """The task of all models, by their files. Raises UsageError where they differ."""
+    tasks = {name: task_of(path) for name, path in predictions.items()}
+    if len(set(tasks.values())) > 1:
+        told = ", ".join(f"{name}: {task}" for name, task in tasks.items())
+        raise UsageError(f"{root}: models of different tasks ({told})", "name one by --task, or one --model")
+    return next(iter(tasks.values()))
+
+
 def load_tables(labels: Path | None, predictions: Path | None, **how: Any) -> Tables:
     """The checked tables of a label file and one model's predictions; either may be missing. how: as in `Source`.
 

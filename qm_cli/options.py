@@ -171,7 +171,9 @@ SetOption = Annotated[
 ]
 Values = Annotated[
     list[Path] | None,
-    typer.Option("--values", help="Your own scores by id: Parquet, CSV or JSON.", rich_help_panel="Metrics"),
+    typer.Option(
+        "--values", help="Your own scores by id: Parquet, CSV, JSON; or custom metrics.", rich_help_panel="Metrics"
+    ),
 ]
 Embeddings = Annotated[
     Path | None,

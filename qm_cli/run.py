@@ -13,16 +13,19 @@ import pyarrow as pa
 
 from qm_cli import catalog, dataset, run_folder
 from qm_cli.analysis.grid import CONVENTIONS
+from qm_cli.custom_values import custom_table, with_custom_values
 from qm_cli.dataset import DatasetFiles
 from qm_cli.decode import PIXEL_LIMIT
 from qm_cli.detail_report import answers_to
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.evaluation_options import Questions
 from qm_cli.image_task import Access
+from qm_cli.ingest import custom_metrics
+from qm_cli.ingest.custom_metrics import CustomValue, is_custom
 from qm_cli.ingest.values import with_values
 from qm_cli.ingest.values_embeddings import with_embeddings
 from qm_cli.kept_results import Kept, kept_for, settle
-from qm_cli.load import Source, load_tables, read_labels, task_of
+from qm_cli.load import Source, load_tables, read_labels, task_of_all
 from qm_cli.raw import RawLabels
 from qm_cli.report import report_of
 from qm_cli.run_tables import sample_tables, vector_tables
@@ -165,10 +168,13 @@ def scored_parts(request: Request, files: DatasetFiles, kept: Kept | None = None
     chosen = request.selection()
     resources = request.resources(files.images, kept)
     names = list(files.predictions)
+    given = [one for path in request.values if is_custom(path) for one in custom_metrics.read(path)]
     if len(names) <= 1:
         scored = _scored(request, files, names[0] if names else None, chosen, resources)
-        return Parts(scored, dict.fromkeys(names, scored))
-    task = request.task or _one_task(files)
+        return Parts(scored, dict.fromkeys(names, scored), _custom(scored, given))
+    if any(one.level == "prediction" for one in given):
+        raise UsageError("--values: prediction ids are of one model", f"name it with --model: {', '.join(names)}")
+    task = request.task or task_of_all(files.root, files.predictions)
     how: dict[str, Any] = {"shapes": True, "metadata": True, "fields": CONVENTION_FIELDS}
     labels = read_labels(files.labels, task, **how) if files.labels else None
     if labels is not None and labels.derived:
@@ -178,16 +184,11 @@ def scored_parts(request: Request, files: DatasetFiles, kept: Kept | None = None
     data = _scored(replace(request, task=task), files, None, chosen, resources, labels)
     done = {step.metric.id for step in data.plan.steps if step.requested}
     models = {name: _scored(request, files, name, chosen.without(done), resources, labels) for name in names}
-    return Parts(data, models)
+    return Parts(data, models, _custom(data, given))
 
 
-def _one_task(files: DatasetFiles) -> str:
-    """The task of all models, by their files. Raises UsageError where they differ."""
-    tasks = {name: task_of(path) for name, path in files.predictions.items()}
-    if len(set(tasks.values())) > 1:
-        told = ", ".join(f"{name}: {task}" for name, task in tasks.items())
-        raise UsageError(f"{files.root}: models of different tasks ({told})", "name one by --task, or one --model")
-    return next(iter(tasks.values()))
+def _custom(data: Scored, given: list[CustomValue]) -> pa.Table | None:
+    return custom_table(data.tables, given) if given else None
 
 
 def _scored(
@@ -221,7 +222,10 @@ def _tables(request: Request, files: DatasetFiles, model: str | None, labels: Ra
     known = catalog.load(request.plugins).values() if request.values else ()
     reserved = {(metric.level, name) for metric in known for name in metric.outputs}
     for path in request.values:
-        tables = with_values(tables, path, reserved)
+        if is_custom(path):
+            tables = with_custom_values(tables, custom_metrics.read(path), path, {name for _, name in reserved})
+        else:
+            tables = with_values(tables, path, reserved)
     if files.embeddings is not None:
         tables = with_embeddings(tables, files.embeddings)
     return only_categories(first_images(tables, request.limit), request.settings.categories)

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from qm_cli import __version__, run_folder
+from qm_cli.custom_values import custom_report
 from qm_cli.dataset import DatasetFiles
 from qm_cli.grid_tables import grid_tables
 from qm_cli.insights import insights
@@ -33,10 +34,14 @@ RECORDED_PACKAGES = ("numpy", "pyarrow", "duckdb", "opencv-python-headless", "pi
 
 @dataclass(frozen=True)
 class Parts:
-    """data: the scores of the dataset itself; models: those of each model, the same object when there is one model."""
+    """data: the scores of the dataset itself; models: those of each model, the same object when there is one model.
+
+    custom: the values of the user's own metrics, None where there are none.
+    """
 
     data: Scored
     models: Mapping[str, Scored]
+    custom: pa.Table | None = None
 
     @property
     def several(self) -> bool:
@@ -59,6 +64,9 @@ def write_run(
     summary = run_summary(
         parts.data, parts.models, insights(folder, list(parts.models), settings, seed) if told else {}
     )
+    if parts.custom is not None:
+        write_parquet(parts.custom, folder / "custom_metric.parquet")
+        summary["custom_metrics"] = custom_report(parts.custom)
     (folder / run_folder.SUMMARY).write_text(as_json(summary))
     (folder / "summary.md").write_text(summary_markdown(summary))
     manifest = _manifest(parts, files, settings, seed, time.perf_counter() - started)

@@ -27,7 +27,7 @@ from qm_cli.kept_results import Kept
 from qm_cli.metric import Metric
 from qm_cli.renaming import with_free_names
 from qm_cli.settings import Settings
-from qm_cli.storage import uri_of
+from qm_cli.storage import stamps, uri_of
 from qm_cli.tables import Tables
 from qm_cli.work import Backend
 
@@ -119,7 +119,7 @@ def images_there(tables: Tables, folder: Path | None) -> Path | None:
     if folder is None or tables.count("image") == 0 or uri_of(folder):
         return folder
     names = tables.image["file_name"].slice(0, IMAGES_LOOKED_FOR).to_pylist()
-    return folder if any(name and (folder / name).exists() for name in names) else None
+    return folder if any(stamp is not None for stamp in stamps(str(folder), names)) else None
 
 
 def score_tables(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
+import stat
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 URI = re.compile(r"^[a-z][a-z0-9+.-]+:/")
 ONE_SLASH = re.compile(r":/(?!/)")
+LONGEST_KEY = 1024
+"""Bytes; no store has longer ones."""
 Stamp = tuple[int, int]
 
 
@@ -53,9 +57,13 @@ def read(folder: str, name: str) -> bytes:
     """The content of a file below a folder. Raises FileNotFoundError, other OSErrors with their reason."""
     uri = uri_of(folder)
     if uri is None:
-        return Path(_place(folder, name)).read_bytes()
+        path = Path(_place(folder, name))
+        kind = path.stat().st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+            raise OSError(errno.EINVAL, "a pipe or a device, not a file")
+        return path.read_bytes()
     system, place = _opened(uri)
-    with system.open_input_file(f"{place}/{name}") as file:
+    with system.open_input_file(_key(place, name)) as file:
         content: bytes = file.read()
     return content
 
@@ -80,8 +88,16 @@ def stamps(folder: str, names: Sequence[str | None]) -> list[Stamp | None]:
     if uri is None:
         return [None if name is None else _stamp(_place(folder, name)) for name in names]
     system, place = _opened(uri)
-    infos = _asked(uri, lambda: system.get_file_info([f"{place}/{name}" for name in names]))
-    return [(info.size, info.mtime_ns or 0) if info.is_file else None for info in infos]
+    keys = [_key(place, name) if name else "" for name in names]
+    asked = [key for key in keys if key and "\0" not in key and len(key.encode(errors="replace")) <= LONGEST_KEY]
+    infos = dict(zip(asked, _asked(uri, lambda: system.get_file_info(asked)), strict=True))
+    found = {key: (info.size, info.mtime_ns or 0) for key, info in infos.items() if info.is_file}
+    return [found.get(key) for key in keys]
+
+
+def _key(place: str, name: str) -> str:
+    """Where a file lies in a store; as on disk, `./` and `//` mean nothing."""
+    return os.path.normpath(f"{place}/{name}")
 
 
 def _stamp(path: str) -> Stamp | None:

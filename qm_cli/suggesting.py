@@ -37,7 +37,8 @@ class Gains:
 
     def __init__(self, tables: Tables, settings: Settings) -> None:
         self.tables = tables
-        self.settings = replace(settings, area_ranges=settings.area_ranges[:1], iou=settings.iou_thresholds[0])
+        areas, iou = settings.area_ranges[:1], settings.iou_thresholds[0]
+        self.settings = replace(settings, area_ranges=areas, iou=iou, grid=None)
         self.precision = self._precision(tables)
         self._parts: dict[tuple[int, ...], Tables] = {}
 

@@ -92,18 +92,25 @@ def _content(task: Task, image: int, name: str | None, result: ShardResult) -> b
 def _measure(task: Task, image: int, pixels: Pixels | None, result: ShardResult) -> None:
     """Call every function on the image and on its objects, in the order of their rows."""
     of_image = [call for call in task.calls if call.level == "image"]
-    _append(of_image, image, pixels, task.names[image], result)
+    _append(of_image, image, image, pixels, task.names[image], result)
     for level, objects in task.objects.items():
         calls = [call for call in task.calls if call.level == level]
         for row in range(objects.offsets[image], objects.offsets[image + 1]):
             shape = objects.shapes[row] if objects.shapes is not None else None
             part = crop(pixels, objects.boxes[row], shape) if pixels else None
-            _append(calls, row, part, task.names[image], result)
+            _append(calls, image, row, part, task.names[image], result)
 
 
-def _append(calls: Sequence[Call], row: int, pixels: Pixels | None, name: str | None, result: ShardResult) -> None:
+def _append(
+    calls: Sequence[Call], image: int, row: int, pixels: Pixels | None, name: str | None, result: ShardResult
+) -> None:
+    """A value for each output, None without pixels, and where memory does not suffice, which is a fault."""
     for call in calls:
-        values = [None] * len(call.outputs) if pixels is None else _called(call, row, pixels, name)
+        values = [None] * len(call.outputs)
+        try:
+            values = values if pixels is None else _called(call, row, pixels, name)
+        except MemoryError:
+            result.faults.append((image, "image-unreadable", f"not enough memory for {call.metric}"))
         for output, value in zip(call.outputs, values, strict=True):
             result.columns[call.level, output].append(value)
 
@@ -114,6 +121,8 @@ def _called(call: Call, row: int, pixels: Pixels, name: str | None) -> list[Any]
     try:
         with quiet(call.built_in):
             given = call.function.call(*inputs, **call.options)
+    except MemoryError:
+        raise
     except Exception as error:
         raise failure(call.metric, call.function.call, error, f" on {name}") from error
     values = list(given) if len(call.outputs) > 1 else [given]

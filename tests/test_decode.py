@@ -54,3 +54,23 @@ def test_pillows_own_limit_is_back_afterwards() -> None:
     before = Image.MAX_IMAGE_PIXELS
     decode(encoded("GIF"))
     assert before == Image.MAX_IMAGE_PIXELS
+
+
+def test_whatever_a_reader_raises_is_one_error() -> None:
+    """Pillow's AVIF reader raises RuntimeError for a spoilt box."""
+    from io import BytesIO
+
+    from PIL import Image, features
+
+    if not features.check("avif"):
+        pytest.skip("this Pillow reads no AVIF")
+    buffer = BytesIO()
+    Image.new("RGB", (16, 16), (9, 8, 7)).save(buffer, "AVIF")
+    content = buffer.getvalue()
+    refused = 0
+    for place in range(12, min(len(content), 300)):
+        try:
+            decode(content[:place] + b"\xff" + content[place + 1 :])
+        except InputError:
+            refused += 1
+    assert refused > 20

@@ -16,9 +16,11 @@ from qm_cli import run
 from qm_cli.errors import InputError, UsageError
 from qm_cli.image_task import PIXELS, Call, Function, Objects, ShardResult, Task
 from qm_cli.kept_results import Kept, kept_for, parts_of
+from qm_cli.run_folder import open_run
 from qm_cli.work import do
 from tests.photo_sets import add_photo, fingerprints, photo_set, write_labels
 
+KEY = b"a" * 16
 ROOT = Path(__file__).parents[1]
 SLOW = """
 import time
@@ -64,16 +66,26 @@ def test_keys_follow_what_a_result_depends_on(tmp_path: Path) -> None:
 def test_results_come_back_equal(tmp_path: Path) -> None:
     vector = np.arange(3, dtype=np.float32)
     columns = {("image", "one"): [0.1], ("image", "all"): [vector], ("label", "two"): [None, "text", True, 3]}
-    result = ShardResult(columns, np.array([[8.0, np.nan]]), [(0, "image-unreadable", "why")])
-    Kept(tmp_path).keep([(b"a" * 16, result), (None, result)])
-    (found, absent) = Kept(tmp_path).found([b"a" * 16, b"b" * 16])
-    assert absent is None
-    assert found is not None
+    result = ShardResult(columns, np.array([[8.0, np.nan]]), [(0, "image-size-differs", "why")])
+    Kept(tmp_path).keep([KEY], [result])
+    kept = Kept(tmp_path)
+    assert kept.known([KEY, b"b" * 16, None]) == [True, False, False]
+    found = kept.result(KEY)
     assert found.columns["image", "one"] == [0.1]
     assert found.columns["image", "all"][0].tobytes() == vector.tobytes()
     assert found.columns["label", "two"] == [None, "text", True, 3]
     assert found.sizes.tobytes() == result.sizes.tobytes()
     assert found.faults == result.faults
+
+
+@pytest.mark.parametrize("code", ["image-missing-file", "image-unreadable", "image-ends-worker"])
+def test_what_may_be_otherwise_next_time_is_for_this_pass_only(tmp_path: Path, code: str) -> None:
+    kept = Kept(tmp_path)
+    result = ShardResult({("image", "one"): [None]}, np.full((1, 2), np.nan), [(0, code, "")])
+    first, second = (kept.keep([key], [result])[0] for key in (KEY, None))
+    assert first != second
+    assert kept.result(first).faults == kept.result(second).faults == [(0, code, "")]
+    assert kept.known([KEY]) == Kept(tmp_path).known([KEY]) == Kept(tmp_path).known([first]) == [False]
 
 
 def test_parts_of_a_result_are_those_of_its_images(tmp_path: Path) -> None:
@@ -86,9 +98,9 @@ def test_parts_of_a_result_are_those_of_its_images(tmp_path: Path) -> None:
 
 def test_what_other_folders_hold_is_written_to_the_place(tmp_path: Path) -> None:
     result = ShardResult({("image", "one"): [1]}, np.ones((1, 2)), [])
-    Kept(tmp_path / "old").keep([(b"a" * 16, result)])
-    Kept(tmp_path / "new", [tmp_path / "old"]).found([b"a" * 16])
-    assert Kept(tmp_path / "new").found([b"a" * 16])[0] is not None
+    Kept(tmp_path / "old").keep([KEY, b"b" * 16], [result, result])
+    assert Kept(tmp_path / "new", [tmp_path / "old"]).known([KEY]) == [True]
+    assert Kept(tmp_path / "new").known([KEY, b"b" * 16]) == [True, False]
 
 
 def test_a_spoilt_file_is_told(tmp_path: Path) -> None:
@@ -117,6 +129,33 @@ def test_only_new_images_are_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert len(decoded) == 1
     assert resumed == fingerprints(run.score(folder, tmp_path / "fresh", workers=1))
     assert len(decoded) == 1 + 21
+
+
+def test_a_file_that_comes_back_is_measured(tmp_path: Path) -> None:
+    """Moved away and back it is the same by size and time; what was missing then is not missing now."""
+    folder = photo_set(tmp_path / "set", 3)
+    fresh = fingerprints(run.score(folder, tmp_path / "fresh", workers=1))
+    (folder / "images" / "0001.png").rename(tmp_path / "away.png")
+    run.score(folder, workers=1)
+    (tmp_path / "away.png").rename(folder / "images" / "0001.png")
+    assert fingerprints(run.score(folder, workers=1, resume=True)) == fresh
+
+
+def test_a_changed_plugin_is_called_again(tmp_path: Path) -> None:
+    """Its whole file counts: with another helper in it, a metric may give something else."""
+    folder = photo_set(tmp_path / "set", 3)
+    plugin = tmp_path / "mine.py"
+    text = (
+        "from qm_cli.metric import metric\nVALUE = 1.0\n\n"
+        "@metric(level='image', kind='data', unit='px')\ndef mine(pixels):\n    'A value.'\n    return VALUE\n"
+    )
+    for value in ("1.0", "2.0"):
+        plugin.write_text(text.replace("1.0", value))
+        code = f"import sys; from qm_cli import main; sys.exit(main.run(['score', {str(folder)!r}, '--plugin', "
+        code += f"{str(plugin)!r}, '--workers', '1', '-q', '--resume']))"
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
+        found = open_run(folder).table("image", ["mine"])["mine"].to_pylist()
+        assert found == [float(value)] * 3
 
 
 def test_a_killed_run_goes_on(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,6 +59,41 @@ def test_stamps_tell_a_changed_file(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"x")
     os.utime(tmp_path / "a.png", ns=(7, 7))
     assert storage.stamps(str(tmp_path), ["a.png", "none.png", None]) == [(1, 7), None, None]
+
+
+def test_a_pipe_is_no_image(tmp_path: Path) -> None:
+    """Opening one would wait for ever."""
+    os.mkfifo(tmp_path / "a.jpg")
+    with pytest.raises(OSError, match="a pipe or a device"):
+        storage.read(str(tmp_path), "a.jpg")
+
+
+def test_names_that_no_store_can_hold(bucket: str, tmp_path: Path) -> None:
+    """Each is a finding of its image, as on disk; none ends the run."""
+    folder = photo_set(tmp_path / "set", 3)
+    document = json.loads((folder / "labels.json").read_text())
+    names = ["", "a//b.png", "./0001.png", "sub/", "new\nline.png", "x" * 3000, "ü.png", "/0001.png", "nul\0.png"]
+    for name in names:
+        document["images"].append({"id": len(document["images"]), "file_name": name, "width": 48, "height": 48})
+    (folder / "labels.json").write_text(json.dumps(document))
+    storage.send(folder / "images", f"{bucket}/names", "0002.png")
+    for resume in (False, True):
+        options = {"images": Path(f"{bucket}/names"), "workers": 1, "resume": resume}
+        found = run.score(folder, tmp_path / "run", **options)
+        assert found.table("image", ["brightness"])["brightness"].null_count >= len(names) - 2
+
+
+def test_objects_deleted_meanwhile(bucket: str, tmp_path: Path) -> None:
+    from pyarrow.fs import FileSystem
+
+    folder = photo_set(tmp_path / "set", 4)
+    storage.send(folder / "images", f"{bucket}/meanwhile", "0003.png")
+    options = {"images": Path(f"{bucket}/meanwhile"), "workers": 1}
+    run.score(folder, tmp_path / "run", **options)
+    FileSystem.from_uri(bucket)[0].delete_file("bucket/meanwhile/0002.png")
+    found = run.score(folder, tmp_path / "run", resume=True, **options)
+    assert found.table("image", ["brightness"])["brightness"].is_null().to_pylist() == [False, False, True, False]
+    assert [one["code"] for one in found.summary()["findings"]] == ["image-missing-file"]
 
 
 def test_an_object_store(bucket: str, tmp_path: Path) -> None:

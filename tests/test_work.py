@@ -51,6 +51,11 @@ def noisy(pixels: Pixels) -> Any:
 
 
 @metric(level="image", kind="data", unit="px")
+def greedy(pixels: Pixels) -> float:
+    return float(np.empty(1 << 58)[0]) if pixels.rgb[0, 0, 0] == 20 else 1.0
+
+
+@metric(level="image", kind="data", unit="px")
 def whole(pixels: Pixels) -> Any:
     return pixels.rgb
 
@@ -141,6 +146,13 @@ def test_a_users_failure_is_told_with_its_line(folder: Path) -> None:
     line = broken.__code__.co_firstlineno + 2
     expected = f"metric image.broken failed on a.png: test_work.py, line {line}: ZeroDivisionError: division by zero"
     assert raised.value.message == expected
+
+
+def test_an_image_too_large_for_memory_ends_nothing(folder: Path) -> None:
+    result = do(task(folder, ["a.png", "b.png", "a.png"], call(greedy), call(ends, PIXELS, 1.0)))
+    assert result.columns["image", "greedy"] == [1.0, None, 1.0]
+    assert result.columns["image", "low"] == [10, 20, 10]
+    assert result.faults == [(1, "image-unreadable", "not enough memory for image.greedy")]
 
 
 def test_a_user_prints_and_warns_beside_the_results(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,14 +64,17 @@ class Local:
                 return broken
 
     def _next(self, function: Callable[[Work], Done], waiting: deque[tuple[Work, Future[Done]]]) -> Iterator[Done]:
-        """The next result. When a worker was ended, nobody knows at which task: all under way are done one by one."""
+        """The next result. When a worker was ended, nobody knows at which task: what is not done is done one by one."""
         task, future = waiting.popleft()
         try:
             yield future.result()
         except BrokenProcessPool:
             self.close()
-            lost = [task, *(waiting.popleft()[0] for _ in range(len(waiting)))]
-            yield from (self._rescued(function, one, future) for one in lost)
+            lost = [(task, future), *waiting]
+            waiting.clear()
+            for one, ended in lost:
+                done = not ended.cancelled() and not isinstance(ended.exception(), BrokenProcessPool)
+                yield ended.result() if done else self._rescued(function, one, future)
 
     def _rescued(self, function: Callable[[Work], Done], task: Work, broken: Future[Done]) -> Done:
         if not hasattr(task, "given_up"):

@@ -170,11 +170,12 @@ def _renderer(json: bool, explain: bool, answers: bool, silent: bool) -> Callabl
         return show_conventions
     if silent:
         return lambda report: None
+    from qm_cli.render.terminal_analyses import show_analyses
+
     if answers:
         from qm_cli.render.terminal_answers import show_answers
 
-        return show_answers
+        return lambda report: show_answers(report, show_analyses)
     from qm_cli.render.terminal import show_evaluation
-    from qm_cli.render.terminal_analyses import show_analyses
 
     return lambda report: show_evaluation(report, show_analyses)

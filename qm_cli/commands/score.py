@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qm_cli import detail_options, options
+from qm_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from qm_cli.run import Request
@@ -136,6 +137,7 @@ def score(
     if dry_run:
         return _show_plan(request, json)
     if output is not None and str(output) == "-":
+        _refuse_without_run(resume, strict)
         return _stream(request, level.value, format_.value)
     return _write(request, output, json, strict)
 
@@ -154,6 +156,12 @@ def _write(request: Request, output: Path | None, json: bool, strict: bool) -> i
         show_summary(summary, place)
     errors = [found for found in summary["findings"] if found["severity"] == "error"]
     return NO if strict and errors else 0
+
+
+def _refuse_without_run(resume: bool, strict: bool) -> None:
+    for name, given in (("--resume", resume), ("--strict", strict)):
+        if given:
+            raise UsageError(f"{name} needs a run folder, and -o - writes none", "name a folder with -o")
 
 
 def _stream(request: Request, level: str, format_: str) -> int:

@@ -23,6 +23,8 @@ SPELLINGS = {
     "metricValue": "value",
     "metric_value": "value",
     "featureName": "feature_name",
+    "subclassName": "subclass",
+    "subclass_name": "subclass",
     "category": "feature_name",
     "data_row_id": "image_id",
 }
@@ -43,7 +45,8 @@ class CustomValue:
     aggregation: str
     confidence: float | None
     value: float | None
-    counts: tuple[float, ...] | None
+    counts: tuple[int, ...] | None
+    subclass: str | None = None
 
 
 def is_custom(path: Path) -> bool:
@@ -61,18 +64,26 @@ def read(path: Path) -> list[CustomValue]:
 
 
 def _rows(path: Path) -> Sequence[Any]:
-    text = path.read_text("utf-8-sig")
     try:
-        rows = (
-            json.loads(text)
-            if path.suffix.lower() == ".json"
-            else [json.loads(one) for one in text.splitlines() if one]
-        )
-    except ValueError as error:
+        text = path.read_text("utf-8-sig")
+        parts = [text] if path.suffix.lower() == ".json" else [one for one in text.splitlines() if one.strip()]
+        read = [json.loads(one, object_pairs_hook=_once_each) for one in parts]
+    except RecursionError:
+        raise InputError(f"{path}: not valid JSON: nested too deeply", "write the file again") from None
+    except (OSError, ValueError) as error:
         raise InputError(f"{path}: not valid JSON: {error}", "write the file again") from error
+    rows = read[0] if path.suffix.lower() == ".json" else read
     if not isinstance(rows, list):
         raise InputError(f"{path}: expected a list of values", '[{"metric_name": …, "value": …, "image_id": …}, …]')
     return rows
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys stand there once. Raises ValueError otherwise."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands there twice in one object")
+    return found
 
 
 def _values(given: Any, where: str) -> list[CustomValue]:
@@ -83,19 +94,21 @@ def _values(given: Any, where: str) -> list[CustomValue]:
     metric = row.get("metric_name")
     if not isinstance(metric, str) or not metric.strip():
         raise InputError(f"{where}: no metric_name", "call the metric by a name")
-    feature = row.get("feature_name")
+    feature, subclass = (None if row.get(name) is None else str(row[name]) for name in ("feature_name", "subclass"))
     value = row.get("value")
     by_confidence: Mapping[Any, Any] = value if isinstance(value, Mapping) else {None: value}
     parsed = {_confidence(one, where): _parsed(number, where) for one, number in by_confidence.items()}
+    if len(parsed) < len(by_confidence) or not parsed:
+        raise InputError(f"{where}: {len(by_confidence)} values at {len(parsed)} confidences", "give each its own")
     is_counts = any(isinstance(number, tuple) for number in parsed.values())
     if is_counts and not all(isinstance(number, tuple) for number in parsed.values()):
         raise InputError(f"{where}: numbers and counts in one value", "give one of them")
     how = _aggregation(row.get("aggregation"), is_counts, where)
-    shared = (metric.strip(), KEYS[key], key, name, None if feature is None else str(feature), how)
+    shared = (metric.strip(), KEYS[key], key, name, feature, how)
     return [
-        CustomValue(*shared, confidence, None, one)
+        CustomValue(*shared, confidence, None, one, subclass)
         if isinstance(one, tuple)
-        else CustomValue(*shared, confidence, one, None)
+        else CustomValue(*shared, confidence, one, None, subclass)
         for confidence, one in parsed.items()
     ]
 
@@ -123,11 +136,11 @@ def _confidence(text: Any, where: str) -> float | None:
     return confidence
 
 
-def _parsed(value: Any, where: str) -> float | tuple[float, ...]:
+def _parsed(value: Any, where: str) -> float | tuple[int, ...]:
     if isinstance(value, list):
         if len(value) != len(COUNTS):
             raise InputError(f"{where}: {len(value)} counts", f"write four: {', '.join(COUNTS)}")
-        return tuple(_number(one, where) for one in value)
+        return tuple(_count(one, where) for one in value)
     return _number(value, where)
 
 
@@ -135,6 +148,13 @@ def _number(value: Any, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
         raise InputError(f"{where}: {value!r} is no number from 0 to {MOST:g}", "mend the value")
     return float(value)
+
+
+def _count(value: Any, where: str) -> int:
+    number = _number(value, where)
+    if not number.is_integer():
+        raise InputError(f"{where}: {value!r} is no count", "write whole numbers")
+    return int(number)
 
 
 def _aggregation(given: Any, is_counts: bool, where: str) -> str:

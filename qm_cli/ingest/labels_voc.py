@@ -57,20 +57,28 @@ def read(folder: Path, shown: str | None = None) -> RawLabels:
 def _add(path: Path, rows: _Rows) -> None:
     try:
         root = parse(path).getroot()
-    except (ParseError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}", HINT) from error
+    except (ParseError, ValueError, LookupError) as error:
         raise InputError(f"{path}: not valid XML: {error}", HINT) from error
     if root is None or root.tag != "annotation":
         raise InputError(f"{path}: the root is <{'' if root is None else root.tag}>, not <annotation>", HINT)
     size = root.find("size")
     sides = (None, None) if size is None else (_number(path, size, "width"), _number(path, size, "height"))
-    rows.image.append((path.stem, root.findtext("filename") or f"{path.stem}.jpg", *sides))
+    rows.image.append((path.stem, _text(root, "filename") or f"{path.stem}.jpg", *sides))
     for entry in root.iter("object"):
         rows.owner.append(path.stem)
-        rows.category.append(entry.findtext("name"))
+        rows.category.append(_text(entry, "name"))
         box = entry.find("bndbox")
         corners = None if box is None else [_number(path, box, corner) for corner in CORNERS]
         rows.box.append(_box(corners))
-        rows.extra.append({name: _flag(entry, name) for name in FLAGS} | {"pose": entry.findtext("pose")})
+        rows.extra.append({name: _flag(entry, name) for name in FLAGS} | {"pose": _text(entry, "pose")})
+
+
+def _text(parent: Element, name: str) -> str | None:
+    """What an entry holds, without the line breaks and blanks that editors put around it."""
+    text = parent.findtext(name)
+    return None if text is None else text.strip()
 
 
 def _number(path: Path, parent: Element, name: str) -> float | None:
@@ -89,8 +97,8 @@ def _box(corners: list[float | None] | None) -> list[float] | None:
 
 
 def _flag(entry: Element, name: str) -> bool | None:
-    text = entry.findtext(name)
-    return None if text is None else text.strip() not in ("", "0")
+    text = _text(entry, name)
+    return None if text is None else text not in ("", "0")
 
 
 def _images(rows: _Rows) -> Columns:

@@ -23,19 +23,22 @@ def nearest_across(hashes: Hashes, others: Hashes, radius: int) -> tuple[Rows, R
     >>> [rows.tolist() for rows in nearest_across(np.array([7, 96], np.uint64), np.array([0, 3], np.uint64), 1)]
     [[1, -1], [1, -1]]
     """
+    wanted, inverse = np.unique(hashes, return_inverse=True)
     distinct, first = np.unique(others, return_index=True)
-    best = np.full(len(hashes), (BITS + 1) * max(len(others), 1), np.int64)
-    radius = min(max(radius, 0), BITS - 1)
+    best = np.full(len(wanted), (BITS + 1) * max(len(others), 1), np.int64)
+    radius = min(max(radius, 0), BITS)
     for start in range(radius + 1):
         mask = np.uint64(sum(1 << bit for bit in range(start, BITS, radius + 1)))
-        _compare(hashes, distinct, first, len(others), mask, best)
-    distance, row = np.divmod(best, max(len(others), 1))
+        _compare(wanted, distinct, first, len(others), mask, radius, best)
+    distance, row = np.divmod(best[inverse], max(len(others), 1))
     near = distance <= radius
     return np.where(near, row, NONE), np.where(near, distance, NONE)
 
 
-def _compare(hashes: Hashes, distinct: Hashes, first: Rows, count: int, mask: np.uint64, best: Rows) -> None:
-    """Lower `best` = distance · count + row to what the hashes that agree under the mask give."""
+def _compare(
+    hashes: Hashes, distinct: Hashes, first: Rows, count: int, mask: np.uint64, radius: int, best: Rows
+) -> None:
+    """Lower `best` = distance · count + row to what the near ones of the hashes that agree under the mask give."""
     keys = distinct & mask
     order = np.argsort(keys, kind="stable")
     keys, wanted = keys[order], hashes & mask
@@ -44,5 +47,6 @@ def _compare(hashes: Hashes, distinct: Hashes, first: Rows, count: int, mask: np
     for rows in bounded_stretches(counts, PAIRS_AT_ONCE):
         own = np.repeat(rows, counts[rows])
         other = order[expand(starts[rows], counts[rows])]
-        distance = np.bitwise_count(hashes[own] ^ distinct[other]).astype(np.int64)
-        np.minimum.at(best, own, distance * count + first[other])
+        distance = np.bitwise_count(hashes[own] ^ distinct[other])
+        near = np.flatnonzero(distance <= radius)
+        np.minimum.at(best, own[near], distance[near].astype(np.int64) * count + first[other[near]])

@@ -7,6 +7,8 @@ from typing import Any
 
 from qm_cli.headlines import headline
 
+RATES = ("precision", "recall", "f1")
+
 
 def summary_markdown(summary: dict[str, Any]) -> str:
     """Models side by side, their categories, how the metrics are distributed, findings and notes."""
@@ -32,6 +34,7 @@ def summary_markdown(summary: dict[str, Any]) -> str:
                 for row in numeric
             ]
             parts += [f"## {title}", _table(["metric", "unit", "null", "min", "median", "max"], cells)]
+    parts += _custom(summary.get("custom_metrics", []))
     parts += _importances(summary.get("importance", {})) + _outliers(summary.get("outliers", {}))
     if summary["findings"]:
         rows = [
@@ -42,6 +45,13 @@ def summary_markdown(summary: dict[str, Any]) -> str:
     if summary["notes"]:
         parts += ["## Notes", "\n".join(f"* {' '.join(note.split())}" for note in summary["notes"])]
     return "\n\n".join(parts) + "\n"
+
+
+def _custom(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A table of the user's own metrics; of counts the three rates."""
+    columns = ["metric", "level", "category", "subclass", "confidence", "aggregation", "value", *RATES]
+    cells = [[row.get(column) for column in columns] for row in rows]
+    return ["## Custom metrics", _table(columns, cells)] if rows else []
 
 
 def _importances(importance: Mapping[str, Any]) -> list[str]:

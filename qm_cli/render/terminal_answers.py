@@ -8,7 +8,6 @@ from typing import Any
 from rich.console import Console
 
 from qm_cli.render.terminal import plain_console, print_table_on, show_evaluation, show_notes, shown
-from qm_cli.render.terminal_analyses import show_analyses
 
 CATEGORIES_SHOWN = 20
 CELLS_SHOWN = 12
@@ -19,8 +18,8 @@ GRID_SHOWN = (("precision", "precision"), ("recall", "recall"), ("F1", "f1"))
 COUNTS = ("true_positives", "false_positives", "false_negatives")
 
 
-def show_answers(report: dict[str, Any]) -> None:
-    """What was asked for; the whole evaluation where that was only how to compute it."""
+def show_answers(report: dict[str, Any], show_more: Callable[[Console, dict[str, Any]], None] | None = None) -> None:
+    """What was asked for; the whole evaluation where that was only how to compute it; `show_more` before the notes."""
     answers: list[tuple[str, Callable[[Console, Any], None]]] = [
         ("cells", _show_cells),
         ("grid", _show_grid),
@@ -29,7 +28,7 @@ def show_answers(report: dict[str, Any]) -> None:
     ]
     given = [(show, report[name]) for name, show in answers if name in report]
     if not given:
-        show_evaluation(report, show_analyses)
+        show_evaluation(report, show_more)
         if "normalise" in report["confusion"]:
             _show_matrix(plain_console(), report["confusion"])
         return
@@ -40,7 +39,8 @@ def show_answers(report: dict[str, Any]) -> None:
     console.print()
     for show, answer in given:
         show(console, answer)
-    show_analyses(console, report)
+    if show_more is not None:
+        show_more(console, report)
     show_notes(report["notes"], console)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from qm_cli.headlines import headline
+from qm_cli.kernels.aggregation import COUNTS
 from qm_cli.render.terminal import plain_console, show_notes, show_table, shown
 
 FINDINGS_SHOWN = 12
@@ -24,6 +25,7 @@ def show_summary(summary: dict[str, Any], place: Path) -> None:
     _show_models(summary)
     _show_importance(summary.get("importance", {}))
     _show_distributions(summary["metrics"])
+    _show_custom(summary.get("custom_metrics", []))
     _show_findings(summary["findings"])
     show_notes(summary["notes"], console)
     console.print(f"Scores and summary are in {place}", style="green", highlight=False, markup=False, soft_wrap=True)
@@ -66,6 +68,17 @@ def _show_distributions(rows: list[dict[str, Any]]) -> None:
     coded = [row for row in shown_rows if row.get("values") and row["unit"] == "code"]
     if coded:
         show_table(["metric", "values"], [(f"{row['level']}.{row['name']}", _common(row["values"])) for row in coded])
+
+
+def _show_custom(rows: list[dict[str, Any]]) -> None:
+    """The user's own metrics: numbers as they are put together, counts with what follows from them."""
+    of_counts = [*COUNTS, "precision", "recall", "f1"]
+    kinds = (("value", ["aggregation", "values", "value"]), ("precision", of_counts))
+    for mark, columns in kinds:
+        columns = ["level", "category", "subclass", "confidence", *columns]
+        told = [(row["metric"], *(row[name] for name in columns)) for row in rows if mark in row]
+        if told:
+            show_table(["custom metric", *(name.replace("_", " ") for name in columns)], told)
 
 
 def _common(values: dict[str, int]) -> str:

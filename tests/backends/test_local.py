@@ -68,6 +68,36 @@ def test_a_process_that_dies_is_told() -> None:
         list(backend.map(dying, range(4)))
 
 
+class Once:
+    """A task that ends its first process, and notes each time it is done."""
+
+    def __init__(self, place: Path, number: int) -> None:
+        self.place, self.number = place, number
+
+    def halves(self) -> None:
+        return None
+
+    def given_up(self) -> int:
+        return -1
+
+
+def once(task: Once) -> int:
+    with (task.place / str(task.number)).open("a") as file:
+        file.write("x")
+    if task.number == 3 and (task.place / "3").read_text() == "x":
+        time.sleep(0.5)
+        os._exit(3)
+    return task.number
+
+
+def test_what_was_done_before_a_process_ended_is_not_done_again(tmp_path: Path) -> None:
+    with open_backend(2) as backend:
+        assert list(backend.map(once, [Once(tmp_path, number) for number in range(12)])) == list(range(12))
+    assert (tmp_path / "3").read_text() == "xx"
+    assert (tmp_path / "0").read_text() == "x"
+    assert sum(len(path.read_text()) for path in tmp_path.iterdir()) <= 12 + 3
+
+
 def test_a_script_without_a_guard_is_not_run_again(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     lines = ["from qm_cli.backends.local import open_backend", "print('once')"]

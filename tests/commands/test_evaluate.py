@@ -388,7 +388,7 @@ def test_analyses_of_other_conventions(capsys: pytest.CaptureFixture[str], tmp_p
     kinds = {row["error_kind"] for row in run_folder.open_run(tmp_path / "run").table("prediction").to_pylist()}
     assert kinds == {None}
     assert main.run(["evaluate", *files, "--explain", "--lrp"]) == 2
-    assert "--explain goes without the analyses" in capsys.readouterr().err
+    assert "--explain answers nothing else: --lrp" in capsys.readouterr().err
 
 
 def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

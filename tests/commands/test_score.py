@@ -135,6 +135,12 @@ def test_strict_says_no_after_the_work_is_done(dataset: Path, capsys: pytest.Cap
     capsys.readouterr()
 
 
+@pytest.mark.parametrize("option", ["--strict", "--resume"])
+def test_rows_to_stdout_have_no_run(option: str, dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["score", str(dataset), "-o", "-", option]) == 2
+    assert f"{option} needs a run folder" in capsys.readouterr().err
+
+
 def test_unknown_backends_are_refused(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["score", str(dataset), *FEW, "--backend", "spark"]) == 2
     assert "'spark' is none of local, ray" in capsys.readouterr().err

@@ -78,6 +78,26 @@ def test_what_is_no_voc_file(tmp_path: Path, text: str, message: str) -> None:
         read(place)
 
 
+def test_blanks_around_words_mean_nothing(tmp_path: Path) -> None:
+    place = folder(tmp_path / "xml", a=thing("dog", 1, 2, 3, 4) + thing(" dog\n", 1, 2, 3, 4))
+    assert read(place).category["name"].to_pylist() == ["dog"]
+
+
+@pytest.mark.parametrize("encoding", ["shift_jis", "none-such"])
+def test_encodings_that_are_not_known(tmp_path: Path, encoding: str) -> None:
+    place = folder(tmp_path / "xml")
+    (place / "a.xml").write_text(f'<?xml version="1.0" encoding="{encoding}"?><annotation/>')
+    with pytest.raises(InputError, match=r"a\.xml: not valid XML"):
+        read(place)
+
+
+def test_a_folder_called_xml(tmp_path: Path) -> None:
+    place = folder(tmp_path / "xml")
+    (place / "a.xml").mkdir()
+    with pytest.raises(InputError, match=r"a\.xml: cannot be read"):
+        read(place)
+
+
 @pytest.mark.skipif(not BCCD.is_dir(), reason="the BCCD dataset is not there")
 def test_bccd() -> None:
     files = dataset.find(BCCD)
