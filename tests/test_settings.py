@@ -22,6 +22,7 @@ from qm_cli.settings import (
     RECALL_GRID,
     AreaRange,
     Grid,
+    Measure,
     Settings,
     settings_at,
 )
@@ -113,3 +114,9 @@ def test_thresholds_follow_the_convention_unless_given() -> None:
     assert Settings(iou=0.6).at("ultralytics", 0.7).iou == 0.7
     assert settings_at("voc12", voc_devkit=True).at("coco") == Settings()
     assert settings_at("voc12", voc_devkit=True).at("voc07").voc_devkit
+
+
+@pytest.mark.parametrize(("convention", "task"), [("voc12", "segm"), ("labelbox", "keypoints"), ("lvis", "keypoints")])
+def test_a_convention_that_does_not_compare_a_task_is_refused(convention: str, task: str) -> None:
+    with pytest.raises(UsageError, match=f"convention {convention} does not compare {task}"):
+        Settings(convention=convention).of(Measure(task))
