@@ -110,7 +110,8 @@ def evaluate(
         "prob_categories": options.split([prob_categories] if prob_categories else None),
     }
     if asks_answers(task, labels, predictions):
-        idle = {"categories": categories, "explain": explain, "voc_devkit": voc_devkit}
+        idle = {"categories": categories, "explain": explain, "voc_devkit": voc_devkit, "sigmas": sigmas}
+        idle |= {"pycocotools_area": pycocotools_area}
         refuse_options("classes and text", {**idle, "thresholds_out": thresholds_out, **everything_asked})
         from qm_cli.answer_evaluation import AnswerRequest
         from qm_cli.load_answers import AnswerSource
