@@ -104,8 +104,9 @@ def of_files(labels: Path, predictions: Path, tables: Tables, gate: Gate) -> Sub
 def of_answers(labels: Path, predictions: Path, naming: Mapping[str, Any], gate: Gate) -> Subject:
     """Two files of classes or text entities; naming: as of `AnswerSource`."""
     refuse_options("classes and text", {"voc_devkit": gate.voc_devkit})
-    source = AnswerSource(labels, predictions, **naming)
-    request = AnswerRequest(source, convention=gate.convention, iou=gate.iou, confidence=gate.confidence)
+    known = {name: value for name, value in naming.items() if name not in ("task", "measure")}
+    source = AnswerSource(labels, predictions, **known)
+    request = AnswerRequest(source, naming.get("task"), gate.convention, gate.iou, gate.confidence)
     _, report = evaluate_answer_files(request)
     target = f"{labels} {predictions}"
 

@@ -56,7 +56,7 @@ def encoded(runs: RowArray, start: RowArray) -> tuple[Bytes, RowArray]:
     """Compressed texts of masks given as run lengths ≥ 0, `runs[start[i] : start[i + 1]]` of each: uint8, offsets.
 
     >>> encoded(np.array([6, 1, 40, 4, 5]), np.array([0, 5]))[0].tobytes().decode()
-    '61X13K2'
+    '61X13mN'
     """
     change = runs.astype(np.int64)
     late = np.arange(len(runs)) - np.repeat(start[:-1], np.diff(start)) > 2
