@@ -43,6 +43,13 @@ def to_arrow(values: AnyArray) -> pa.Array:
     return pa.Array.from_buffers(dtype, len(values), [_bits(~missing), pa.py_buffer(values)], int(missing.sum()))
 
 
+def rows_to_arrow(rows: npt.NDArray[np.integer]) -> pa.Array:
+    """Row numbers as int32, null below 0."""
+    there = rows >= 0
+    values = np.ascontiguousarray(rows, np.int32)
+    return pa.Array.from_buffers(pa.int32(), len(values), [_bits(there), pa.py_buffer(values)], int((~there).sum()))
+
+
 def _object_array(values: list[Any]) -> pa.Array:
     """Texts without pyarrow's own conversion, each distinct one encoded once; anything else with it."""
     try:

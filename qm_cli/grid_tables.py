@@ -12,7 +12,7 @@ from qm_cli.analysis.grid import GridCounts, grid_counts
 from qm_cli.analysis.grid_confusion import Confused
 from qm_cli.analysis.image_grid import image_grid
 from qm_cli.analysis.pr_curve import OVERALL, precision_recall_points
-from qm_cli.arrays import to_arrow
+from qm_cli.arrays import rows_to_arrow, to_arrow
 from qm_cli.evaluation import Evaluation
 from qm_cli.settings import Grid
 from qm_cli.tables import Tables
@@ -36,7 +36,7 @@ def grid_tables(evaluation: Evaluation) -> dict[str, pa.Table]:
 
 def _named(tables: Tables, rows: RowArray, prefix: str = "category") -> dict[str, pa.Array]:
     """Category row and name, null for −1."""
-    row = pa.array(rows.astype(np.int32), mask=rows < 0)
+    row = rows_to_arrow(rows)
     return {f"{prefix}_row": row, prefix: tables.category["name"].combine_chunks().take(row)}
 
 

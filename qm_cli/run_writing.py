@@ -75,13 +75,16 @@ def write_run(
 
 
 def _write_tables(threads: ThreadPoolExecutor, folder: Path, scored: Scored, base: bool) -> list[Future[None]]:
-    """Start to write the tables of a part, the largest first."""
+    """Start to write the tables of a part, the largest first; the grid is counted meanwhile."""
+    grid = threads.submit(grid_tables, scored.evaluation) if scored.evaluation else None
     tables: dict[str, pa.Table] = sample_tables(scored.tables, scored.scores, base)
     if scored.evaluation:
-        tables |= evaluation_tables(scored.evaluation, scored.analyses) | grid_tables(scored.evaluation)
+        tables |= evaluation_tables(scored.evaluation, scored.analyses)
     tables |= vector_tables(scored.tables, scored.scores)
     by_size = sorted(tables, key=lambda name: -tables[name].nbytes)
-    return [threads.submit(write_parquet, tables[name], folder / f"{name}.parquet") for name in by_size]
+    writing = [threads.submit(write_parquet, tables[name], folder / f"{name}.parquet") for name in by_size]
+    later = grid.result() if grid else {}
+    return writing + [threads.submit(write_parquet, table, folder / f"{name}.parquet") for name, table in later.items()]
 
 
 def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, seconds: float) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qm_cli.arrays import one_chunk, strings_to_arrow, to_arrow, to_numpy, valid, vectors_to_arrow
+from qm_cli.arrays import one_chunk, rows_to_arrow, strings_to_arrow, to_arrow, to_numpy, valid, vectors_to_arrow
 
 COLUMNS = [
     np.array([1.5, np.nan, 3.0]),
@@ -85,3 +85,8 @@ def test_vectors_stay_single_precision() -> None:
     np.testing.assert_array_equal(to_numpy(column), rows)
     assert vectors_to_arrow(np.zeros((2, 0), np.float32)).null_count == 2
     assert len(vectors_to_arrow(np.zeros((0, 3), np.float32))) == 0
+
+
+def test_row_numbers_below_zero_are_null() -> None:
+    column = rows_to_arrow(np.array([3, -1, 0, -7]))
+    assert (column.to_pylist(), str(column.type)) == ([3, None, 0, None], "int32")
