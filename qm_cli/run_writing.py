@@ -59,11 +59,11 @@ def write_run(
             for name, scored in parts.models.items():
                 (folder / name).mkdir(parents=True)
                 writing += _write_tables(threads, folder / name, scored, base=False)
+        summary = run_summary(parts.data, parts.models)
     for file in writing:
         file.result()
-    summary = run_summary(
-        parts.data, parts.models, insights(folder, list(parts.models), settings, seed) if told else {}
-    )
+    if told:
+        summary |= insights(folder, list(parts.models), settings, seed)
     if parts.custom is not None:
         write_parquet(parts.custom, folder / "custom_metric.parquet")
         summary["custom_metrics"] = custom_report(parts.custom)

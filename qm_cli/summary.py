@@ -18,11 +18,8 @@ VALUES_KEPT = 5
 SKIPPED_NAMED = 3
 
 
-def run_summary(data: Scored, models: Mapping[str, Scored], told: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """One object for the whole run. `data` holds what does not depend on a model; with one model it is that model's.
-
-    told: what the written tables tell beside: importance and outliers.
-    """
+def run_summary(data: Scored, models: Mapping[str, Scored]) -> dict[str, Any]:
+    """One object for the whole run. `data` holds what does not depend on a model; with one model it is that model's."""
     parts = {id(part): part for part in (data, *models.values())}.values()
     return {
         "images": data.tables.count("image"),
@@ -31,7 +28,6 @@ def run_summary(data: Scored, models: Mapping[str, Scored], told: Mapping[str, A
         "models": {name: _evaluation(scored) for name, scored in models.items()},
         "metrics": distributions(data),
         "model_metrics": {name: distributions(scored) for name, scored in models.items() if scored is not data},
-        **(told or {}),
         "skipped": [{"metric": skipped.metric, "reason": skipped.reason} for skipped in _skipped(data, models)],
         "findings": [found.as_dict() for found in _findings([found for part in parts for found in all_findings(part)])],
         "notes": _notes(data, models),
