@@ -101,11 +101,13 @@ def of_files(labels: Path, predictions: Path, tables: Tables, gate: Gate) -> Sub
     return Subject(target, predictions.stem, settings, findings, lambda: tables, lambda: report_of(tables, settings))
 
 
-def of_answers(labels: Path, predictions: Path, naming: Mapping[str, Any], gate: Gate) -> Subject:
-    """Two files of classes or text entities; naming: as of `AnswerSource`."""
+def of_answers(
+    labels: Path, predictions: Path, naming: Mapping[str, Any], gate: Gate, task: str | None = None
+) -> Subject:
+    """Two files of classes or text entities; naming: as of `AnswerSource`. task: None is what the files hold."""
     refuse_options("classes and text", {"voc_devkit": gate.voc_devkit})
     source = AnswerSource(labels, predictions, **naming)
-    request = AnswerRequest(source, convention=gate.convention, iou=gate.iou, confidence=gate.confidence)
+    request = AnswerRequest(source, task, convention=gate.convention, iou=gate.iou, confidence=gate.confidence)
     _, report = evaluate_answer_files(request)
     target = f"{labels} {predictions}"
 

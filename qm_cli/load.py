@@ -33,7 +33,7 @@ from qm_cli.link_predictions import Linking
 from qm_cli.raw import Columns, RawLabels, RawPredictions
 from qm_cli.settings import BOXES, Measure
 from qm_cli.tables import Tables
-from qm_cli.tasks import SHAPE_FIELDS, found_task, refuse_unknown
+from qm_cli.tasks import SHAPE_FIELDS, found_task, refuse_idle, refuse_unknown
 
 COLUMNAR = (".parquet", ".arrow", ".feather")
 
@@ -130,6 +130,7 @@ def _finished(
     raw_predictions = predictions.result() if predictions else None
     if raw_labels is not None and raw_predictions is not None and source.task is None:
         measure = _with_labels(measure, raw_labels, raw_predictions)
+    refuse_idle(measure)
     derived: list[Finding] = []
     if raw_labels is None:
         raw_labels, derived = without_labels(source.images, raw_predictions)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qm_cli import console, options
-from qm_cli.errors import UsageError
+from qm_cli.errors import UsageError, refuse_options
 
 if TYPE_CHECKING:
     from qm_cli.analysis.gate_checks import Gate
@@ -180,15 +180,19 @@ def _verdict(
     if target is None:
         raise UsageError(f"{config or 'qm gate'}: names no run", 'give the run folder, or write run = "…" in the file')
     if predictions is None:
+        _refuse_for_runs(naming)
         return deciding.decide(wanted, gate_subject.of_run(target, wanted))
     if wanted.model is not None:
         raise UsageError("--model picks one of a run's models", "leave it out with LABELS and PREDICTIONS")
     if target.is_dir():
         raise UsageError(f"{target}: is a folder", "give the label file, or a run folder alone")
-    from qm_cli.answer_task import holds_answers
+    from qm_cli.answer_task import asks_answers
+    from qm_cli.tasks import refuse_idle
 
-    if holds_answers(target, predictions):
-        return deciding.decide(wanted, gate_subject.of_answers(target, predictions, naming, wanted))
+    if asks_answers(naming["task"], target, predictions):
+        task, measure = naming.pop("task"), naming.pop("measure")
+        refuse_idle(replace(measure, task="classes and text"))
+        return deciding.decide(wanted, gate_subject.of_answers(target, predictions, naming, wanted, task))
     from qm_cli.load import Source, reading
     from qm_cli.settings import Settings, missing_score
 
@@ -198,6 +202,15 @@ def _verdict(
     fields = Settings(convention=convention).fields
     with reading(Source(target, predictions, metadata=metadata, fields=fields, **naming)) as tables:
         return deciding.decide(wanted, gate_subject.of_files(target, predictions, tables(), wanted))
+
+
+def _refuse_for_runs(naming: dict[str, Any]) -> None:
+    """How files are read says nothing about a run, which is scored already."""
+    from qm_cli.tasks import refuse_idle
+
+    match_by = None if naming["match_by"] == "id" else naming["match_by"]
+    refuse_options("a run, which is scored already", {**naming, "match_by": match_by, "measure": None})
+    refuse_idle(replace(naming["measure"], task="a run, which is scored already"))
 
 
 def _write_gate(run: Path | None, model: str | None, output: Path, other: Any) -> int:
