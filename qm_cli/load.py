@@ -13,7 +13,7 @@ from typing import Any
 from qm_cli import dataset, link
 from qm_cli.arrays import to_arrow
 from qm_cli.derived_labels import add_images, as_labels, without_labels
-from qm_cli.errors import UsageError
+from qm_cli.errors import InputError, UsageError
 from qm_cli.findings import Finding
 from qm_cli.ingest import (
     archives,
@@ -180,6 +180,7 @@ def _with_labels(measure: Measure, labels: RawLabels, predictions: RawPrediction
 
 def _opened(source: Source, path: Path, folder: Path) -> _Opened:
     where = _shown(path)
+    _refuse_table(path)
     plain = archives.plain(dataset.on_disk(path), _own(folder, "predictions"), where)
     kind = archives.kind(plain, where)
     if kind in ("parquet", "arrow"):
@@ -205,6 +206,13 @@ def _read_predictions(source: Source, opened: _Opened) -> RawPredictions:
     return raw
 
 
+def _refuse_table(path: Path) -> None:
+    """A table of lines holds classes or text, which only some commands read."""
+    if path.suffix.lower() in (".csv", ".tsv", ".npy") and path.is_file():
+        hint = "classes and text in tables are for qm evaluate and qm gate"
+        raise InputError(f"{path}: objects are read from JSON, Parquet or Arrow, not {path.suffix}", hint)
+
+
 def _shown(path: Path) -> str:
     return "standard input" if path == dataset.STDIN else str(path)
 
@@ -226,6 +234,7 @@ def _read_labels(source: Source, path: Path, folder: Path, shapes: tuple[str, ..
     where = _shown(path)
     if path.is_dir():
         return labels_voc.read(path, where)
+    _refuse_table(path)
     plain = archives.plain(dataset.on_disk(path), _own(folder, "labels"), where)
     kind = archives.kind(plain, where)
     if kind == "list":

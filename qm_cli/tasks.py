@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from qm_cli.errors import UsageError, nearest
+from qm_cli.errors import UsageError, nearest, refuse_options
 from qm_cli.settings import BOXES, COCO_SIGMAS, TASKS, Measure
 
 SHAPE_FIELDS: dict[str, tuple[str, ...]] = {
@@ -58,6 +60,14 @@ def refuse_idle(measure: Measure) -> None:
     for name in ("sigmas", "buffer", "pycocotools_area", "angle"):
         if name not in used and getattr(measure, name) != getattr(BOXES, name):
             raise UsageError(f"--{name.replace('_', '-')}: not for {measure.task}", "leave it out, or see --task")
+
+
+def refuse_reading(naming: Mapping[str, Any]) -> None:
+    """Raises UsageError for options of how files are read, where a run is asked, which is scored already."""
+    what = "a run, which is scored already"
+    match_by = None if naming["match_by"] == "id" else naming["match_by"]
+    refuse_options(what, {**naming, "match_by": match_by, "measure": None})
+    refuse_idle(replace(naming["measure"], task=what))
 
 
 def measure_from(

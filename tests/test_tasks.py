@@ -74,7 +74,8 @@ def test_unknown_task() -> None:
 def test_parameters_of_another_task_are_refused() -> None:
     given = Measure(task="segm", pycocotools_area=True)
     refuse_idle(given)
-    for parameter, value in (("sigmas", (0.1,)), ("buffer", 3.0), ("angle", "radians")):
+    others: list[tuple[str, Any]] = [("sigmas", (0.1,)), ("buffer", 3.0), ("angle", "radians")]
+    for parameter, value in others:
         with pytest.raises(UsageError, match=f"--{parameter}: not for segm"):
             refuse_idle(replace(given, **{parameter: value}))
     with pytest.raises(UsageError, match="--pycocotools-area: not for bbox"):

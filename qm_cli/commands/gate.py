@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qm_cli import console, options
-from qm_cli.errors import UsageError, refuse_options
+from qm_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from qm_cli.analysis.gate_checks import Gate
@@ -180,7 +180,9 @@ def _verdict(
     if target is None:
         raise UsageError(f"{config or 'qm gate'}: names no run", 'give the run folder, or write run = "…" in the file')
     if predictions is None:
-        _refuse_for_runs(naming)
+        from qm_cli.tasks import refuse_reading
+
+        refuse_reading(naming)
         return deciding.decide(wanted, gate_subject.of_run(target, wanted))
     if wanted.model is not None:
         raise UsageError("--model picks one of a run's models", "leave it out with LABELS and PREDICTIONS")
@@ -202,15 +204,6 @@ def _verdict(
     fields = Settings(convention=convention).fields
     with reading(Source(target, predictions, metadata=metadata, fields=fields, **naming)) as tables:
         return deciding.decide(wanted, gate_subject.of_files(target, predictions, tables(), wanted))
-
-
-def _refuse_for_runs(naming: dict[str, Any]) -> None:
-    """How files are read says nothing about a run, which is scored already."""
-    from qm_cli.tasks import refuse_idle
-
-    match_by = None if naming["match_by"] == "id" else naming["match_by"]
-    refuse_options("a run, which is scored already", {**naming, "match_by": match_by, "measure": None})
-    refuse_idle(replace(naming["measure"], task="a run, which is scored already"))
 
 
 def _write_gate(run: Path | None, model: str | None, output: Path, other: Any) -> int:
