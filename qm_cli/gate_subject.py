@@ -101,12 +101,13 @@ def of_files(labels: Path, predictions: Path, tables: Tables, gate: Gate) -> Sub
     return Subject(target, predictions.stem, settings, findings, lambda: tables, lambda: report_of(tables, settings))
 
 
-def of_answers(labels: Path, predictions: Path, naming: Mapping[str, Any], gate: Gate) -> Subject:
-    """Two files of classes or text entities; naming: as of `AnswerSource`."""
+def of_answers(
+    labels: Path, predictions: Path, naming: Mapping[str, Any], gate: Gate, task: str | None = None
+) -> Subject:
+    """Two files of classes or text entities; naming: as of `AnswerSource`. task: None is what the files hold."""
     refuse_options("classes and text", {"voc_devkit": gate.voc_devkit})
-    known = {name: value for name, value in naming.items() if name not in ("task", "measure")}
-    source = AnswerSource(labels, predictions, **known)
-    request = AnswerRequest(source, naming.get("task"), gate.convention, gate.iou, gate.confidence)
+    source = AnswerSource(labels, predictions, **naming)
+    request = AnswerRequest(source, task, convention=gate.convention, iou=gate.iou, confidence=gate.confidence)
     _, report = evaluate_answer_files(request)
     target = f"{labels} {predictions}"
 

@@ -13,7 +13,7 @@ from typing import Any
 from qm_cli import dataset, link
 from qm_cli.arrays import to_arrow
 from qm_cli.derived_labels import add_images, as_labels, without_labels
-from qm_cli.errors import UsageError
+from qm_cli.errors import InputError, UsageError
 from qm_cli.findings import Finding
 from qm_cli.ingest import (
     archives,
@@ -33,7 +33,7 @@ from qm_cli.link_predictions import Linking
 from qm_cli.raw import Columns, RawLabels, RawPredictions
 from qm_cli.settings import BOXES, Measure
 from qm_cli.tables import Tables
-from qm_cli.tasks import SHAPE_FIELDS, found_task, refuse_unknown
+from qm_cli.tasks import SHAPE_FIELDS, found_task, refuse_idle, refuse_unknown
 
 COLUMNAR = (".parquet", ".arrow", ".feather")
 
@@ -130,6 +130,7 @@ def _finished(
     raw_predictions = predictions.result() if predictions else None
     if raw_labels is not None and raw_predictions is not None and source.task is None:
         measure = _with_labels(measure, raw_labels, raw_predictions)
+    refuse_idle(measure)
     derived: list[Finding] = []
     if raw_labels is None:
         raw_labels, derived = without_labels(source.images, raw_predictions)
@@ -179,6 +180,7 @@ def _with_labels(measure: Measure, labels: RawLabels, predictions: RawPrediction
 
 def _opened(source: Source, path: Path, folder: Path) -> _Opened:
     where = _shown(path)
+    _refuse_table(path)
     plain = archives.plain(dataset.on_disk(path), _own(folder, "predictions"), where)
     kind = archives.kind(plain, where)
     if kind in ("parquet", "arrow"):
@@ -204,6 +206,13 @@ def _read_predictions(source: Source, opened: _Opened) -> RawPredictions:
     return raw
 
 
+def _refuse_table(path: Path) -> None:
+    """A table of lines holds classes or text, which only some commands read."""
+    if path.suffix.lower() in (".csv", ".tsv", ".npy") and path.is_file():
+        hint = "classes and text in tables are for qm evaluate and qm gate"
+        raise InputError(f"{path}: objects are read from JSON, Parquet or Arrow, not {path.suffix}", hint)
+
+
 def _shown(path: Path) -> str:
     return "standard input" if path == dataset.STDIN else str(path)
 
@@ -225,6 +234,7 @@ def _read_labels(source: Source, path: Path, folder: Path, shapes: tuple[str, ..
     where = _shown(path)
     if path.is_dir():
         return labels_voc.read(path, where)
+    _refuse_table(path)
     plain = archives.plain(dataset.on_disk(path), _own(folder, "labels"), where)
     kind = archives.kind(plain, where)
     if kind == "list":

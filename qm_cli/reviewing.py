@@ -50,8 +50,11 @@ class Queue:
 def review_queue(run: Run, least: float = 0.5, top: int | None = 50, where: str | None = None) -> Queue:
     """What is at least so suspicious, the most first. where: SQL over the queue's columns and the image's."""
     one_model(run)
-    tables = _tables(run)
     settings = Settings.from_dict(run.manifest["settings"])
+    if settings.task != "bbox":
+        hint = "score labels and predictions that have boxes with --task bbox"
+        raise InputError(f"{run.path}: is of task {settings.task}, a review suggests boxes", hint)
+    tables = _tables(run)
     found = suspicions(tables, evidence(tables, settings.task), least)
     listed = _listed(tables, found)
     rows = np.arange(listed.num_rows)

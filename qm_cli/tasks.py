@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from qm_cli.errors import UsageError, nearest
-from qm_cli.settings import COCO_SIGMAS, TASKS, Measure
+from qm_cli.errors import UsageError, nearest, refuse_options
+from qm_cli.settings import BOXES, COCO_SIGMAS, TASKS, Measure
 
 SHAPE_FIELDS: dict[str, tuple[str, ...]] = {
     "bbox": (),
@@ -47,6 +49,25 @@ def refuse_unknown(task: str | None) -> None:
     """Raises UsageError for what is no task."""
     if task is not None and task not in TASKS:
         raise UsageError(f"--task: {task!r} is no task", nearest(task, list(TASKS)) or TASK_HINT)
+
+
+def refuse_idle(measure: Measure) -> None:
+    """Raises UsageError for a parameter that is given although the measure's task is not computed with it.
+
+    >>> refuse_idle(Measure(task="keypoints", sigmas=(0.1,)))
+    """
+    used = measure.parameters()
+    for name in ("sigmas", "buffer", "pycocotools_area", "angle"):
+        if name not in used and getattr(measure, name) != getattr(BOXES, name):
+            raise UsageError(f"--{name.replace('_', '-')}: not for {measure.task}", "leave it out, or see --task")
+
+
+def refuse_reading(naming: Mapping[str, Any]) -> None:
+    """Raises UsageError for options of how files are read, where a run is asked, which is scored already."""
+    what = "a run, which is scored already"
+    match_by = None if naming["match_by"] == "id" else naming["match_by"]
+    refuse_options(what, {**naming, "match_by": match_by, "measure": None})
+    refuse_idle(replace(naming["measure"], task=what))
 
 
 def measure_from(

@@ -121,3 +121,16 @@ def test_labels_that_have_changed_are_refused(tmp_path: Path) -> None:
     labels.unlink()
     with pytest.raises(InputError, match="not there any more"):
         write_patch(run, queue, None, tmp_path / "patched.json")
+
+
+def test_what_is_no_run_of_boxes_is_refused(tmp_path: Path) -> None:
+    """Suggestions are boxes: of masks and keypoints the label file would be left without them."""
+    outline = [[10, 10, 50, 10, 50, 50, 10, 50]]
+    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 10, 40, 40], "area": 1600, "segmentation": outline}
+    labels = {"images": [{"id": 1, "width": 99, "height": 99}], "categories": [{"id": 1, "name": "a"}]}
+    (tmp_path / "labels.json").write_text(json.dumps({**labels, "annotations": [box]}))
+    found = {"image_id": 1, "category_id": 1, "score": 0.9, "segmentation": outline}
+    (tmp_path / "predictions.json").write_text(json.dumps([found]))
+    run = open_run(score(tmp_path, tmp_path / "run").path)
+    with pytest.raises(InputError, match="is of task segm, a review suggests boxes"):
+        review_queue(run)

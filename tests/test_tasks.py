@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from qm_cli.errors import UsageError
 from qm_cli.settings import COCO_SIGMAS, TASKS, Measure
-from qm_cli.tasks import SHAPE_FIELDS, found_task, measure_from, refuse_unknown, sigmas_from
+from qm_cli.tasks import SHAPE_FIELDS, found_task, measure_from, refuse_idle, refuse_unknown, sigmas_from
 
 BOX, ROTATED = [1, 2, 3, 4], [1, 2, 3, 4, 5]
 
@@ -68,3 +69,14 @@ def test_unknown_task() -> None:
     with pytest.raises(UsageError, match="'sgm' is no task") as caught:
         refuse_unknown("sgm")
     assert caught.value.hint == "did you mean segm?"
+
+
+def test_parameters_of_another_task_are_refused() -> None:
+    given = Measure(task="segm", pycocotools_area=True)
+    refuse_idle(given)
+    others: list[tuple[str, Any]] = [("sigmas", (0.1,)), ("buffer", 3.0), ("angle", "radians")]
+    for parameter, value in others:
+        with pytest.raises(UsageError, match=f"--{parameter}: not for segm"):
+            refuse_idle(replace(given, **{parameter: value}))
+    with pytest.raises(UsageError, match="--pycocotools-area: not for bbox"):
+        refuse_idle(replace(given, task="bbox"))

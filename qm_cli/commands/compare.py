@@ -95,10 +95,12 @@ def compare(
         raise UsageError(f"--changes: {str(changes)!r} is neither .csv, .jsonl nor .parquet", "name it so")
     from qm_cli import comparing
     from qm_cli.slice_language import Wanted
-    from qm_cli.tasks import measure_from
+    from qm_cli.tasks import measure_from, refuse_reading
 
     naming: dict[str, Any] = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
     naming |= {"task": task, "measure": measure_from(sigmas, buffer, pycocotools_area, angle)}
+    if len(targets) < 3:
+        refuse_reading(naming)
     request = comparing.Request(
         tuple(targets),
         (model, model_b),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -77,13 +78,15 @@ def evaluate(
 ) -> int:
     """Evaluate predictions against labels: AP, AR, precision, recall, F1, accuracy, confusion.
 
-    Boxes get COCO's numbers, exactly; other conventions bring their own matching and numbers: --convention.
+    Boxes, masks and keypoints get COCO's numbers, exactly; other conventions bring their own matching and numbers:
+    --convention.
     Classes (one answer, several, several questions), free text and text entities come from JSON with category_id and
     no bbox, or from tables with the columns id (or image_id, data_row_id), category (or category_id, label), question,
     answer, score (or confidence), start and end, and probs or a prob_NAME for each category; class probabilities also
     as .npy, rows and columns in the order of the labels.
     """
     from qm_cli.answer_task import asks_answers
+    from qm_cli.tasks import measure_from, refuse_idle
 
     named = {"errors": errors, "calibration": calibration, "lrp": lrp}
     if (quantile_bins or calibration_bins != 10) and not (calibration or everything):
@@ -109,10 +112,12 @@ def evaluate(
         "missing_score": missing_score,
         "prob_categories": options.split([prob_categories] if prob_categories else None),
     }
+    measure = measure_from(sigmas, buffer, pycocotools_area, angle)
     if asks_answers(task, labels, predictions):
         idle = {"categories": categories, "explain": explain, "voc_devkit": voc_devkit, "sigmas": sigmas}
         idle |= {"pycocotools_area": pycocotools_area}
         refuse_options("classes and text", {**idle, "thresholds_out": thresholds_out, **everything_asked})
+        refuse_idle(replace(measure, task="classes and text"))
         from qm_cli.answer_evaluation import AnswerRequest
         from qm_cli.load_answers import AnswerSource
 
@@ -124,7 +129,6 @@ def evaluate(
     from qm_cli.load import Source, reading
     from qm_cli.settings import CONVENTION_FIELDS, settings_at
     from qm_cli.settings import missing_score as convention_score
-    from qm_cli.tasks import measure_from
 
     settings = settings_at(
         options.named(convention),
@@ -136,7 +140,7 @@ def evaluate(
         calibration_quantiles=quantile_bins,
     )
     naming["missing_score"] = convention_score(settings.convention, missing_score)
-    measured: dict[str, Any] = {"task": task, "measure": measure_from(sigmas, buffer, pycocotools_area, angle)}
+    measured: dict[str, Any] = {"task": task, "measure": measure}
     fields = CONVENTION_FIELDS if explain or output is not None else settings.fields
     files = Source(labels, predictions, fields=fields, **measured, **naming)
     with reading(files) as tables:

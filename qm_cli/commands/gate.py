@@ -180,15 +180,21 @@ def _verdict(
     if target is None:
         raise UsageError(f"{config or 'qm gate'}: names no run", 'give the run folder, or write run = "…" in the file')
     if predictions is None:
+        from qm_cli.tasks import refuse_reading
+
+        refuse_reading(naming)
         return deciding.decide(wanted, gate_subject.of_run(target, wanted))
     if wanted.model is not None:
         raise UsageError("--model picks one of a run's models", "leave it out with LABELS and PREDICTIONS")
     if target.is_dir():
         raise UsageError(f"{target}: is a folder", "give the label file, or a run folder alone")
-    from qm_cli.answer_task import holds_answers
+    from qm_cli.answer_task import asks_answers
+    from qm_cli.tasks import refuse_idle
 
-    if holds_answers(target, predictions):
-        return deciding.decide(wanted, gate_subject.of_answers(target, predictions, naming, wanted))
+    if asks_answers(naming["task"], target, predictions):
+        task, measure = naming.pop("task"), naming.pop("measure")
+        refuse_idle(replace(measure, task="classes and text"))
+        return deciding.decide(wanted, gate_subject.of_answers(target, predictions, naming, wanted, task))
     from qm_cli.load import Source, reading
     from qm_cli.settings import Settings, missing_score
 

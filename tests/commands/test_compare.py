@@ -76,6 +76,7 @@ def test_changes_in_a_file(tmp_path: Path, capsys: Captured) -> None:
         ([*FILES, "--slices", "nowhere.csv"], "cannot be read"),
         ([FILES[0]], "is a file"),
         (["nowhere"], "no qm run"),
+        (["nowhere", "--task", "segm"], "--task: not for a run"),
     ],
 )
 def test_refused_in_one_line(arguments: list[str], told: str, capsys: Captured) -> None:

@@ -239,3 +239,20 @@ def test_a_threshold_of_zero_is_a_threshold(tmp_path: Path, capsys: Captured) ->
         assert run(["gate", str(tmp_path / "run"), "--max", "false_positives=1000", "--json", *confidence]) == 0
         values.append(json.loads(capsys.readouterr().out)["checks"][0]["value"])
     assert values[0] < values[1]
+
+
+def test_classes_and_text_of_files_are_gated(tmp_path: Path, capsys: Captured) -> None:
+    labels, predictions = tmp_path / "labels.csv", tmp_path / "predictions.csv"
+    labels.write_text("id,category\n1,cat\n2,dog\n")
+    predictions.write_text("id,category,score\n1,cat,0.9\n2,cat,0.8\n")
+    files = [str(labels), str(predictions)]
+    assert run(["gate", *files, "--min", "accuracy=0.5"]) == 0
+    assert run(["gate", *files, "--task", "classification", "--min", "accuracy=0.6", "--json"]) == 1
+    assert run(["gate", *files, "--buffer", "3", "--min", "accuracy=0.5"]) == 2
+    assert "--buffer: not for classes and text" in capsys.readouterr().err
+
+
+def test_how_files_are_read_says_nothing_about_a_run(place: str, capsys: Captured) -> None:
+    for option, value in (("--task", "segm"), ("--match-by", "stem"), ("--buffer", "3"), ("--missing-score", "1")):
+        assert run(["gate", place, "--min", "precision=0.1", option, value]) == 2
+        assert f"{option}: not for a run" in capsys.readouterr().err
