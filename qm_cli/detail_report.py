@@ -12,13 +12,14 @@ import numpy.typing as npt
 from qm_cli.analysis.confusion_examples import CellSamples, confusion_samples, samples_of
 from qm_cli.analysis.counts import mean_of_defined
 from qm_cli.analysis.cross_fit import FOLDS, Choice, choices, fold_numbers, ranked_groups
-from qm_cli.analysis.grid import GridCounts, grid_counts
+from qm_cli.analysis.grid import GridCounts
+from qm_cli.convention_grids import grid_counts
 from qm_cli.count_report import category_numbers, confusion_report, number, overall_numbers
 from qm_cli.errors import UsageError, nearest
 from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.evaluation_options import NONE, Questions
 from qm_cli.report import evaluation_report
-from qm_cli.settings import Settings
+from qm_cli.settings import Grid, Settings
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
 
@@ -47,7 +48,7 @@ def answers_to(questions: Questions, evaluation: Evaluation) -> dict[str, Any]:
         at = evaluation.settings.iou, evaluation.settings.confidence
         answers["confusion"] = confusion_report(evaluation.confusion, names, *at, questions.normalise)
     if questions.at or questions.grid:
-        counts = grid_counts(evaluation.tables, evaluation.matches, evaluation.settings, confusion=bool(questions.at))
+        counts = grid_counts(evaluation, confusion=bool(questions.at))
         if questions.at:
             answers["cells"] = [_cell(counts, evaluation, *point, questions.normalise) for point in questions.at]
         if questions.grid:
@@ -83,21 +84,31 @@ def _cell(
 
 
 def _grid(counts: GridCounts, evaluation: Evaluation) -> dict[str, Any]:
-    """Counts and rates of all cells, overall and by category, as lists of rows; AP at each IoU."""
+    """Counts and rates of all cells, overall and by category, as lists of rows; COCO's AP at each IoU."""
     beta = evaluation.settings.beta
-    curves = evaluation.average_precision
-    precision = [curves.precision[evaluation.matches.lane(iou)] for iou in counts.grid.ious]
+    overall, own = _average_precision(evaluation, counts.grid)
     return {
         "orientation": GRID_ORIENTATION,
         "confidences": list(counts.grid.confidences),
         "ious": list(counts.grid.ious),
         "beta": beta,
-        "overall": {"AP": [mean_of_defined(one) for one in precision], **_axes(counts.total(), 0, beta)},
+        "overall": {**overall, **_axes(counts.total(), 0, beta)},
         "categories": [
-            {**category, "AP": [mean_of_defined(one[:, row]) for one in precision], **_axes(counts, row, beta)}
+            {**category, **own[row], **_axes(counts, row, beta)}
             for row, category in enumerate(_categories(evaluation.tables))
         ],
     }
+
+
+def _average_precision(evaluation: Evaluation, grid: Grid) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """AP at each IoU, overall and by category; nothing under a convention without it."""
+    categories = range(evaluation.tables.count("category"))
+    if evaluation.coco is None:
+        return {}, [{} for _ in categories]
+    curves = evaluation.average_precision
+    precision = [curves.precision[evaluation.coco.lane(iou)] for iou in grid.ious]
+    own = [{"AP": [mean_of_defined(one[:, row]) for one in precision]} for row in categories]
+    return {"AP": [mean_of_defined(one) for one in precision]}, own
 
 
 def _axes(counts: GridCounts, row: int, beta: float | None) -> dict[str, list[list[Any]]]:

@@ -14,6 +14,7 @@ from qm_cli.analysis.average_precision import AveragePrecision
 from qm_cli.analysis.counts import Outcomes, matched_iou, outcomes
 from qm_cli.analysis.error_kinds import BACKGROUND_IOU, ErrorKinds, error_kinds
 from qm_cli.analysis.label_errors import Evidence, corresponding, evidence
+from qm_cli.analysis.overlap_lanes import OverlapLanes
 from qm_cli.errors import UsageError
 from qm_cli.matching import Matches
 from qm_cli.pairs import Pairs, overlapping_pairs
@@ -42,6 +43,7 @@ class Evaluation:
     and confidence outcomes and confusion are, in words. coco: COCO's matches in all lanes, of these tables; None under
     every other convention. curves: precision and recall arrays, where they are COCO's (LVIS has them too).
     max_detections: how many predictions of an image, or of an image and category, AP and AR take; none: all.
+    overlap_lanes: Labelbox's matches, at every confidence and IoU of the grid too; None under every other convention.
     """
 
     tables: Tables
@@ -54,6 +56,7 @@ class Evaluation:
     curves: AveragePrecision | None = None
     max_detections: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    overlap_lanes: OverlapLanes | None = None
 
     @property
     def matches(self) -> Matches:
@@ -61,6 +64,13 @@ class Evaluation:
         if self.coco is None:
             raise self._missing("matches")
         return self.coco
+
+    @property
+    def lanes(self) -> OverlapLanes:
+        """Labelbox's matches. Raises UsageError under another convention."""
+        if self.overlap_lanes is None:
+            raise UsageError(f"convention {self.settings.convention} has no such lanes", "use --convention labelbox")
+        return self.overlap_lanes
 
     @property
     def average_precision(self) -> AveragePrecision:

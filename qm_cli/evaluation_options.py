@@ -7,8 +7,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from qm_cli.analysis.grid import CONVENTIONS
 from qm_cli.analysis.operating_points import Target, parsed_target
+from qm_cli.convention_grids import CONVENTIONS
 from qm_cli.count_report import NORMALISATIONS
 from qm_cli.errors import UsageError
 from qm_cli.settings import AREA_RANGES, GRID_STEPS, AreaRange, Grid, Settings
@@ -18,8 +18,8 @@ LARGEST_AREA = AREA_RANGES[0].high
 AT = re.compile(r"(confidence|iou)=([^,]*)")
 CELL = re.compile(r"(predicted|true)=(.*),(?!\1)(predicted|true)=(.*)", re.DOTALL)
 ANSWERED_BY: Mapping[str, Collection[str]] = {
-    **dict.fromkeys(("at", "grid", "confidences", "ious"), CONVENTIONS),
-    **dict.fromkeys(("image-grid", "examples", "thresholds", "max-detections"), ("coco",)),
+    **dict.fromkeys(("at", "grid", "confidences", "ious", "image-grid"), CONVENTIONS),
+    **dict.fromkeys(("examples", "thresholds", "max-detections"), ("coco",)),
     "area-range": ("coco", "lvis"),
 }
 """Options that only some conventions can follow."""

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from qm_cli.analysis.grid import GridCounts, grid_counts
+from qm_cli.analysis.grid import GridCounts
 from qm_cli.analysis.grid_confusion import Confused
-from qm_cli.analysis.image_grid import image_grid
 from qm_cli.analysis.pr_curve import OVERALL, precision_recall_points
 from qm_cli.arrays import rows_to_arrow, to_arrow
+from qm_cli.convention_grids import grid_counts, image_grids
 from qm_cli.evaluation import Evaluation
 from qm_cli.settings import Grid
 from qm_cli.tables import Tables
@@ -21,12 +21,14 @@ RowArray = npt.NDArray[np.int64]
 
 
 def grid_tables(evaluation: Evaluation) -> dict[str, pa.Table]:
-    """grid, grid_confusion and pr_curve, and image_grid where the settings want it; none where they have no grid."""
+    """grid, grid_confusion, pr_curve (COCO's alone) and image_grid where the settings want it; none without a grid."""
     tables, settings = evaluation.tables, evaluation.settings
     if settings.grid is None:
         return {}
-    counts = grid_counts(tables, evaluation.matches, settings)
-    found = {"grid": _grid_table(tables, counts, settings.beta), "pr_curve": _curve_table(evaluation)}
+    counts = grid_counts(evaluation)
+    found = {"grid": _grid_table(tables, counts, settings.beta)}
+    if evaluation.coco is not None:
+        found["pr_curve"] = _curve_table(evaluation)
     if counts.confused is not None:
         found["grid_confusion"] = _confusion_table(tables, counts, counts.confused)
     if settings.grid.images:
@@ -122,8 +124,7 @@ def _image_table(evaluation: Evaluation, grid: Grid) -> pa.Table:
         "confidence": to_arrow(np.tile(grid.confidences, images)),
     }
     parts = []
-    lanes = image_grid(tables, evaluation.matches, evaluation.settings.task, grid)
-    for iou, counts in zip(grid.ious, lanes, strict=True):
+    for iou, counts in zip(grid.ious, image_grids(evaluation), strict=True):
         columns = {name: to_arrow(values.ravel()) for name, values in vars(counts).items()}
         columns["mean_iou"] = columns.pop("iou")
         parts.append(pa.table({**keys, "iou": to_arrow(np.full(images * confidences, iou)), **columns}))

@@ -12,7 +12,7 @@ from qm_cli.analysis.gate_checks import Ceiling, DataRules, Leakage
 from qm_cli.analysis.gating import counted
 from qm_cli.arrays import compute, one_chunk, to_numpy, valid
 from qm_cli.errors import InputError
-from qm_cli.kernels.hamming import near_any
+from qm_cli.kernels.hamming_across import nearest_across
 from qm_cli.run_folder import Run, open_run
 
 BoolArray = npt.NDArray[np.bool_]
@@ -69,7 +69,7 @@ def _leaked(run: Run, leak: Leakage) -> BoolArray:
         shared: BoolArray = to_numpy(compute.is_in(own, value_set=known.drop_null())) & valid(own)
         return shared
     leaked = np.zeros(len(own), np.bool_)
-    leaked[valid(own)] = near_any(_bits(own), _bits(known), leak.radius)
+    leaked[valid(own)] = nearest_across(_bits(own), _bits(known), leak.radius)[0] >= 0
     return leaked
 
 

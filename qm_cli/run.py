@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from qm_cli import catalog, dataset, run_folder
-from qm_cli.analysis.grid import CONVENTIONS
+from qm_cli.convention_grids import CONVENTIONS
 from qm_cli.custom_values import custom_table, with_custom_values
 from qm_cli.dataset import DatasetFiles
 from qm_cli.decode import PIXEL_LIMIT

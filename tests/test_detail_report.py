@@ -21,8 +21,8 @@ from tests.strategies import DetectionSet, detection_sets
 NUMBERS = ("precision", "recall", "f1", "mean_iou", "true_positives", "false_positives", "false_negatives")
 
 
-def answered(data: DetectionSet, **wishes: Any) -> dict[str, Any]:
-    chosen, questions = asked(Settings(), **wishes)
+def answered(data: DetectionSet, convention: str = "coco", **wishes: Any) -> dict[str, Any]:
+    chosen, questions = asked(Settings(convention=convention), **wishes)
     return detailed_report(builders.tables(*data), chosen, questions)
 
 
@@ -76,6 +76,19 @@ def test_average_precision_at_any_iou_is_the_loops(data: DetectionSet) -> None:
         assert found["overall"]["AP"][lane] == pytest.approx(expected["AP"], abs=1e-12)
         for row in found["categories"]:
             assert row["AP"][lane] == pytest.approx(expected["per_category"][row["id"]]["AP"], abs=1e-12)
+
+
+def test_no_average_precision_in_labelboxs_grid() -> None:
+    data = document(), [prediction(), prediction(category_id=7, score=0.3)]
+    grid = answered(data, "labelbox", grid=True)["grid"]
+    coco = answered(data, grid=True)["grid"]
+    assert coco["overall"].keys() - grid["overall"].keys() == {"AP"}
+    assert [coco["categories"][0].keys() - row.keys() for row in grid["categories"]] == [{"AP"}] * 2
+    cell = answered(data, "labelbox", at=["confidence=0.2,iou=0.6"])["cells"][0]
+    alone = report_of(builders.tables(*data), Settings(convention="labelbox", iou=0.6, confidence=0.2))
+    assert {name: cell["metrics"][name] for name in NUMBERS} == {name: alone["metrics"][name] for name in NUMBERS}
+    counts = [{name: one[name] for name in ("true", "predicted", "count")} for one in cell["confusion"]["cells"]]
+    assert counts == alone["confusion"]["cells"]
 
 
 def test_samples_name_image_label_and_prediction() -> None:

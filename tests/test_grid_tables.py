@@ -68,6 +68,36 @@ def test_which_tables_there_are() -> None:
     assert set(written(data, Grid((0.5,), (0.5,), images=True))) == {"grid", "grid_confusion", "pr_curve", "image_grid"}
 
 
+def test_labelbox_has_no_curve_and_counts_across_categories() -> None:
+    """The unsure dog takes the cat from the sure one; from .5 on the cat is found. The second image has no label."""
+    rows = [
+        prediction(bbox=[10, 12, 20, 20], score=0.9),
+        prediction(category_id=7, score=0.3),
+        prediction(image_id=2, score=0.9),
+    ]
+    tables = written((document(labels=[label()]), rows), Grid((0.2, 0.5), (0.5,), images=True), convention="labelbox")
+    assert set(tables) == {"grid", "grid_confusion", "image_grid"}
+    overall = [row for row in tables["grid"].to_pylist() if row["category"] is None]
+    assert [(row["true_positives"], row["false_positives"], row["false_negatives"]) for row in overall] == [
+        (0, 3, 1),
+        (1, 1, 0),
+    ]
+    cells = tables["grid_confusion"].select(["confidence", "true", "predicted", "count"]).to_pylist()
+    assert [tuple(row.values()) for row in cells] == [
+        (0.2, "cat", "dog", 1),
+        (0.2, None, "cat", 2),
+        (0.5, "cat", "cat", 1),
+        (0.5, None, "cat", 1),
+    ]
+    images = tables["image_grid"].select(["image_id", "confidence", "precision", "recall", "f1", "mean_iou"])
+    assert [tuple(row.values()) for row in images.to_pylist()] == [
+        (1, 0.2, 0.0, 0.0, 0.0, None),
+        (1, 0.5, 1.0, 1.0, 1.0, pytest.approx(18 / 22)),
+        (2, 0.2, None, None, None, None),
+        (2, 0.5, None, None, None, None),
+    ]
+
+
 def test_f_beta_and_the_curve() -> None:
     tables = written((document(), [prediction(), prediction(category_id=7, score=0.3)]), beta=2.0)
     row = next(row for row in tables["grid"].to_pylist() if row["category"] == "cat")

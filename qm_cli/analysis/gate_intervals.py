@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis import intervals
+from qm_cli.analysis import corrections, intervals
 from qm_cli.analysis.gating import Interval
 from qm_cli.analysis.intervals import difference_interval, difference_p, share_interval, smallest_difference
 
@@ -52,28 +52,12 @@ def drop_intervals(
             _interval(level, one, int(count), of, _number(value))
             for level, one, count, value in zip(levels, found, units, p, strict=True)
         ]
-    corrected = holm_adjusted(p)
+    corrected = np.array(corrections.holm([_number(value) for value in p]), np.float64)
     apart = (error == 0) | (corrected <= 1 - np.array(levels))
     return [
         _interval(level, found[place], int(units[place]), of, _number(corrected[place]), bool(apart[place]))
         for place, level in enumerate(levels)
     ]
-
-
-def holm_adjusted(p: FloatArray) -> FloatArray:
-    """Holm's step-down p-values, in the order given; NaN stays and does not count.
-
-    Reference: Holm, A simple sequentially rejective multiple test procedure, 1979.
-
-    >>> holm_adjusted(np.array([0.01, np.nan, 0.04, 0.03])).round(3).tolist()
-    [0.03, nan, 0.06, 0.06]
-    """
-    order = np.argsort(p, kind="stable")
-    count = int(np.count_nonzero(~np.isnan(p)))
-    adjusted = np.full(len(p), np.nan)
-    scaled = p[order[:count]] * np.arange(count, 0, -1)
-    adjusted[order[:count]] = np.minimum(np.maximum.accumulate(scaled), 1) if count else scaled
-    return adjusted
 
 
 def _interval(

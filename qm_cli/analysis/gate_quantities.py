@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qm_cli.analysis.gate_checks import Check, is_count
+from qm_cli.analysis.summary_numbers import summary_numbers
 from qm_cli.errors import UsageError, nearest
 from qm_cli.settings import AreaRange, Settings
 
@@ -28,21 +29,28 @@ class CurveNumber:
     size: str | None = None
 
 
-CURVE_NUMBERS = {
-    "AP": CurveNumber(AP),
-    "AP50": CurveNumber(AP, 0.5),
-    "AP75": CurveNumber(AP, 0.75),
-    "APs": CurveNumber(AP, size="small"),
-    "APm": CurveNumber(AP, size="medium"),
-    "APl": CurveNumber(AP, size="large"),
-    "AR100": CurveNumber(AR),
-    "ARs": CurveNumber(AR, size="small"),
-    "ARm": CurveNumber(AR, size="medium"),
-    "ARl": CurveNumber(AR, size="large"),
-}
 AT_IOU = {"AP_at_iou": AP, "AR_at_iou": AR}
-MEASURED = (*CURVE_NUMBERS, *AT_IOU, *MEASURED_RATES, *SCOPED_COUNTS)
-WITH_INTERVAL = (*CURVE_NUMBERS, *AT_IOU, *MEASURED_RATES)
+
+
+def curve_numbers(settings: Settings) -> dict[str, CurveNumber]:
+    """The report's AP and AR numbers by name, but for those at fewer detections than the most.
+
+    >>> list(curve_numbers(Settings()))
+    ['AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR100', 'ARs', 'ARm', 'ARl']
+    """
+    most, whole = max(settings.max_detections), settings.area_ranges[0].name
+    return {
+        one.name: CurveNumber(
+            AP if one.kind == "precision" else AR, one.threshold, None if one.area == whole else one.area
+        )
+        for one in summary_numbers(settings)
+        if one.limit == most
+    }
+
+
+def measured_names(settings: Settings) -> tuple[str, ...]:
+    """Every number that can be told of a slice or a size."""
+    return (*curve_numbers(settings), *AT_IOU, *MEASURED_RATES, *SCOPED_COUNTS)
 
 
 @dataclass(frozen=True)
@@ -79,23 +87,24 @@ class Quantity:
 def quantity_of(check: Check, settings: Settings, category: int | None) -> Quantity | None:
     """What to measure for a check; None for a number that only the report has. Raises UsageError for idle scopes.
 
-    An IoU makes of AP and AR100 those at that IoU alone; a size makes of AP what the report calls APs and the like.
+    An IoU makes of AP and AR those at that IoU alone; a size makes of AP what the report calls APs and the like.
     """
     metric, scope = check.metric, check.scope
     if is_count(metric) or metric in MEASURED_RATES:
         return _counted(check, settings, category)
-    if metric in AT_IOU or metric in CURVE_NUMBERS:
+    if metric in AT_IOU or metric in curve_numbers(settings):
         return _curve(check, settings, category)
     for name in ("slice", "size"):
         if getattr(scope, name) is not None:
-            hint = nearest(metric, list(MEASURED)) or f"there are {', '.join(MEASURED)}"
+            known = measured_names(settings)
+            hint = nearest(metric, list(known)) or f"there are {', '.join(known)}"
             raise UsageError(f"{check.where}: {metric} cannot be told of a {name}", hint)
     return None
 
 
 def _counted(check: Check, settings: Settings, category: int | None) -> Quantity | None:
     scope = check.scope
-    if check.metric not in MEASURED:
+    if check.metric not in measured_names(settings):
         if scope.slice is not None or scope.size is not None:
             raise UsageError(f"{check.where}: {check.metric} cannot be told of a slice or size", "leave it out")
         return None
@@ -120,7 +129,7 @@ def _curve(check: Check, settings: Settings, category: int | None) -> Quantity:
     if metric in AT_IOU:
         at = settings.iou if scope.iou is None else scope.iou
         return Quantity(AT_IOU[metric], Population(size_named(check, settings), scope.slice), category, (at,))
-    number = CURVE_NUMBERS[metric]
+    number = curve_numbers(settings)[metric]
     if number.threshold is not None and scope.iou is not None:
         raise UsageError(f"{check.where}: {metric} is at IoU {number.threshold:g}", "write AP for one at another IoU")
     if number.size is not None and scope.size is not None:

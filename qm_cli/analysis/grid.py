@@ -9,7 +9,6 @@ computed once, whatever the size of the grid.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +16,10 @@ import numpy.typing as npt
 
 from qm_cli.analysis.counts import Counts, f_beta, ratio
 from qm_cli.analysis.grid_confusion import Confused, confused_cells, score_levels
-from qm_cli.errors import UsageError
 from qm_cli.kernels.prefix_counts import prefix_counts
 from qm_cli.matching import Matches
 from qm_cli.overlap import overlap
-from qm_cli.settings import Grid, Settings
+from qm_cli.settings import Grid
 from qm_cli.tables import Tables
 
 FloatArray = npt.NDArray[np.float64]
@@ -103,15 +101,15 @@ class GridCounts:
         return matrix
 
 
-def coco_counts(tables: Tables, matches: Matches, settings: Settings, grid: Grid, *, confusion: bool) -> GridCounts:
-    """COCO's cells: a matching lane per IoU threshold, all of them among `settings.match_thresholds()`."""
+def coco_counts(tables: Tables, matches: Matches, task: str, grid: Grid, *, confusion: bool) -> GridCounts:
+    """COCO's cells: a matching lane per IoU threshold, all of them among those of `matches`."""
     categories, confidences = tables.count("category"), len(grid.confidences)
     level = score_levels(tables, grid.confidences)
     category = tables.values("prediction", "category_row")
     everything = prefix_counts(category, level, categories, confidences)
     shape = (len(grid.ious), confidences, categories)
     kept, found, iou_sum = np.empty(shape, np.int64), np.empty(shape, np.int64), np.empty(shape)
-    overlaps = _LaneOverlaps(tables, matches, settings.task)
+    overlaps = _LaneOverlaps(tables, matches, task)
     for lane, threshold in enumerate(grid.ious):
         label = matches.label[matches.lane(threshold)]
         hit = np.flatnonzero(label >= 0)
@@ -124,7 +122,7 @@ def coco_counts(tables: Tables, matches: Matches, settings: Settings, grid: Grid
         found[lane] = prefix_counts(*own).T
         iou_sum[lane] = prefix_counts(*own, weights=iou).T
     labels = np.bincount(tables.values("label", "category_row")[~matches.ignored[0]], minlength=categories)
-    confused = confused_cells(tables, matches, settings.task, grid) if confusion else None
+    confused = confused_cells(tables, matches, task, grid) if confusion else None
     return GridCounts(grid, labels, kept, found, iou_sum, confused)
 
 
@@ -144,16 +142,3 @@ class _LaneOverlaps:
         self.iou[new] = overlap(self.tables, self.task, rows, self.matches.row.take(new), crowd)
         self.label[new] = label[new]
         return self.iou
-
-
-Counting = Callable[..., GridCounts]
-CONVENTIONS: dict[str, Counting] = {"coco": coco_counts}
-"""How each convention counts its cells, called as `coco_counts` is."""
-
-
-def grid_counts(tables: Tables, matches: Matches, settings: Settings, *, confusion: bool = True) -> GridCounts:
-    """Every cell of the settings' grid under their convention."""
-    if settings.convention not in CONVENTIONS:
-        raise UsageError(f"convention {settings.convention} has no grid", f"take one of {', '.join(CONVENTIONS)}")
-    counting = CONVENTIONS[settings.convention]
-    return counting(tables, matches, settings, settings.grid or Grid(), confusion=confusion)

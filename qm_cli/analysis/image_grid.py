@@ -6,9 +6,8 @@ so its precision and F1 are 0 from the lowest confidence up to its highest score
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,16 +44,28 @@ class ImageCounts:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """Of each group at each confidence: true positives, their IoU summed, predictions that took an ignored label."""
+
+    true_positives: CountArray
+    iou_sum: FloatArray
+    ignoring: CountArray
+
+
+TakenBy = Callable[[CountArray, int], Taken]
+"""What is taken at one IoU, by group of each prediction, int[predictions], of so many groups."""
+
+
+@dataclass(frozen=True)
 class _Cells:
     """What all IoU thresholds share. A cell is an image and a category labelled in it; cells stand by image.
 
-    cell: of each prediction, −1 for none; level: confidences it counts at. start: first cell of each image.
+    cell: of each prediction, −1 for none. start: first cell of each image.
     kept, labels: of each cell; kept_of_image, labels_of_image: of each image. unlabelled: categories of each image that
     are not labelled in it and have a prediction: [images, confidences].
     """
 
     cell: CountArray
-    level: npt.NDArray[np.int16]
     start: CountArray
     kept: CountArray
     labels: CountArray
@@ -65,12 +76,43 @@ class _Cells:
 
 def image_grid(tables: Tables, matches: Matches, task: str, grid: Grid) -> Iterator[ImageCounts]:
     """The images' counts at one IoU of the grid after the other; COCO's matches."""
-    cells = _cells(tables, matches, grid)
-    for threshold in grid.ious:
-        yield _counts(tables, matches, task, cells, matches.label[matches.lane(threshold)])
+    level = score_levels(tables, grid.confidences)
+    lanes = (matches.label[matches.lane(threshold)] for threshold in grid.ious)
+    taken = (_taken(tables, matches, task, lane, level, len(grid.confidences)) for lane in lanes)
+    return image_counts(tables, ~matches.ignored[0], grid, taken)
 
 
-def _cells(tables: Tables, matches: Matches, grid: Grid) -> _Cells:
+def _taken(
+    tables: Tables, matches: Matches, task: str, label: npt.NDArray[np.int32], level: npt.NDArray[np.int16], levels: int
+) -> TakenBy:
+    """What COCO's matches of one lane take."""
+    hit = np.flatnonzero(label >= 0)
+    rows, taken = matches.row[hit], label[hit].astype(np.int64)
+    ignored = matches.ignored[0][taken]
+    true, beside = rows[~ignored], rows[ignored]
+    iou = overlap(tables, task, taken[~ignored], true)
+
+    def taken_by(group: CountArray, groups: int) -> Taken:
+        own = group[true], level[true], groups, levels
+        ignoring = prefix_counts(group[beside], level[beside], groups, levels)
+        return Taken(prefix_counts(*own), prefix_counts(*own, weights=iou), ignoring)
+
+    return taken_by
+
+
+def image_counts(
+    tables: Tables, label_counts: npt.NDArray[np.bool_], grid: Grid, taken: Iterable[TakenBy]
+) -> Iterator[ImageCounts]:
+    """The images' counts at one IoU after the other. label_counts: bool[labels]; taken: by each IoU of the grid.
+
+    A prediction takes a label of its own category only.
+    """
+    cells = _cells(tables, label_counts, grid)
+    for taken_by in taken:
+        yield _counts(tables, cells, taken_by)
+
+
+def _cells(tables: Tables, counted: npt.NDArray[np.bool_], grid: Grid) -> _Cells:
     images, categories, levels = tables.count("image"), tables.count("category"), len(grid.confidences)
     level = score_levels(tables, grid.confidences)
     image = tables.values("prediction", "image_row")
@@ -82,10 +124,8 @@ def _cells(tables: Tables, matches: Matches, grid: Grid) -> _Cells:
     place = np.searchsorted(labelled, of_prediction)
     cell = np.where(np.append(labelled, -1)[place] == of_prediction, place, -1)
     inside = np.flatnonzero(cell >= 0)
-    counted = ~matches.ignored[0]
     return _Cells(
         cell,
-        level,
         offsets_of(labelled // max(categories, 1), images),
         prefix_counts(cell.take(inside), level.take(inside), len(labelled), levels),
         np.bincount(np.searchsorted(labelled, of_label[counted]), minlength=len(labelled)),
@@ -105,23 +145,13 @@ def _unlabelled(key: CountArray, level: npt.NDArray[np.int16], images: int, cate
     return counts
 
 
-def _counts(tables: Tables, matches: Matches, task: str, cells: _Cells, label: npt.NDArray[np.int32]) -> ImageCounts:
-    hit = np.flatnonzero(label >= 0)
-    rows, taken = matches.row[hit], label[hit].astype(np.int64)
-    ignored = matches.ignored[0][taken]
-    true, beside = rows[~ignored], rows[ignored]
-    iou = overlap(tables, task, taken[~ignored], true)
-    image, levels = tables.values("prediction", "image_row"), cells.kept.shape[1]
-
-    def held(group: npt.NDArray[Any], chosen: CountArray, groups: int, weights: FloatArray | None = None) -> Any:
-        return prefix_counts(group[chosen], cells.level[chosen], groups, levels, weights)
-
-    count, images = len(cells.labels), tables.count("image")
-    found, iou_sum = held(cells.cell, true, count), held(cells.cell, true, count, iou)
-    kept = cells.kept - held(cells.cell, beside, count)
+def _counts(tables: Tables, cells: _Cells, taken_by: TakenBy) -> ImageCounts:
+    own = taken_by(cells.cell, len(cells.labels))
+    whole = taken_by(tables.values("prediction", "image_row"), tables.count("image"))
+    found, iou_sum, hits = own.true_positives, own.iou_sum, whole.true_positives
+    kept = cells.kept - own.ignoring
     labels = np.broadcast_to(cells.labels[:, None], kept.shape)
-    hits = held(image, true, images)
-    false = cells.kept_of_image - held(image, beside, images) - hits
+    false = cells.kept_of_image - whole.ignoring - hits
     missed = cells.labels_of_image[:, None] - hits
     both = (hits + false > 0) & (hits + missed > 0)
     alone = cells.unlabelled

@@ -1,102 +1,22 @@
-"""Labelbox, as its product documentation says: pairs of any category by falling IoU, one-to-one, IoU > threshold.
-
-The pairs of an image are computed and sorted once; every confidence is a lane over them, and in a lane every IoU
-threshold is a prefix.
-"""
+"""Labelbox, as its product documentation says: pairs of any category by falling IoU, one-to-one, IoU > threshold."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 
-from qm_cli.analysis.best_label import BestLabels, best_labels, excused_by
 from qm_cli.analysis.confusion import matrix_of
-from qm_cli.analysis.counts import Outcomes, outcomes_of
+from qm_cli.analysis.overlap_lanes import overlap_lanes
 from qm_cli.evaluated import Evaluation, Numbers
-from qm_cli.kernels.assignment import greedy_one_to_one
-from qm_cli.label_flags import labels_that_count
-from qm_cli.pairs import pairs_above
-from qm_cli.settings import Settings
+from qm_cli.settings import Grid, Settings
 from qm_cli.tables import Tables
-
-BoolArray = npt.NDArray[np.bool_]
-RowArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Lane:
-    """The pairs matched among the predictions of at least a confidence, by falling IoU: rows int64[n], iou float64[n].
-
-    Categories may differ. Those matched at an IoU threshold are the first `count(threshold)`.
-    """
-
-    confidence: float
-    prediction: RowArray
-    label: RowArray
-    iou: FloatArray
-
-    def count(self, threshold: float) -> int:
-        """How many pairs have an IoU > threshold."""
-        return int(np.searchsorted(-self.iou, -threshold, side="left"))
-
-
-@dataclass(frozen=True)
-class Matching:
-    """What all lanes of one set of tables share.
-
-    counts: labels that are neither crowd nor ignored, bool[labels]; ignored: of each prediction the best label of its
-    category that does not count.
-    """
-
-    tables: Tables
-    lanes: tuple[Lane, ...]
-    counts: BoolArray
-    ignored: BestLabels | None
-
-    def at(self, lane: Lane, threshold: float) -> tuple[Outcomes, RowArray, RowArray]:
-        """Outcomes at a confidence and an IoU; prediction and label rows of the pairs of different categories.
-
-        Such a pair is a false positive of the one category and a false negative of the other.
-        """
-        prediction, label = (rows[: lane.count(threshold)] for rows in (lane.prediction, lane.label))
-        own = self.tables.values("prediction", "category_row")[prediction]
-        same = self.tables.values("label", "category_row")[label] == own
-        counted = self.tables.values("prediction", "score") >= lane.confidence
-        matched = np.full(len(counted), -1, np.int64)
-        matched[prediction] = label
-        if self.ignored is not None:
-            matched = excused_by(matched, self.ignored, self.ignored.iou > threshold)
-        matched[prediction[~same]] = -1
-        return outcomes_of(matched, counted, self.counts), prediction[~same], label[~same]
-
-
-def matches(tables: Tables, settings: Settings, confidences: Sequence[float], ious: Sequence[float]) -> Matching:
-    """A lane per confidence, in the order given, good for every one of the IoU thresholds.
-
-    Ties of IoU end by higher score, then input order of the predictions, then of the labels.
-    """
-    counts = labels_that_count(tables, "ignore")
-    score = tables.values("prediction", "score")
-    prediction, label, iou = pairs_above(tables, settings.task, min(ious), counts)
-    order = np.lexsort((-score[prediction], -iou))
-    prediction, label, iou = prediction[order], label[order], iou[order]
-    lanes = []
-    for confidence in confidences:
-        there = np.flatnonzero(score[prediction] >= confidence)
-        taken = there[greedy_one_to_one(prediction[there], label[there])]
-        lanes.append(Lane(confidence, prediction[taken], label[taken], iou[taken]))
-    ignored = None if counts.all() else best_labels(tables, settings.task, ~counts)
-    return Matching(tables, tuple(lanes), counts, ignored)
 
 
 def evaluate(tables: Tables, settings: Settings) -> Evaluation:
-    """Counts and confusion at the chosen IoU and confidence; no average precision."""
-    matching = matches(tables, settings, (settings.confidence,), (settings.iou,))
-    found, prediction, label = matching.at(matching.lanes[0], settings.iou)
+    """Counts and confusion at the chosen IoU and confidence; no average precision. The grid's lanes are matched too."""
+    grid = settings.grid or Grid((), ())
+    confidences, ious = {settings.confidence, *grid.confidences}, {settings.iou, *grid.ious}
+    lanes = overlap_lanes(tables, settings, sorted(confidences), sorted(ious))
+    found, prediction, label = lanes.at(lanes.lane(settings.confidence), settings.iou)
     at = f"IoU > {settings.iou:g}, confidence ≥ {settings.confidence:g}, matched whatever the category"
     negatives = np.zeros(tables.count("category"), np.int64)
     return Evaluation(
@@ -106,4 +26,5 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         matrix_of(tables, found, prediction, label),
         Numbers({"true_negatives": 0}, {"true_negatives": negatives}, {"true_negatives": "always 0 for objects"}),
         at,
+        overlap_lanes=lanes,
     )

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.kernels.components import joined
-from qm_cli.kernels.segments import expand
 
 Hashes = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.int64]
@@ -36,44 +35,6 @@ def near_groups(hashes: Hashes, radius: int) -> Rows:
     earliest = np.full(len(distinct), len(hashes))
     np.minimum.at(earliest, root, first)
     return np.asarray(earliest[root][inverse], np.int64)
-
-
-def near_any(hashes: Hashes, others: Hashes, radius: int) -> npt.NDArray[np.bool_]:
-    """Which hashes differ from one of the others in at most `radius` bits: bool[n].
-
-    By the pigeonhole principle, as in `near_groups`; pairs are compared a bounded number at a time.
-
-    >>> near_any(np.array([0b1111, 0, 0b0111], np.uint64), np.array([0b0011], np.uint64), 1).tolist()
-    [False, False, True]
-    """
-    distinct, inverse = np.unique(hashes, return_inverse=True)
-    known = np.unique(others)
-    near = np.isin(distinct, known)
-    for start in range(min(max(radius, 0), BITS) + 1):
-        mask = np.uint64(sum(1 << bit for bit in range(start, BITS, radius + 1)))
-        left = np.flatnonzero(~near)
-        near[left] = _near_in_part(distinct[left], known, mask, radius)
-    return near[inverse]
-
-
-def _near_in_part(hashes: Hashes, others: Hashes, mask: np.uint64, radius: int) -> npt.NDArray[np.bool_]:
-    """Which hashes are near one of the others that agrees with them in the bits of the mask."""
-    keys = others & mask
-    order = np.argsort(keys, kind="stable")
-    keys, others = keys[order], others[order]
-    first = np.searchsorted(keys, hashes & mask, side="left")
-    counts = np.searchsorted(keys, hashes & mask, side="right") - first
-    near = np.zeros(len(hashes), bool)
-    ends = np.cumsum(counts)
-    begin = 0
-    while begin < len(hashes):
-        done = ends[begin - 1] if begin else 0
-        end = max(int(np.searchsorted(ends, done + EDGES_AT_ONCE, side="right")), begin + 1)
-        rows = np.repeat(np.arange(begin, end), counts[begin:end])
-        other = others[expand(first[begin:end], counts[begin:end])]
-        near[rows[np.bitwise_count(hashes[rows] ^ other) <= radius]] = True
-        begin = end
-    return near
 
 
 @dataclass

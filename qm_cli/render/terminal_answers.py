@@ -99,8 +99,9 @@ def _show_grid(console: Console, grid: dict[str, Any]) -> None:
         console.print(f"{title}, {grid['orientation']}", style="bold", highlight=False)
         rows = [(f"{iou:g}", *line) for iou, line in zip(grid["ious"], grid["overall"][name], strict=True)]
         print_table_on(console, ["IoU", *confidences], rows)
-    rows = [(f"{iou:g}", value) for iou, value in zip(grid["ious"], grid["overall"]["AP"], strict=True)]
-    print_table_on(console, ["IoU", "AP"], rows)
+    if "AP" in grid["overall"]:
+        rows = [(f"{iou:g}", value) for iou, value in zip(grid["ious"], grid["overall"]["AP"], strict=True)]
+        print_table_on(console, ["IoU", "AP"], rows)
 
 
 def _show_examples(console: Console, cells: Sequence[dict[str, Any]]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from qm_cli.analysis.gate_checks import DROP, MAX, MIN, Check, Rules
-from qm_cli.analysis.gate_intervals import drop_intervals, holm_adjusted, value_intervals
+from qm_cli.analysis.gate_intervals import drop_intervals, value_intervals
 from qm_cli.analysis.gate_numbers import half_numbers, measuring
 from qm_cli.analysis.gate_quantities import Population, Quantity
 from qm_cli.analysis.gating import Measured, judged
@@ -18,20 +18,6 @@ from tests.simulated_sets import resampled, simulated_sets
 WHOLE = Population(AREA_RANGES[0])
 CHECKED = (Quantity("AP", WHOLE, None, IOU_THRESHOLDS), Quantity("precision", WHOLE), Quantity("recall", WHOLE))
 LEVEL = 0.95
-
-
-def test_holm_is_the_definition() -> None:
-    p = np.random.default_rng(0).random(9) ** 3
-    p[4] = np.nan
-    adjusted = holm_adjusted(p)
-    order = np.argsort(p[~np.isnan(p)])
-    expected, highest = np.empty(8), 0.0
-    for rank, place in enumerate(order):
-        highest = max(highest, min(1.0, p[~np.isnan(p)][place] * (8 - rank)))
-        expected[place] = highest
-    assert adjusted[~np.isnan(p)].tolist() == pytest.approx(expected.tolist())
-    assert np.isnan(adjusted[4])
-    assert np.isnan(holm_adjusted(np.array([np.nan]))).all()
 
 
 def test_levels() -> None:

@@ -7,7 +7,7 @@ import pytest
 from qm_cli.analysis.gate_checks import Check, Scope
 from qm_cli.analysis.gate_quantities import Population, Quantity, quantity_of
 from qm_cli.errors import UsageError
-from qm_cli.settings import AREA_RANGES, IOU_THRESHOLDS, AreaRange, Settings
+from qm_cli.settings import AREA_RANGES, IOU_THRESHOLDS, AreaRange, Measure, Settings
 
 ALL, SMALL, MEDIUM, LARGE = AREA_RANGES
 
@@ -26,6 +26,26 @@ def test_thresholds_and_sizes() -> None:
     own = AreaRange("area 0–9", 0, 9)
     assert of("labels", size=own) == Quantity("labels", Population(own))
     assert of("calibration.ece") is of("AR10") is of("crowd") is None
+
+
+def test_the_names_of_the_report() -> None:
+    """Keypoints have AR, AR50 and AR75 and no small ones; other areas and limits give their numbers other names."""
+
+    def told(metric: str, settings: Settings, **scope: object) -> Quantity | None:
+        return quantity_of(Check("min", metric, 0.5, Scope(**scope), where="check 1"), settings, None)  # type: ignore[arg-type]
+
+    keypoints = Settings().of(Measure("keypoints"))
+    assert told("AR", keypoints) == Quantity("AR", Population(ALL), None, IOU_THRESHOLDS)
+    assert told("AR75", keypoints, slice="night") == Quantity("AR", Population(ALL, "night"), None, (0.75,))
+    assert told("ARm", keypoints) == Quantity("AR", Population(MEDIUM), None, IOU_THRESHOLDS)
+    assert told("AR100", keypoints) is told("APs", keypoints) is None
+    with pytest.raises(UsageError, match=r"AR50 is at IoU 0\.5"):
+        told("AR50", keypoints, iou=0.6)
+    tiny = AreaRange("tiny", 0, 100)
+    other = Settings(area_ranges=(ALL, tiny), max_detections=(1, 300))
+    assert told("AP_tiny", other) == Quantity("AP", Population(tiny), None, IOU_THRESHOLDS)
+    assert told("AR300", other, iou=0.5) == Quantity("AR", Population(ALL), None, (0.5,))
+    assert told("AR1", other) is told("AR100", other) is told("APs", other) is None
 
 
 @pytest.mark.parametrize(

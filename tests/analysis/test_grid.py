@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from qm_cli.analysis import grid_confusion
 from qm_cli.analysis.counts import Counts
-from qm_cli.analysis.grid import GridCounts, grid_counts
-from qm_cli.errors import UsageError
+from qm_cli.analysis.grid import GridCounts, coco_counts
 from qm_cli.matching import match_tables
 from qm_cli.settings import Grid, Settings
 from tests import builders
@@ -27,9 +26,9 @@ CONFIDENCES = st.lists(st.sampled_from([*SCORES, 0.3, 0.95]), min_size=1, max_si
 
 
 def counted(data: DetectionSet, ious: list[float], confidences: list[float]) -> GridCounts:
-    chosen = Settings(grid=Grid(tuple(sorted(confidences)), tuple(sorted(ious))))
+    grid = Grid(tuple(sorted(confidences)), tuple(sorted(ious)))
     tables = builders.tables(*data)
-    return grid_counts(tables, match_tables(tables, chosen), chosen)
+    return coco_counts(tables, match_tables(tables, Settings(grid=grid)), "bbox", grid, confusion=True)
 
 
 @given(detection_sets(), IOUS, CONFIDENCES)
@@ -139,10 +138,3 @@ def test_one_cell_is_what_an_evaluation_counts() -> None:
     found = counted((document(labels=labels), rows), [0.5], [0.3])
     one = Counts(*(values[0, 0] for values in (found.true_positives, found.false_positives, found.false_negatives)))
     assert one.f1.tolist() == pytest.approx(found.f1[0, 0].tolist(), nan_ok=True)
-
-
-def test_a_convention_without_a_grid_is_refused() -> None:
-    tables = builders.tables(document(), [prediction()])
-    chosen = Settings(convention="voc12", grid=Grid())
-    with pytest.raises(UsageError, match="convention voc12 has no grid"):
-        grid_counts(tables, match_tables(tables, chosen), chosen)

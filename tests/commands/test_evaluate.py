@@ -242,6 +242,24 @@ def test_the_whole_grid_in_the_json_and_the_run(capsys: pytest.CaptureFixture[st
     assert run.manifest["settings"]["grid"]["images"] is True
 
 
+def test_the_grid_of_labelbox(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    files = (LABELS, BETTER, "--convention", "labelbox")
+    cell = report(capsys, *files, "--at", "confidence=0.35,iou=0.6")["cells"][0]
+    there = report(capsys, *files, "--confidence", 0.35, "--iou", 0.6)
+    assert cell["metrics"]["f1"] == there["metrics"]["f1"]
+    assert cell["confusion"]["cells"] == there["confusion"]["cells"]
+    grid = report(capsys, *files, "--grid", "-o", tmp_path / "run", "--image-grid")["grid"]
+    run = run_folder.open_run(tmp_path / "run")
+    assert {"grid", "grid_confusion", "image_grid"} <= set(run.table_names())
+    assert "pr_curve" not in run.table_names()
+    overall = [row for row in run.table("grid").to_pylist() if row["category"] is None]
+    assert [row["f1"] for row in overall] == [grid["overall"]["f1"][i][c] for c in range(11) for i in range(11)]
+    assert main.run(["evaluate", *map(str, files), "--grid"]) == 0
+    shown = capsys.readouterr().out
+    assert "precision, rows IoU, columns confidence" in shown
+    assert "AP" not in shown
+
+
 def test_areas_and_limits_change_the_numbers_names(capsys: pytest.CaptureFixture[str]) -> None:
     found = report(capsys, LABELS, BETTER, "--area-range", "tiny=0..2000", "--max-detections", "2,300", "--beta", 2)
     assert {"AP_tiny", "AR_tiny", "AR2", "AR300", "f_beta"} <= found["metrics"].keys()

@@ -1,23 +1,18 @@
-"""Labelbox's product rule against a plain loop, lanes against single evaluations, and cases worked by hand."""
+"""Labelbox's product rule against a plain loop, and cases worked by hand."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qm_cli.conventions import labelbox
-from qm_cli.settings import settings_at
-from tests.conventions.comparing import confusion_cells, evaluated, hold_invariants, loaded, reported
+from tests.conventions.comparing import confusion_cells, evaluated, hold_invariants, reported
 from tests.input_files import document, image, label, prediction
 from tests.oracles import labelbox_loop
 from tests.oracles.random_sets import Row, random_set
 from tests.strategies import DetectionSet, detection_sets
-
-GRID = [n / 10 for n in range(11)]
 
 
 def hold(labels: Row, predictions: list[Row], iou: float, confidence: float) -> None:
@@ -37,23 +32,6 @@ def test_equals_the_loop(seed: int) -> None:
 @settings(max_examples=30, deadline=None)
 def test_equals_the_loop_in_corners(data: DetectionSet, iou: float, confidence: float) -> None:
     hold(*data, iou, confidence)
-
-
-def test_a_lane_holds_every_threshold() -> None:
-    """All 121 cells of the grid from 11 lanes, each as it is evaluated alone."""
-    labels, predictions = random_set(3)
-    tables = loaded(labels, predictions, "labelbox")
-    matching = labelbox.matches(tables, settings_at("labelbox"), GRID, GRID)
-    for lane in matching.lanes:
-        assert (np.diff(lane.iou) <= 0).all()
-        for iou in GRID:
-            found, prediction_rows, _ = matching.at(lane, iou)
-            expected = labelbox_loop.labelbox(labels, predictions, iou, lane.confidence)
-            diagonal = sum(count for (true, predicted), count in expected.items() if true == predicted)
-            across = sum(count for cell, count in expected.items() if None not in cell) - diagonal
-            assert (found.true_positive.sum(), len(prediction_rows)) == (diagonal, across)
-            assert found.false_positive.sum() == sum(n for (t, p), n in expected.items() if p not in (None, t))
-            assert found.false_negative.sum() == sum(n for (t, p), n in expected.items() if t not in (None, p))
 
 
 def test_the_best_overlap_goes_first_whatever_the_category() -> None:

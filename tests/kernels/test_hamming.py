@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qm_cli.kernels import hamming
-from qm_cli.kernels.hamming import near_any, near_groups
+from qm_cli.kernels.hamming import near_groups
 
 
 def by_force(hashes: list[int], radius: int) -> list[int]:
@@ -74,20 +74,3 @@ def test_many_hashes_take_no_time_for_all_pairs(kind: str) -> None:
     assert time.process_time() - start < 10  # seconds; all pairs would be more than a billion
     assert len(np.unique(group)) == (count - 50 if kind == "spread" else 1)
     assert (group[count // 2 :: 500] == group[: count // 2 : 500]).all()
-
-
-@pytest.mark.parametrize("radius", [0, 1, 4, 64])
-def test_near_any_is_the_comparison_of_all_with_all(radius: int) -> None:
-    random = np.random.default_rng(3)
-    others = random.integers(0, 1 << 63, 300, dtype=np.uint64)
-    flips = np.array([np.bitwise_or.reduce(1 << random.choice(63, count, replace=False)) for count in range(8)] * 20)
-    hashes = np.concatenate([others[:160] ^ flips.astype(np.uint64), random.integers(0, 1 << 63, 200, dtype=np.uint64)])
-    expected = (np.bitwise_count(hashes[:, None] ^ others) <= radius).any(1)
-    assert near_any(hashes, others, radius).tolist() == expected.tolist()
-
-
-def test_near_any_compares_a_bounded_number_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qm_cli.kernels.hamming.EDGES_AT_ONCE", 7)
-    hashes = np.arange(50, dtype=np.uint64)
-    assert near_any(hashes, hashes[::5] ^ np.uint64(1 << 40), 1).sum() == 10
-    assert near_any(hashes[:0], hashes, 1).tolist() == near_any(hashes, hashes[:0], 1)[:0].tolist() == []

@@ -18,9 +18,18 @@ def _skipped(label: Row) -> bool:
 def labelbox(labels: Row, predictions: Sequence[Row], iou: float, confidence: float) -> Cells:
     """Counts by (true, predicted) category id, None for neither."""
     cells: Cells = {}
+    for row in labelbox_rows(labels, predictions, iou, confidence):
+        cell = row["true"], row["predicted"]
+        cells[cell] = cells.get(cell, 0) + 1
+    return cells
 
-    def add(true: Any, predicted: Any) -> None:
-        cells[true, predicted] = cells.get((true, predicted), 0) + 1
+
+def labelbox_rows(labels: Row, predictions: Sequence[Row], iou: float, confidence: float) -> list[Row]:
+    """A row per label that counts and per prediction without one: image, true, predicted, iou."""
+    found: list[Row] = []
+
+    def add(image: Any, true: Any, predicted: Any, overlap: float | None = None) -> None:
+        found.append({"image": image, "true": true, "predicted": predicted, "iou": overlap})
 
     for image in (one["id"] for one in labels["images"]):
         here = [row for row in labels["annotations"] if row["image_id"] == image]
@@ -37,15 +46,17 @@ def labelbox(labels: Row, predictions: Sequence[Row], iou: float, confidence: fl
                 taken_i[i], taken_j[j] = j, i
         for j, label in enumerate(here):
             if not _skipped(label):
-                add(label["category_id"], there[taken_j[j]]["category_id"] if j in taken_j else None)
+                taken = there[taken_j[j]] if j in taken_j else None
+                overlap = None if taken is None else box_iou(taken["bbox"], label["bbox"])
+                add(image, label["category_id"], None if taken is None else taken["category_id"], overlap)
         for i, prediction in enumerate(there):
             if i in taken_i:
                 continue
             own = [row for row in here if _skipped(row) and row["category_id"] == prediction["category_id"]]
             over = [box_iou(prediction["bbox"], row["bbox"], bool(row.get("iscrowd"))) for row in own]
             if not any(value > iou for value in over):
-                add(None, prediction["category_id"])
-    return cells
+                add(image, None, prediction["category_id"])
+    return found
 
 
 def labelbox_sdk(labels: Row, predictions: Sequence[Row], iou: float, confidence: float = 0.0) -> dict[Any, Row]:
