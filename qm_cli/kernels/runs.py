@@ -102,7 +102,8 @@ def decoded(text: Bytes, offsets: RowArray, size: npt.NDArray[np.integer]) -> Ru
 def _blocks(offsets: RowArray) -> list[int]:
     """First rows of stretches whose text stays in the processor's cache; at least one stretch."""
     cuts = np.searchsorted(offsets, np.arange(TEXT_AT_ONCE, int(offsets[-1]), TEXT_AT_ONCE))
-    return [0, *(int(cut) for cut in np.unique(cuts) if 0 < cut < len(offsets) - 1), len(offsets) - 1]
+    last = len(offsets) - 1
+    return [0, *(cut for cut in dict.fromkeys(cuts.tolist()) if 0 < cut < last), last]
 
 
 def _block(text: Bytes, offsets: RowArray, height: RowArray, pixels: RowArray, possible: BoolArray) -> Runs:
