@@ -36,6 +36,9 @@ class CheckedBoxes:
 
 def checked(lists: pa.Array) -> CheckedBoxes:
     """The boxes of a list column; a row of another length than 4 is NaN."""
+    if boxless(lists):
+        nothing = np.zeros(len(lists), bool)
+        return CheckedBoxes(np.full((len(lists), 4), np.nan), nothing, nothing)
     boxes = _plain_boxes(lists)
     count = len(boxes)
     sane = count > 0 and boxes.max() < LARGEST and boxes.min() > -LARGEST

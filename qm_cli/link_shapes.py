@@ -78,7 +78,7 @@ def image_sizes(image: pa.Table, image_row: Rows) -> Numbers:
 
 def with_boxes(boxes: CheckedBoxes, shapes: Shapes) -> CheckedBoxes:
     """The boxes as given; where there is none the shape's."""
-    values = np.where(boxes.good[:, None], boxes.values, shapes.box)
+    values = np.where(boxes.good[:, None], boxes.values, shapes.box) if boxes.good.any() else shapes.box
     return CheckedBoxes(values, boxes.good | shapes.good, boxes.flat)
 
 

@@ -40,8 +40,11 @@ def number_rows(shape: pa.Array, count: int) -> tuple[Numbers, npt.NDArray[np.in
     The rows may share their memory with the column.
     """
     lists = _number_lists(shape)
-    lengths = np.nan_to_num(to_numpy(pc.list_value_length(lists)), nan=0).astype(np.int64)
-    values = flat_values(lists) if lists.null_count == 0 else lists.flatten()
+    if lists.null_count == 0:
+        lengths, values = np.diff(to_numpy(lists.offsets)).astype(np.int64), flat_values(lists)
+    else:
+        lengths = np.nan_to_num(to_numpy(pc.list_value_length(lists)), nan=0).astype(np.int64)
+        values = lists.flatten()
     flat = np.asarray(to_numpy(values), np.float64)
     fits = lengths == count
     if fits.all():

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from qm_cli.kernels.greedy import Candidates, Lanes, match, match_bound
 from qm_cli.kernels.order import order_by_score, stable_order
 from qm_cli.kernels.segments import expand, place_in_run, starts_of
-from qm_cli.overlap import overlap
+from qm_cli.overlap import overlap, remember
 from qm_cli.settings import AreaRange, Settings
 from qm_cli.tables import Tables
 
@@ -162,6 +162,8 @@ def _candidates(
     iou = overlap(tables, task, label + first_label, rows.take(detection), crowd.take(label), bound)
     near = np.flatnonzero(iou >= bound)
     detection, label, iou = detection[near], label[near], iou[near]
+    plain = slice(None) if not crowd.any() else ~crowd[label]
+    remember(tables, task, label[plain] + first_label, rows[detection[plain]], iou[plain])
     paired = np.zeros(len(rows), bool)
     paired[detection] = True
     renumbered = np.cumsum(paired) - 1

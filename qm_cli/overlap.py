@@ -45,6 +45,34 @@ def overlap(
     return geometry_iou.geometry_iou(shapes[0], shapes[1], label, prediction, crowd)
 
 
+def remember(tables: Tables, task: str, label: Rows, prediction: Rows, overlaps: Numbers) -> None:
+    """Keep overlaps of pairs without crowds for `overlap_again`: those of shapes, which take long to compare."""
+    if task == "bbox" or len(label) == 0:
+        return
+    keys = _pair_keys(tables, label, prediction)
+    order = np.argsort(keys, kind="stable")
+    tables.derived("pair", task, list).append((keys[order], overlaps[order]))
+
+
+def overlap_again(tables: Tables, task: str, label: Rows, prediction: Rows) -> Numbers:
+    """As `overlap` without crowds, for pairs of which most were compared before."""
+    parts = [] if task == "bbox" else tables.derived("pair", task, list)
+    if not parts:
+        return overlap(tables, task, label, prediction)
+    found, keys = np.full(len(label), np.nan), _pair_keys(tables, label, prediction)
+    for known, values in parts:
+        place = np.searchsorted(known, keys).clip(max=len(known) - 1)
+        found = np.where(known[place] == keys, values[place], found)
+    new = np.flatnonzero(np.isnan(found))
+    found[new] = overlap(tables, task, label[new], prediction[new])
+    return found
+
+
+def _pair_keys(tables: Tables, label: Rows, prediction: Rows) -> Rows:
+    keys: Rows = prediction * np.int64(tables.count("label")) + label
+    return keys
+
+
 def prediction_areas(tables: Tables) -> Numbers:
     """The area of each prediction that area ranges go by: of its shape, or its box: float64[predictions]."""
     if tables.measure.task != "bbox" and tables.count("prediction"):

@@ -44,9 +44,16 @@ def add_shape(raw: RawLabels, rows: list[Any], fields: tuple[str, ...]) -> tuple
             nulled = [None if text == b"null" else text for text in texts]
             raw.label["shape"] = bytes_to_arrow(nulled) if column is None else column
             if name == "keypoints" and any(row.num_keypoints is not None for row in rows):
-                raw.label["num_keypoints"] = pa.array([row.num_keypoints for row in rows], pa.int64())
+                raw.label["num_keypoints"] = _integers([row.num_keypoints for row in rows])
             return name, joined.count(b'":')
     return "bbox", 0
+
+
+def _integers(values: list[int | None]) -> pa.Array:
+    """int64; through NumPy where none is null, because Arrow's own way imports pandas."""
+    if None in values:
+        return pa.array(values, pa.int64())
+    return to_arrow(np.array(values, np.int64))
 
 
 def flat_lists(texts: bytes, count: int) -> pa.Array | None:

@@ -71,10 +71,18 @@ def _near_pairs(
     Those of one category are left out: a convention that tries one label alone may leave such over.
     """
     labels, predictions = label[expand(first, counts)], np.repeat(prediction, counts)
+    if settings.task != "bbox":  # shapes take longer to compare than categories
+        other = _other_category(tables, predictions, labels)
+        predictions, labels = predictions[other], labels[other]
     lowest = float(match_bound(settings.iou))
     iou = overlap(tables, settings.task, labels, predictions, lowest=lowest)
     near = np.flatnonzero(iou >= lowest)
     predictions, labels, iou = predictions[near], labels[near], iou[near]
-    own = tables.values("prediction", "category_row")[predictions]
-    other = tables.values("label", "category_row")[labels] != own
+    other = _other_category(tables, predictions, labels)
     return predictions[other], labels[other], iou[other]
+
+
+def _other_category(tables: Tables, predictions: RowArray, labels: RowArray) -> npt.NDArray[np.bool_]:
+    own = tables.values("prediction", "category_row")[predictions]
+    other: npt.NDArray[np.bool_] = tables.values("label", "category_row")[labels] != own
+    return other

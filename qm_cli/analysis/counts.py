@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.matching import Matches
-from qm_cli.overlap import overlap
+from qm_cli.overlap import overlap, overlap_again
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
@@ -161,5 +161,5 @@ def category_iou_sum(tables: Tables, task: str, found: Outcomes) -> FloatArray:
     """IoU of the true positives with their labels, summed by category: float64[categories]."""
     true = np.flatnonzero(found.true_positive)
     category = tables.values("prediction", "category_row")[true]
-    iou = overlap(tables, task, found.matched_label[true], true)
+    iou = overlap_again(tables, task, found.matched_label[true], true)
     return np.asarray(np.bincount(category, iou, tables.count("category")), np.float64)

@@ -27,5 +27,7 @@ def cut_by_max_detections(tables: Tables, matches: Matches, settings: Settings) 
         return None
     label = matches.label[matches.lane(settings.iou)]
     true = (label >= 0) & ~np.append(matches.ignored[0], True)[label]
-    images = np.unique(tables.values("prediction", "image_row")[~kept])
-    return Cut(int(np.count_nonzero(~kept)), len(images), int(np.count_nonzero(true & ~kept[matches.row])))
+    images = np.bincount(tables.values("prediction", "image_row")[~kept])
+    return Cut(
+        int(np.count_nonzero(~kept)), int(np.count_nonzero(images)), int(np.count_nonzero(true & ~kept[matches.row]))
+    )

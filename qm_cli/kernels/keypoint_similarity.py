@@ -12,7 +12,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
-PAIRS_AT_ONCE = 1 << 14
+PAIRS_AT_ONCE = 1 << 12
 SLACK = 1 + 1e-9
 ROWS_AT_ONCE = 2048
 
@@ -34,29 +34,31 @@ def keypoint_similarity(
     outside of the box widened by its size on each side (reference: pycocotools 2.0.11 `computeOks`, summed as there).
     Pairs that cannot reach `lowest`, going by the boxes around the keypoints, may be given as 0.
     """
-    visible = labels[:, 2::3] > 0
+    pair_count = len(label)
     falloff = (np.asarray(sigmas) * 2) ** 2
-    x, y = (_by_keypoint(predictions, axis) for axis in (0, 1))
-    near = _near(labels, visible, areas, (x, y), label, prediction, falloff, lowest)
-    label, prediction = label[near], prediction[near]
-    count = visible.sum(1)[label]
-    truth = _Truth(labels[:, 0::3], labels[:, 1::3], np.argsort(~visible, axis=1, kind="stable"), boxes)
-    found = np.zeros(len(label))
-
-    def fill(block: tuple[int, RowArray]) -> None:
-        seen, pairs = block
-        own, other = label[pairs], prediction[pairs]
-        squares, weights = _squares(truth, own, x, y, other, seen, falloff)
-        scale = (areas[own] + np.spacing(1))[:, None]
-        found[pairs] = np.exp(-(squares / weights / scale / 2)).sum(1) / squares.shape[1]
-
-    blocks = []
-    for seen in np.unique(count).tolist():
-        pairs = np.flatnonzero(count == seen)
-        blocks += [(seen, pairs[start : start + PAIRS_AT_ONCE]) for start in range(0, len(pairs), PAIRS_AT_ONCE)]
+    truth = _truth(labels, boxes, falloff)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
+        x, y = threads.map(lambda axis: _by_keypoint(predictions, axis), (0, 1))
+        near = _near(truth, areas, (x, y), label, prediction, float(falloff.max()), lowest)
+        label, prediction = label.take(near), prediction.take(near)
+        count = truth.count.take(label)
+        found = np.zeros(len(label))
+
+        def fill(block: tuple[int, RowArray]) -> None:
+            seen, pairs = block
+            own = label.take(pairs)
+            squares, weights = _squares(truth, own, x, y, prediction.take(pairs), seen, falloff)
+            squares /= weights
+            squares /= (areas.take(own) + np.spacing(1))[:, None]
+            squares /= -2
+            found[pairs] = np.exp(squares, out=squares).sum(1) / squares.shape[1]
+
+        blocks = []
+        for seen in np.flatnonzero(np.bincount(count)).tolist():
+            pairs = np.flatnonzero(count == seen)
+            blocks += [(seen, pairs[start : start + PAIRS_AT_ONCE]) for start in range(0, len(pairs), PAIRS_AT_ONCE)]
         list(threads.map(fill, blocks))
-    similarity = np.zeros(len(near))
+    similarity = np.zeros(pair_count)
     similarity[near] = found
     return similarity
 
@@ -69,38 +71,62 @@ def _by_keypoint(predictions: FloatArray, axis: int) -> FloatArray:
     return found
 
 
+@dataclass(frozen=True)
+class _Truth:
+    """The labels, their keypoints in order but visible ones first.
+
+    keypoint: int64[labels, k], which it is; x, y, falloff: of it, float64[labels, k]; count: of visible ones,
+    int64[labels]; boxes: float64[labels, 4]; low, high: float64[2, labels], between which distance is 0 or starts.
+    """
+
+    keypoint: RowArray
+    x: FloatArray
+    y: FloatArray
+    falloff: FloatArray
+    count: RowArray
+    boxes: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+def _truth(labels: FloatArray, boxes: FloatArray, falloff: FloatArray) -> _Truth:
+    visible = labels[:, 2::3] > 0
+    keypoint = np.argsort(~visible, axis=1, kind="stable")
+    x, y = (np.take_along_axis(labels[:, axis::3], keypoint, 1) for axis in (0, 1))
+    count = visible.sum(1)
+    low, high = np.empty((2, len(labels))), np.empty((2, len(labels)))
+    for axis in (0, 1):
+        own, corner, size = labels[:, axis::3], boxes[:, axis], boxes[:, axis + 2]
+        low[axis] = np.where(count > 0, np.where(visible, own, np.inf).min(1), corner - size)
+        high[axis] = np.where(count > 0, np.where(visible, own, -np.inf).max(1), corner + size * 2)
+    return _Truth(keypoint, x, y, falloff[keypoint], count, boxes, low, high)
+
+
 def _near(
-    labels: FloatArray,
-    visible: BoolArray,
+    truth: _Truth,
     areas: FloatArray,
     predictions: tuple[FloatArray, FloatArray],
     label: RowArray,
     prediction: RowArray,
-    falloff: FloatArray,
+    widest: float,
     lowest: float,
-) -> BoolArray:
-    """Pairs that may reach the lowest similarity: some keypoint must, which then is not farther than that allows."""
+) -> RowArray:
+    """Pairs that may reach the lowest similarity: some keypoint must, which then is not farther than that allows.
+
+    widest: the largest falloff. Places, int64[n].
+    """
     if lowest <= 0:
-        return np.ones(len(label), bool)
-    reach = np.sqrt(-2 * np.log(min(lowest, 1.0)) * falloff.max() * (areas + np.spacing(1))) * SLACK
-    near = np.ones(len(label), bool)
-    for axis, others in enumerate(predictions):
-        own = labels[:, axis::3]
-        low = np.where(visible, own, np.inf).min(1) - reach
-        high = np.where(visible, own, -np.inf).max(1) + reach
-        near &= (others.max(0)[prediction] >= low[label]) & (others.min(0)[prediction] <= high[label])
-    without: BoolArray = visible.sum(1) == 0
-    return near | without[label]
-
-
-@dataclass(frozen=True)
-class _Truth:
-    """x, y: float64[labels, k]; visible_first: int64[labels, k], keypoints in their order, visible ones first."""
-
-    x: FloatArray
-    y: FloatArray
-    visible_first: RowArray
-    boxes: FloatArray
+        return np.arange(len(label))
+    reach = np.sqrt(-2 * np.log(min(lowest, 1.0)) * widest * (areas + np.spacing(1))) * SLACK
+    near: RowArray | None = None
+    for low, high, others in zip(truth.low - reach, truth.high + reach, predictions, strict=True):
+        own = label if near is None else label.take(near)
+        other = prediction if near is None else prediction.take(near)
+        meet = others.max(0).take(other) >= low.take(own)
+        meet &= others.min(0).take(other) <= high.take(own)
+        near = np.flatnonzero(meet) if near is None else near[meet]
+    assert near is not None
+    return near
 
 
 def _squares(
@@ -108,14 +134,22 @@ def _squares(
 ) -> tuple[FloatArray, FloatArray]:
     """Squared distance of each keypoint that is compared and the falloff of it: float64[pairs, keypoints] each."""
     if seen:
-        points = truth.visible_first[own, :seen]
-        rows, others = own[:, None], other[:, None]
-        across, down = x[points, others] - truth.x[rows, points], y[points, others] - truth.y[rows, points]
-        return across**2 + down**2, falloff[points]
-    left, top, width, height = truth.boxes[own].T[:, :, None]
-    across = _outside(x.T[other], left - width, left + width * 2)
-    down = _outside(y.T[other], top - height, top + height * 2)
-    return across**2 + down**2, falloff[None, :]
+        place = truth.keypoint[own, :seen]
+        place *= x.shape[1]
+        place += other[:, None]
+        across, down = x.ravel().take(place), y.ravel().take(place)
+        across -= truth.x[own, :seen]
+        down -= truth.y[own, :seen]
+        weights = truth.falloff[own, :seen]
+    else:
+        left, top, width, height = truth.boxes[own].T[:, :, None]
+        across = _outside(x.T[other], left - width, left + width * 2)
+        down = _outside(y.T[other], top - height, top + height * 2)
+        weights = falloff[None, :]
+    across *= across
+    down *= down
+    across += down
+    return across, weights
 
 
 def _outside(values: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:

@@ -83,26 +83,33 @@ def decoded(text: Bytes, offsets: RowArray, size: npt.NDArray[np.integer]) -> Ru
     bounds = _blocks(offsets)
     blocks = list(pairwise(bounds))
 
-    def block(rows: tuple[int, int]) -> Runs:
-        part = slice(*rows)
-        own = offsets[rows[0] : rows[1] + 1]
-        return _block(text[own[0] : own[-1]], own - own[0], height[part], pixels[part], possible[part])
+    area, box, good = np.zeros(len(height)), np.zeros((len(height), 4)), np.zeros(len(height), bool)
+    start = np.zeros(len(height) + 1, np.int64)
+    most = [np.count_nonzero(text[offsets[first] : offsets[last]] < FIRST_CHARACTER + MORE) for first, last in blocks]
+    places = np.cumsum([0, *most])
+    end = np.empty(places[-1], np.int32)
+
+    def fill(number: int) -> int:
+        """A block written to its place at once, so that its memory serves the next; the number of its runs."""
+        part, own = slice(*blocks[number]), offsets[blocks[number][0] : blocks[number][1] + 1]
+        found = _block(text[own[0] : own[-1]], own - own[0], height[part], pixels[part], possible[part])
+        area[part], box[part], good[part] = found.area, found.box, found.good
+        start[1:][part] = np.diff(found.start)
+        end[places[number] : places[number] + len(found.end)] = found.end
+        return len(found.end)
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        parts = list(threads.map(block, blocks))
-    lengths = [len(part.end) for part in parts]
-    bases = np.cumsum([0, *lengths])
-    start = np.concatenate([part.start[:-1] + base for part, base in zip(parts, bases, strict=False)] + [bases[-1:]])
-    end, area, box, good = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("end", "area", "box", "good")
-    )
-    return Runs(start, end, height, area, box, good)
+        lengths = list(threads.map(fill, range(len(blocks))))
+    if lengths != most:
+        end = np.concatenate([end[place : place + length] for place, length in zip(places, lengths, strict=False)])
+    return Runs(np.cumsum(start), end, height, area, box, good)
 
 
 def _blocks(offsets: RowArray) -> list[int]:
     """First rows of stretches whose text stays in the processor's cache; at least one stretch."""
     cuts = np.searchsorted(offsets, np.arange(TEXT_AT_ONCE, int(offsets[-1]), TEXT_AT_ONCE))
-    return [0, *(int(cut) for cut in np.unique(cuts) if 0 < cut < len(offsets) - 1), len(offsets) - 1]
+    last = len(offsets) - 1
+    return [0, *(cut for cut in dict.fromkeys(cuts.tolist()) if 0 < cut < last), last]
 
 
 def _block(text: Bytes, offsets: RowArray, height: RowArray, pixels: RowArray, possible: BoolArray) -> Runs:
