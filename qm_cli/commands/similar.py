@@ -10,9 +10,14 @@ import typer
 from qm_cli import options
 
 Target = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
-To = Annotated[str, typer.Option("--to", help="An id or file name in the run, or an image file.")]
-Top = Annotated[int, typer.Option("--top", "-n", min=1, help="Only the nearest N.")]
-Level = Annotated[Literal["image", "label"], typer.Option("--level", help="What to look among.")]
+LOOKING = "Looking"
+To = Annotated[
+    str, typer.Option("--to", help="An id or file name in the run, or an image file.", rich_help_panel=LOOKING)
+]
+Top = Annotated[int, typer.Option("--top", "-n", min=1, help="Only the nearest N.", rich_help_panel=LOOKING)]
+Level = Annotated[
+    Literal["image", "label"], typer.Option("--level", help="What to look among.", rich_help_panel=LOOKING)
+]
 
 
 def similar(
