@@ -9,7 +9,7 @@ from qm_cli import text_entities
 from qm_cli.answer_task import TASKS, TEXT
 from qm_cli.classification import CONVENTIONS, LABELBOX, ClassEvaluation, ClassSettings, evaluate_answers
 from qm_cli.classification_report import class_report
-from qm_cli.errors import UsageError, refuse_options
+from qm_cli.errors import InputError, UsageError, refuse_options
 from qm_cli.load_answers import AnswerSource, load_answers
 from qm_cli.settings import task_convention
 from qm_cli.text_entities import SpanEvaluation, evaluate_spans, span_report
@@ -52,6 +52,10 @@ def evaluate_answer_files(request: AnswerRequest) -> tuple[ClassEvaluation | Spa
     answers = load_answers(source)
     if request.task == TEXT or (request.task is None and answers.has_spans):
         refuse_options("text entities", {"top_k": request.top_k, "auc": request.auc})
+        if not answers.has_spans:
+            raise InputError(
+                f"{source.labels}: no entity with start and end, there or in the predictions", "see --task"
+            )
         convention = task_convention(request.convention, text_entities.CONVENTIONS, "text entities")
         iou = 0.5 if request.iou is None else request.iou
         confidence = 0.5 if request.confidence is None else request.confidence

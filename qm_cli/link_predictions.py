@@ -133,8 +133,10 @@ def _without_empty(raw: RawPredictions, tolerant: bool) -> tuple[RawPredictions,
 
 def _refuse_all(raw: RawPredictions, findings: list[Finding]) -> None:
     reasons = [found for found in findings if found.rule.drops]
-    message = f"{raw.where}: none of its {raw.count:,} predictions can be used: {reasons[0].sentence()}"
-    raise InputError(message, reasons[0].rule.hint)
+    most = max(reasons, key=lambda reason: reason.count)
+    raise InputError(
+        f"{raw.where}: none of its {raw.count:,} predictions can be used: {most.sentence()}", most.rule.hint
+    )
 
 
 def _image_findings(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files, places_of
-from qm_cli.errors import UsageError
+from qm_cli.errors import InputError, UsageError
 from qm_cli.load_answers import AnswerSource
 from tests.answer_files import document, label, lines
 from tests.input_files import write
@@ -57,3 +57,8 @@ def test_places() -> None:
     for text in ("", "0", "a", "-1", "1.5"):
         with pytest.raises(UsageError, match="--top-k"):
             places_of(text)
+
+
+def test_text_asked_for_where_none_is(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no entity with start and end"):
+        evaluated(tmp_path, LABELS, [{"id": 1, "category": "a"}], task="text")

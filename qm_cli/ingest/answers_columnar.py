@@ -31,7 +31,8 @@ def read(path: Path, where: str) -> RawPredictions:
     """Columns of a table of answers; `keys` are all columns of the file. Messages call the file `where`.
 
     In text files ids and categories are integers where every one is written as such (007 is text), empty is null.
-    Raises InputError for a damaged file, a column twice, a missing id column, wrong types and numbers not finite.
+    Raises InputError for a damaged file, a column twice, no column of ids or of answers, wrong types and numbers not
+    finite.
     """
     table = _columnar(path, where) if path_is_columnar(path) else _text(path, where)
     names = table.column_names
@@ -57,6 +58,8 @@ def read(path: Path, where: str) -> RawPredictions:
         columns["probs"] = _lists(one_chunk(table["probs"]), where)
     elif probabilities:
         columns["probs"] = _stacked([_numbers(table, name, where, finite=False) for name in probabilities])
+    if columns.keys().isdisjoint(("category_id", "category_name", "answer", "probs")):
+        raise InputError(f"{where}: no column says what the answer is; it has {', '.join(names)}", HINT)
     return RawPredictions(where, columns, tuple(names))
 
 

@@ -18,7 +18,7 @@ def show_comparison(report: dict[str, Any]) -> None:
     units = f"{report['units']:,} {'images' if report['cluster'] is None else 'clusters of ' + report['cluster']}"
     at = f"IoU {report['iou']:g}, confidence {report['confidence']:g}, {report['resamples']:,} resamples of {units}"
     console.print(f"A {a['model']} ({a['target']}), B {b['model']} ({b['target']})", style="bold", markup=False)
-    console.print(at, highlight=False)
+    console.print(at if report.get("task", "bbox") == "bbox" else f"task {report['task']}, {at}", highlight=False)
     columns = ["", "A", "B", "B − A", "95 % interval", "p", "smallest seen"]
     print_table_on(console, columns, [(row["metric"], *_values(row)) for row in report["metrics"]])
     _show_categories(report)

@@ -38,6 +38,8 @@ def show_gate(verdict: dict[str, Any]) -> None:
 def headline(verdict: dict[str, Any]) -> str:
     """What was gated, against what, and at which thresholds."""
     parts = [verdict["target"]]
+    if verdict.get("task") not in (None, "bbox"):
+        parts.append(f"task {verdict['task']}")
     if verdict.get("convention") is not None:
         parts.append(f"convention {verdict['convention']}")
         parts.append(thresholds(verdict))

@@ -85,3 +85,8 @@ def test_columns_of_the_wrong_type_are_refused(column: dict[str, Any], words: st
     pq.write_table(pa.table(column), tmp_path / "a.parquet")
     with pytest.raises(InputError, match=words):
         read(tmp_path / "a.parquet", "a.parquet")
+
+
+def test_a_table_without_answers_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no column says what the answer is; it has id, score"):
+        read(write(tmp_path / "a.csv", "id,score\n1,0.5\n"), "a.csv")

@@ -45,3 +45,9 @@ def test_a_drop_shows_the_change(capsys: pytest.CaptureFixture[str]) -> None:
     show_gate(drop_verdict())
     line = capsys.readouterr().out.splitlines()[2]
     assert line.split()[-6:] == ["-0.0500", "-0.0700", "-0.0300", "0.0100", "-0.0400", "FAIL"]
+
+
+def test_another_task_than_boxes_is_named() -> None:
+    found = {"target": "run", "convention": "coco", "iou": 0.5, "confidence": 0.5}
+    assert headline({**found, "task": "segm"}).startswith("run, task segm, convention coco")
+    assert headline({**found, "task": "bbox"}).startswith("run, convention coco")
