@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 from qm_cli.analysis.bootstrap import METRICS, replicates, weighable
+from qm_cli.analysis.gate_checks import Check
 from qm_cli.analysis.gate_numbers import half_numbers, measuring
 from qm_cli.analysis.gate_parts import Members
-from qm_cli.analysis.gate_quantities import Population, Quantity
+from qm_cli.analysis.gate_quantities import Population, Quantity, curve_numbers, quantity_of
 from qm_cli.evaluation import evaluate_tables
+from qm_cli.load import load_tables
+from qm_cli.report import evaluation_report
 from qm_cli.settings import AREA_RANGES, IOU_THRESHOLDS, Settings
+from tests import builders
+from tests.shape_sets import keypoint_set
 from tests.simulated_sets import simulated_sets
 
 ALL = Population(AREA_RANGES[0])
@@ -61,3 +69,19 @@ def test_support_and_units() -> None:
     assert units[quantities[2]] == len(np.unique(image[(category == 1) & half[image]] // 2))
     assert found.only(quantities[2:4]).quantities == tuple(quantities[2:4])
     assert list(found.only(quantities[2:4]).parts) == [population]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_numbers_of_keypoints_are_the_reports(seed: int, tmp_path: Path) -> None:
+    tables = load_tables(*builders.write(tmp_path, *keypoint_set(np.random.default_rng(seed))))
+    chosen = Settings().of(tables.measure)
+    names = list(curve_numbers(chosen))
+    assert names == ["AP", "AP50", "AP75", "APm", "APl", "AR", "AR50", "AR75", "ARm", "ARl"]
+    checked = [quantity_of(Check("min", name, 0.5, where="check 1"), chosen, None) for name in names]
+    found = measuring(tables, chosen, [one for one in checked if one is not None])
+    report = evaluation_report(evaluate_tables(tables, chosen))["metrics"]
+    values = dict(zip(found.quantities, found.numbers(np.ones(found.images, np.int32)), strict=True))
+    for name, one in zip(names, checked, strict=True):
+        assert one is not None
+        wanted = np.nan if report[name] is None else report[name]
+        assert values[one] == pytest.approx(wanted, abs=1e-12, nan_ok=True), name
