@@ -1,6 +1,7 @@
 """The overlap of labels and predictions by row."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,8 +28,9 @@ def test_boxes() -> None:
 
 
 def test_what_was_compared_is_not_compared_again(tmp_path: Path) -> None:
+    annotations: Any = LABELS["annotations"]
     shape = {"segmentation": [[0.0, 0.0, 10.0, 0.0, 10.0, 10.0, 0.0, 10.0]]}
-    labels = {**LABELS, "annotations": [{**row, **shape, "iscrowd": 0} for row in LABELS["annotations"]]}
+    labels = {**LABELS, "annotations": [{**row, **shape, "iscrowd": 0} for row in annotations]}
     rows = [{**PREDICTIONS[0], **shape}] * 2
     tables = load_tables(*builders.write(tmp_path, labels, rows), task="segm")
     label, prediction = np.array([1, 0, 1]), np.array([1, 0, 0])

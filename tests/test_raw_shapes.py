@@ -69,5 +69,5 @@ def test_counts_of_keypoints_need_no_pandas(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("counts", [[1, None], [0, 3]])
 def test_counts_of_keypoints(tmp_path: Path, counts: list[int | None]) -> None:
-    rows = [{"keypoints": [1, 2, 2], "num_keypoints": count} for count in counts]
+    rows: list[dict[str, Any]] = [{"keypoints": [1, 2, 2], "num_keypoints": count} for count in counts]
     assert read(tmp_path, rows, "keypoints")["num_keypoints"].to_pylist() == counts
