@@ -1,8 +1,12 @@
 """The overlap of labels and predictions by row."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
-from qm_cli.overlap import overlap
+from qm_cli.load import load_tables
+from qm_cli.overlap import overlap, overlap_again, remember
 from tests import builders
 
 LABELS = {
@@ -21,3 +25,17 @@ def test_boxes() -> None:
     rows = np.array([0, 1]), np.array([0, 0])
     assert overlap(tables, "bbox", *rows).tolist() == [100 / 200, 100 / 500]
     assert overlap(tables, "bbox", *rows, tables.values("label", "iscrowd")).tolist() == [100 / 200, 100 / 200]
+
+
+def test_what_was_compared_is_not_compared_again(tmp_path: Path) -> None:
+    annotations: Any = LABELS["annotations"]
+    shape = {"segmentation": [[0.0, 0.0, 10.0, 0.0, 10.0, 10.0, 0.0, 10.0]]}
+    labels = {**LABELS, "annotations": [{**row, **shape, "iscrowd": 0} for row in annotations]}
+    rows = [{**PREDICTIONS[0], **shape}] * 2
+    tables = load_tables(*builders.write(tmp_path, labels, rows), task="segm")
+    label, prediction = np.array([1, 0, 1]), np.array([1, 0, 0])
+    assert overlap_again(tables, "segm", label, prediction).tolist() == [1.0, 1.0, 1.0]
+    remember(tables, "segm", label[:1], prediction[:1], np.array([0.25]))
+    remember(tables, "segm", label[1:2], prediction[1:2], np.array([0.75]))
+    assert overlap_again(tables, "segm", label, prediction).tolist() == [0.25, 0.75, 1.0]
+    assert overlap(tables, "segm", label, prediction).tolist() == [1.0, 1.0, 1.0]

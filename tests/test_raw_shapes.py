@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +49,25 @@ def test_a_key_twice_is_seen(tmp_path: Path) -> None:
     text = f'{{"images": [], "categories": [], "annotations": [{row}]}}'
     with pytest.raises(InputError, match='the key "keypoints" stands twice'):
         read(tmp_path, [], "keypoints", text=text)
+
+
+def test_counts_of_keypoints_need_no_pandas(tmp_path: Path) -> None:
+    row = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "area": 1, "iscrowd": 0}
+    document = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 9, "height": 9}],
+        "categories": [{"id": 1, "name": "x"}],
+        "annotations": [{**row, "keypoints": [1, 2, 2], "num_keypoints": 1}],
+    }
+    (tmp_path / "l.json").write_text(json.dumps(document))
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom qm_cli.ingest import labels_json\n"
+        "label = labels_json.read(Path(sys.argv[1]), False, fields=('keypoints',)).label\n"
+        "assert 'num_keypoints' in label\nassert 'pandas' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "l.json")], check=True)
+
+
+@pytest.mark.parametrize("counts", [[1, None], [0, 3]])
+def test_counts_of_keypoints(tmp_path: Path, counts: list[int | None]) -> None:
+    rows: list[dict[str, Any]] = [{"keypoints": [1, 2, 2], "num_keypoints": count} for count in counts]
+    assert read(tmp_path, rows, "keypoints")["num_keypoints"].to_pylist() == counts
