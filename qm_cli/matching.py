@@ -162,8 +162,9 @@ def _candidates(
     iou = overlap(tables, task, label + first_label, rows.take(detection), crowd.take(label), bound)
     near = np.flatnonzero(iou >= bound)
     detection, label, iou = detection[near], label[near], iou[near]
-    plain = slice(None) if not crowd.any() else ~crowd[label]
-    remember(tables, task, label[plain] + first_label, rows[detection[plain]], iou[plain])
+    if task != "bbox":
+        plain = ~crowd[label]
+        remember(tables, task, label[plain] + first_label, rows[detection[plain]], iou[plain])
     paired = np.zeros(len(rows), bool)
     paired[detection] = True
     renumbered = np.cumsum(paired) - 1
