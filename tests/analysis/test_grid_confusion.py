@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qm_cli.analysis.confusion import confusion_matrix
 from qm_cli.analysis.counts import outcomes
+from qm_cli.analysis.grid import coco_counts
 from qm_cli.analysis.grid_confusion import Confused, confused_cells, score_levels
 from qm_cli.matching import match_tables
 from qm_cli.settings import Grid, Settings
@@ -44,12 +45,10 @@ def test_levels_are_the_confidences_a_score_reaches() -> None:
 def test_equal_to_the_matrix_of_single_evaluations() -> None:
     import numpy as np
 
-    from qm_cli.analysis.grid import grid_counts
-
     [tables] = simulated_sets(np.random.default_rng(3), 60, 4, [1.0])
     grid = Grid((0.0, 0.4, 0.7), (0.3, 0.5, 0.9))
     chosen = Settings(grid=grid)
-    counts = grid_counts(tables, match_tables(tables, chosen), chosen)
+    counts = coco_counts(tables, match_tables(tables, chosen), "bbox", grid, confusion=True)
     for lane, iou in enumerate(grid.ious):
         for place, confidence in enumerate(grid.confidences):
             one = Settings(iou=iou, confidence=confidence)

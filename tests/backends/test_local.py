@@ -116,7 +116,8 @@ def test_a_script_without_a_guard_is_not_run_again(tmp_path: Path) -> None:
 def test_ctrl_c_in_a_terminal_ends_quietly(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "import time\nfrom qm_cli.backends.local import open_backend\ntry:\n"
+        "import signal, time\nfrom qm_cli.backends.local import open_backend\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\ntry:\n"
         "    with open_backend(2) as b:\n"
         "        for _ in b.map(time.sleep, [0, 30, 30]): print('started', flush=True)\n"
         "except KeyboardInterrupt: print('ended')\n"
