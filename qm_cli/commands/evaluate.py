@@ -149,7 +149,7 @@ def evaluate(
         chosen = tuple(name for name in EVERYTHING if named[name])
         refuse_undefined(chosen, settings)
         analyses = EVERYTHING if everything else chosen
-        show = _renderer(json, explain, bool(wishes), str(thresholds_out) == "-")
+        show = _renderer(json, explain, bool(wishes), bool(analyses), str(thresholds_out) == "-")
         questions = None
         if wishes:
             from qm_cli.evaluation_options import asked
@@ -217,7 +217,9 @@ def _refuse_contradictions(
         raise UsageError("--json and --thresholds-out - both write to stdout", "name a file for the thresholds")
 
 
-def _renderer(json: bool, explain: bool, answers: bool, silent: bool) -> Callable[[dict[str, Any]], object]:
+def _renderer(
+    json: bool, explain: bool, answers: bool, analysed: bool, silent: bool
+) -> Callable[[dict[str, Any]], object]:
     """What shows the report, imported while the predictions are read. silent: stdout holds something else."""
     if json:
         from qm_cli.render.as_json import as_json
@@ -229,12 +231,17 @@ def _renderer(json: bool, explain: bool, answers: bool, silent: bool) -> Callabl
         return show_conventions
     if silent:
         return lambda report: None
-    from qm_cli.render.terminal_analyses import show_analyses
-
+    show_more = _analyses_shown() if analysed else None
     if answers:
         from qm_cli.render.terminal_answers import show_answers
 
-        return lambda report: show_answers(report, show_analyses)
+        return lambda report: show_answers(report, show_more)
     from qm_cli.render.terminal import show_evaluation
 
-    return lambda report: show_evaluation(report, show_analyses)
+    return lambda report: show_evaluation(report, show_more)
+
+
+def _analyses_shown() -> Callable[..., None]:
+    from qm_cli.render.terminal_analyses import show_analyses
+
+    return show_analyses
