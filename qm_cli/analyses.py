@@ -14,8 +14,11 @@ from qm_cli.analysis.error_report import error_report
 from qm_cli.analysis.false_positive_reasons import false_positive_reasons
 from qm_cli.analysis.optimal_lrp import lrp_report, optimal_lrp
 from qm_cli.errors import UsageError
-from qm_cli.evaluation import Evaluation
+from qm_cli.evaluation import Evaluation, evaluate_tables
+from qm_cli.report import evaluation_report
 from qm_cli.settings import Settings
+from qm_cli.subset import only_categories
+from qm_cli.tables import Tables
 
 Part = dict[str, Any]
 
@@ -59,6 +62,19 @@ def refuse_undefined(names: Iterable[str], settings: Settings) -> None:
     if options and settings.convention != DEFINED_UNDER:
         hint = f"use --convention {DEFINED_UNDER}"
         raise UsageError(f"{options}: not defined under convention {settings.convention}", hint)
+
+
+def analysed_report(tables: Tables, settings: Settings, names: Iterable[str]) -> dict[str, Any]:
+    """The evaluation report of tables with the named analyses, over the categories of the settings."""
+    return with_analyses(evaluate_tables(only_categories(tables, settings.categories), settings), names)
+
+
+def with_analyses(evaluation: Evaluation, names: Iterable[str]) -> dict[str, Any]:
+    """The evaluation report with the named analyses."""
+    report = evaluation_report(evaluation)
+    parts, notes = analysed(evaluation, names)
+    last = {"findings": report.pop("findings"), "notes": [*report.pop("notes"), *notes]}
+    return {**report, **parts, **last}
 
 
 def analysed(evaluation: Evaluation, names: Iterable[str]) -> tuple[dict[str, Part | None], list[str]]:

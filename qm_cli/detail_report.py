@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.analyses import with_analyses
 from qm_cli.analysis.confusion_examples import CellSamples, confusion_samples, samples_of
 from qm_cli.analysis.counts import mean_of_defined
 from qm_cli.analysis.cross_fit import FOLDS, Choice, choices, fold_numbers, ranked_groups
@@ -18,7 +19,6 @@ from qm_cli.count_report import category_numbers, confusion_report, number, over
 from qm_cli.errors import UsageError, nearest
 from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.evaluation_options import NONE, Questions
-from qm_cli.report import evaluation_report
 from qm_cli.settings import Grid, Settings
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
@@ -37,7 +37,7 @@ def detailed_report(
 ) -> dict[str, Any]:
     """The evaluation report, with the named analyses, and the answers to the questions beside it."""
     evaluation = evaluate_tables(only_categories(tables, settings.categories), settings)
-    return {**evaluation_report(evaluation, analyses), **answers_to(questions, evaluation)}
+    return {**with_analyses(evaluation, analyses), **answers_to(questions, evaluation)}
 
 
 def answers_to(questions: Questions, evaluation: Evaluation) -> dict[str, Any]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from qm_cli.analyses import analysed
 from qm_cli.analysis.counts import Counts, category_counts, category_iou_sum
 from qm_cli.analysis.summary_numbers import suffix
 from qm_cli.count_report import (
@@ -24,16 +22,15 @@ from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
 
 
-def report_of(tables: Tables, settings: Settings, analyses: Iterable[str] = ()) -> dict[str, Any]:
-    """The evaluation report of tables, over the categories of the settings, with the named analyses."""
-    return evaluation_report(evaluate_tables(only_categories(tables, settings.categories), settings), analyses)
+def report_of(tables: Tables, settings: Settings) -> dict[str, Any]:
+    """The evaluation report of tables, over the categories of the settings."""
+    return evaluation_report(evaluate_tables(only_categories(tables, settings.categories), settings))
 
 
-def evaluation_report(evaluation: Evaluation, analyses: Iterable[str] = ()) -> dict[str, Any]:
+def evaluation_report(evaluation: Evaluation) -> dict[str, Any]:
     """The one object that `qm evaluate --json` prints and every table is rendered from."""
     settings, tables, numbers = evaluation.settings, evaluation.tables, evaluation.numbers
     counts = category_counts(tables, evaluation.outcomes)
-    parts, notes = analysed(evaluation, analyses)
     iou_sum = category_iou_sum(tables, settings.task, evaluation.outcomes)
     names = _category_names(evaluation)[1]
     return {
@@ -54,9 +51,8 @@ def evaluation_report(evaluation: Evaluation, analyses: Iterable[str] = ()) -> d
         "definitions": {**numbers.definitions, **count_definitions(evaluation.counted_at, settings.beta)},
         "categories": _categories(evaluation, counts, iou_sum),
         "confusion": confusion_report(evaluation.confusion, names, settings.iou, settings.confidence),
-        **parts,
         "findings": [finding.as_dict() for finding in tables.findings],
-        "notes": [*_notes(evaluation), *notes],
+        "notes": _notes(evaluation),
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from qm_cli import catalog, dataset, run_folder
+from qm_cli.analyses import analysed_report
 from qm_cli.convention_grids import CONVENTIONS
 from qm_cli.custom_values import custom_table, with_custom_values
 from qm_cli.dataset import DatasetFiles
@@ -27,7 +28,6 @@ from qm_cli.ingest.values_embeddings import with_embeddings
 from qm_cli.kept_results import Kept, kept_for, settle
 from qm_cli.load import Source, load_tables, read_labels, task_of_all
 from qm_cli.raw import RawLabels
-from qm_cli.report import report_of
 from qm_cli.run_tables import sample_tables, vector_tables
 from qm_cli.run_writing import Parts, write_run
 from qm_cli.scoring import LOCAL, Resources, Scored, Selection, planned, score_tables, selection
@@ -108,7 +108,7 @@ def evaluate(
     settings = settings_at(**chosen)
     score = missing_score(settings.convention, None)
     tables = load_tables(Path(labels), Path(predictions), fields=settings.fields, missing_score=score)
-    return report_of(tables, settings, analyses)
+    return analysed_report(tables, settings, analyses)
 
 
 def with_grid(settings: Settings) -> Settings:

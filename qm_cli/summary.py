@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.analyses import with_analyses
 from qm_cli.classification_report import class_report
 from qm_cli.findings import Finding
-from qm_cli.report import evaluation_report
 from qm_cli.scoring import Scored
 
 VALUES_KEPT = 5
@@ -37,7 +37,7 @@ def run_summary(data: Scored, models: Mapping[str, Scored]) -> dict[str, Any]:
 def _evaluation(scored: Scored) -> dict[str, Any] | None:
     if scored.classes is not None:
         return class_report(scored.classes)
-    return evaluation_report(scored.evaluation, scored.analyses) if scored.evaluation else None
+    return with_analyses(scored.evaluation, scored.analyses) if scored.evaluation else None
 
 
 def all_findings(scored: Scored) -> list[Finding]:

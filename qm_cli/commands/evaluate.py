@@ -15,6 +15,7 @@ from qm_cli.errors import UsageError, refuse_options
 
 if TYPE_CHECKING:
     from qm_cli.answer_evaluation import AnswerRequest
+    from qm_cli.settings import Settings
 
 LabelFile = Annotated[
     Path,
@@ -144,11 +145,7 @@ def evaluate(
     fields = CONVENTION_FIELDS if explain or output is not None else settings.fields
     files = Source(labels, predictions, fields=fields, **measured, **naming)
     with reading(files) as tables:
-        from qm_cli.analyses import EVERYTHING, refuse_undefined
-
-        chosen = tuple(name for name in EVERYTHING if named[name])
-        refuse_undefined(chosen, settings)
-        analyses = EVERYTHING if everything else chosen
+        analyses = _analyses(named, everything, settings) if everything or any(named.values()) else ()
         show = _renderer(json, explain, bool(wishes), bool(analyses), str(thresholds_out) == "-")
         questions = None
         if wishes:
@@ -167,10 +164,14 @@ def evaluate(
             from qm_cli.detail_report import detailed_report
 
             report = detailed_report(tables(), settings, questions, analyses)
+        elif analyses:
+            from qm_cli.analyses import analysed_report
+
+            report = analysed_report(tables(), settings, analyses)
         else:
             from qm_cli.report import report_of
 
-            report = report_of(tables(), settings, analyses)
+            report = report_of(tables(), settings)
     if thresholds_out is not None:
         from qm_cli.threshold_file import write_thresholds
 
@@ -198,6 +199,14 @@ def _answers(request: AnswerRequest, output: Path | None, json: bool) -> int:
 
         show_answers(report)
     return 0
+
+
+def _analyses(named: dict[str, bool], everything: bool, settings: Settings) -> tuple[str, ...]:
+    from qm_cli.analyses import EVERYTHING, refuse_undefined
+
+    chosen = tuple(name for name in EVERYTHING if named[name])
+    refuse_undefined(chosen, settings)
+    return EVERYTHING if everything else chosen
 
 
 def _asked_for(analyses: dict[str, bool], everything: bool) -> dict[str, bool]:

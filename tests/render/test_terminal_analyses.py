@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from qm_cli.analyses import EVERYTHING
+from qm_cli.analyses import EVERYTHING, analysed_report
 from qm_cli.render.terminal import plain_console, show_evaluation
 from qm_cli.render.terminal_analyses import SHOWN, show_analyses
-from qm_cli.report import report_of
 from qm_cli.settings import Settings
 from tests import builders
 from tests.oracles.error_sets import detection_set
@@ -17,7 +16,7 @@ from tests.render.screens import printed, rows_below
 
 
 def made(*names: str, **chosen: Any) -> dict[str, Any]:
-    return report_of(builders.tables(*detection_set(3)), Settings(**chosen), names)
+    return analysed_report(builders.tables(*detection_set(3)), Settings(**chosen), names)
 
 
 def show(report: dict[str, Any]) -> None:
