@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qm_cli.report import report_of
+from qm_cli.analyses import analysed_report
 from qm_cli.settings import Settings
 from tests import builders
 from tests.boxes import document, label, prediction
@@ -11,7 +11,7 @@ from tests.boxes import document, label, prediction
 def test_errors_of_a_small_set() -> None:
     labels = [label(1, 1, 1, [0, 0, 10, 10]), label(2, 1, 1, [50, 50, 10, 10])]
     predictions = [prediction(1, 1, [0, 0, 10, 10], 0.9), prediction(1, 1, [0, 0, 10, 3], 0.8)]
-    errors = report_of(builders.tables(document(labels), predictions), Settings(), ["errors"])["errors"]
+    errors = analysed_report(builders.tables(document(labels), predictions), Settings(), ["errors"])["errors"]
     assert {row["kind"]: row["count"] for row in errors["kinds"]} == {
         "classification": 0,
         "localisation": 1,
@@ -28,6 +28,6 @@ def test_errors_of_a_small_set() -> None:
 
 
 def test_nothing_is_undefined_not_zero() -> None:
-    errors = report_of(builders.tables(document([]), []), Settings(), ["errors"])["errors"]
+    errors = analysed_report(builders.tables(document([]), []), Settings(), ["errors"])["errors"]
     assert errors["AP"] is None
     assert {row["delta_AP"] for row in errors["kinds"]} == {None}
