@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.kernels.mask_columns import shared_columns
 from qm_cli.kernels.runs import Runs
 from qm_cli.kernels.segments import bounded_stretches, expand, starts_of
 
@@ -35,17 +37,30 @@ def mask_iou(
     """
     iou = np.zeros(len(label))
     near = _near(labels, predictions, label, prediction, crowd, lowest)
-    near = near[np.argsort(label[near], kind="stable")]
+    ways = _ways(labels, predictions, label[near], prediction[near])
+    near = near[np.lexsort((label[near], ways))]
     label, prediction = label[near], prediction[near]
     counts = np.diff(predictions.start)[prediction]
-    stretches = [rows for rows in bounded_stretches(counts, RUNS_AT_ONCE) if len(rows)]
+    bounds = np.searchsorted(np.sort(ways), np.arange(len(WAYS) + 1))
+    work = [
+        (way, rows + first)
+        for way, (first, last) in zip(WAYS, pairwise(bounds.tolist()), strict=True)
+        for rows in bounded_stretches(counts[first:last], RUNS_AT_ONCE)
+        if len(rows)
+    ]
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        parts = threads.map(lambda rows: _shared(labels, predictions, label[rows], prediction[rows]), stretches)
+        parts = threads.map(lambda part: part[0](labels, predictions, label[part[1]], prediction[part[1]]), work)
         shared = np.concatenate([np.zeros(0), *parts])
     area = predictions.area[prediction]
     union = np.where(crowd[near], area, area + labels.area[label] - shared)
     iou[near] = shared / np.where(shared > 0, union, 1.0)
     return iou
+
+
+def _ways(labels: Runs, predictions: Runs, label: RowArray, prediction: RowArray) -> npt.NDArray[np.int8]:
+    """Which of the ways serves each pair, the general one or by columns, alone where the label has one run in each."""
+    within = labels.within[label] & predictions.within[prediction]
+    return np.where(within, np.where(labels.single[label], np.int8(1), np.int8(2)), np.int8(0))
 
 
 def _near(
@@ -114,3 +129,11 @@ def _parity(counts: RowArray) -> npt.NDArray[np.int8]:
     pattern[1::2] = 1
     begin = np.cumsum(counts) - counts
     return pattern ^ np.repeat((begin & 1).astype(np.int8), counts)
+
+
+def _by_column(labels: Runs, predictions: Runs, label: RowArray, prediction: RowArray) -> FloatArray:
+    """The same of masks none of whose runs goes on in the next column."""
+    return shared_columns(predictions, labels, prediction, label)
+
+
+WAYS = (_shared, _by_column, _by_column)

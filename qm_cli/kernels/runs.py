@@ -26,7 +26,7 @@ FIRST_CHARACTER = 48
 MORE = 32
 LONGEST_VALUE = 7
 LARGEST_MASK = 2**31 - 1
-TEXT_AT_ONCE = 1 << 17
+TEXT_AT_ONCE = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Runs:
 
     height: int64[n]; area: float64[n], pixels of the object; box: float64[n, 4], [x, y, width, height] around them.
     good: bool[n], text that is a mask of its size; of the others height, area and runs are nothing.
+    within: bool[n], no run of the object goes on in the next column; single: each column of the box holds one run.
     """
 
     start: RowArray
@@ -43,13 +44,16 @@ class Runs:
     area: FloatArray
     box: FloatArray
     good: npt.NDArray[np.bool_]
+    within: npt.NDArray[np.bool_]
+    single: npt.NDArray[np.bool_]
 
     def take(self, rows: IntArray) -> Runs:
         """The masks of these rows, in their order."""
         count = np.diff(self.start)[rows]
         end = self.end.take(expand(self.start[:-1][rows], count))
         start = np.append(0, np.cumsum(count))
-        return Runs(start, end, self.height[rows], self.area[rows], self.box[rows], self.good[rows])
+        flags = (self.good[rows], self.within[rows], self.single[rows])
+        return Runs(start, end, self.height[rows], self.area[rows], self.box[rows], *flags)
 
 
 def encoded(runs: RowArray, start: RowArray) -> tuple[Bytes, RowArray]:
@@ -83,7 +87,8 @@ def decoded(text: Bytes, offsets: RowArray, size: npt.NDArray[np.integer]) -> Ru
     bounds = _blocks(offsets)
     blocks = list(pairwise(bounds))
 
-    area, box, good = np.zeros(len(height)), np.zeros((len(height), 4)), np.zeros(len(height), bool)
+    area, box = np.zeros(len(height)), np.zeros((len(height), 4))
+    good, within, single = np.zeros((3, len(height)), bool)
     start = np.zeros(len(height) + 1, np.int64)
     most = [np.count_nonzero(text[offsets[first] : offsets[last]] < FIRST_CHARACTER + MORE) for first, last in blocks]
     places = np.cumsum([0, *most])
@@ -94,6 +99,7 @@ def decoded(text: Bytes, offsets: RowArray, size: npt.NDArray[np.integer]) -> Ru
         part, own = slice(*blocks[number]), offsets[blocks[number][0] : blocks[number][1] + 1]
         found = _block(text[own[0] : own[-1]], own - own[0], height[part], pixels[part], possible[part])
         area[part], box[part], good[part] = found.area, found.box, found.good
+        within[part], single[part] = found.within, found.single
         start[1:][part] = np.diff(found.start)
         end[places[number] : places[number] + len(found.end)] = found.end
         return len(found.end)
@@ -102,7 +108,7 @@ def decoded(text: Bytes, offsets: RowArray, size: npt.NDArray[np.integer]) -> Ru
         lengths = list(threads.map(fill, range(len(blocks))))
     if lengths != most:
         end = np.concatenate([end[place : place + length] for place, length in zip(places, lengths, strict=False)])
-    return Runs(np.cumsum(start), end, height, area, box, good)
+    return Runs(np.cumsum(start), end, height, area, box, good, within, single)
 
 
 def _blocks(offsets: RowArray) -> list[int]:
@@ -127,16 +133,17 @@ def _block(text: Bytes, offsets: RowArray, height: RowArray, pixels: RowArray, p
         return found
     count, area, box = np.zeros(len(lengths), np.int64), np.zeros(len(lengths)), np.zeros((len(lengths), 4))
     count[rows], area[rows], box[rows] = np.diff(found.start), found.area, found.box
-    good = np.zeros(len(lengths), bool)
-    good[rows] = True
-    return Runs(np.append(0, np.cumsum(count)), found.end, height, area, box, good)
+    good, within, single = np.zeros((3, len(lengths)), bool)
+    good[rows], within[rows], single[rows] = True, found.within, found.single
+    return Runs(np.append(0, np.cumsum(count)), found.end, height, area, box, good, within, single)
 
 
 def _whole(text: Bytes, offsets: RowArray, height: RowArray, pixels: RowArray) -> tuple[Runs | None, BoolArray]:
     """The masks, none of them without text, if all are right; and which are."""
     if len(height) == 0:
         nothing = np.zeros(0)
-        return Runs(offsets, nothing.astype(np.int32), height, nothing, np.zeros((0, 4)), nothing > 0), nothing > 0
+        none = nothing > 0
+        return Runs(offsets, nothing.astype(np.int32), height, nothing, np.zeros((0, 4)), none, none, none), none
     right = _complete(text, offsets)
     if not right.all():
         return None, right
@@ -154,7 +161,8 @@ def _whole(text: Bytes, offsets: RowArray, height: RowArray, pixels: RowArray) -
         return None, right
     of_object = _odd(len(runs)) ^ np.repeat(odd_start.view(np.uint8), count)
     area = (pixels - np.where(odd_start, -balance, balance)) / 2
-    return Runs(start, end, height, area, _boxes(end, of_object, start, height), right), right
+    box, within, single = _boxes(end, of_object, start, height)
+    return Runs(start, end, height, area, box, right, within, single), right
 
 
 def _odd(count: int) -> Bytes:
@@ -217,8 +225,10 @@ def _lengths(change: Values, start: RowArray) -> tuple[Values, Values]:
     return runs, balance
 
 
-def _boxes(end: npt.NDArray[np.int32], of_object: Bytes, start: RowArray, height: RowArray) -> FloatArray:
-    """[x, y, width, height] of the object pixels of each mask, zeros without any: float64[n, 4].
+def _boxes(
+    end: npt.NDArray[np.int32], of_object: Bytes, start: RowArray, height: RowArray
+) -> tuple[FloatArray, BoolArray, BoolArray]:
+    """[x, y, width, height] of the object's pixels, zeros without any: float64[n, 4]; which are within, which single.
 
     Taken from the first and last pixel of every run; one that goes on in the next column fills the height.
     """
@@ -231,12 +241,14 @@ def _boxes(end: npt.NDArray[np.int32], of_object: Bytes, start: RowArray, height
     column = pixel // tall
     pixel -= column * tall
     top, bottom = np.minimum.reduceat(pixel, begin), np.maximum.reduceat(pixel, begin)
-    crossing = np.zeros(len(end), np.uint8)
-    np.not_equal(column[1:], column[:-1], out=crossing[1:].view(bool))
-    crossing &= of_object
-    full = np.maximum.reduceat(crossing, begin) > 0
-    top[full], bottom[full] = 0, height[full] - 1
+    steps = np.empty(len(end), np.uint8)
+    np.not_equal(column[1:], column[:-1], out=steps[1:].view(bool))
+    steps += of_object
+    steps[begin] = steps[last[ends_empty]] = 1
+    within = np.maximum.reduceat(steps, begin) < 2
+    top[~within], bottom[~within] = 0, height[~within] - 1
     left, right = column[begin], column[last]
     box = np.stack([left, top, right - left + 1, bottom - top + 1], axis=1).astype(np.float64)
     box[last == begin] = 0.0
-    return box
+    single = within & (np.minimum.reduceat(steps, begin) == 1) & ((last - begin + 1) // 2 == box[:, 2])
+    return box, within, single
