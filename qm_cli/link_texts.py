@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from qm_cli.arrays import compute as pc
 from qm_cli.arrays import flat_values, to_numpy
-from qm_cli.raw_shapes import flat_lists
+from qm_cli.number_lists import number_lists
 
 Numbers = npt.NDArray[np.float64]
 FLAT = list[float | list[float]] | None
@@ -59,7 +59,7 @@ def _number_lists(shape: pa.Array) -> pa.Array:
     if not pa.types.is_string(shape.type):
         return shape
     if shape.null_count == 0:
-        plain_lists = flat_lists(",".join(shape.to_pylist()).encode(), len(shape))
+        plain_lists = number_lists([text.encode() for text in shape.to_pylist()])
         if plain_lists is not None:
             return plain_lists
     found = decoded_texts(shape, FLAT)

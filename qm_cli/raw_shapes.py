@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from itertools import chain
 from typing import Any
 
 import msgspec
@@ -11,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from qm_cli.arrays import bytes_to_arrow, strings_to_arrow, to_arrow
+from qm_cli.number_lists import number_lists
 from qm_cli.raw import RawLabels, lists_of
 
 
@@ -40,7 +40,7 @@ def add_shape(raw: RawLabels, rows: list[Any], fields: tuple[str, ...]) -> tuple
         texts = [bytes(getattr(row, name)) for row in rows]
         if any(text != b"null" for text in texts):
             joined = b",".join(texts)
-            column = _masks(joined) if name == "segmentation" else flat_lists(joined, len(texts))
+            column = _masks(joined) if name == "segmentation" else number_lists(texts)
             nulled = [None if text == b"null" else text for text in texts]
             raw.label["shape"] = bytes_to_arrow(nulled) if column is None else column
             if name == "keypoints" and any(row.num_keypoints is not None for row in rows):
@@ -54,19 +54,6 @@ def _integers(values: list[int | None]) -> pa.Array:
     if None in values:
         return pa.array(values, pa.int64())
     return to_arrow(np.array(values, np.int64))
-
-
-def flat_lists(texts: bytes, count: int) -> pa.Array | None:
-    """A list column where each of the JSON texts, joined by commas, is a flat list of numbers; else None."""
-    try:
-        found = msgspec.json.decode(b"[" + texts + b"]", type=list[list[float]])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    if len(found) != count:
-        return None
-    lengths = np.fromiter(map(len, found), np.int64, len(found))
-    flat = np.fromiter(chain.from_iterable(found), np.float64, int(lengths.sum()))
-    return lists_of(np.append(0, np.cumsum(lengths)).astype(np.int32), to_arrow(flat))
 
 
 def _masks(texts: bytes) -> pa.Array | None:
