@@ -110,13 +110,16 @@ def geometries(tables: Tables, level: str, task: str) -> Geometries:
 
 
 def _similarity(tables: Tables, label: Rows, prediction: Rows, lowest: float) -> Numbers:
+    """Of the rows between the first and the last that are asked for."""
+    first_label, first = label.min(), prediction.min()
+    own, other = slice(first_label, label.max() + 1), slice(first, prediction.max() + 1)
     return keypoint_similarity(
-        tables.values("label", "keypoints"),
-        tables.values("label", "bbox"),
-        to_numpy(tables.label["area"]),
-        tables.values("prediction", "keypoints"),
-        label,
-        prediction,
+        tables.values("label", "keypoints")[own],
+        tables.values("label", "bbox")[own],
+        to_numpy(tables.label["area"])[own],
+        tables.values("prediction", "keypoints")[other],
+        label - first_label,
+        prediction - first,
         np.array(tables.measure.sigmas),
         lowest,
     )
