@@ -202,8 +202,10 @@ def _called(columns: Columns) -> pa.Array:
 
 def _refuse_none(where: str, level: str, given: pa.Array, hits: Mask, known: pa.ChunkedArray) -> None:
     """Raise InputError when there are names and none of them is known."""
+    if hits.any():
+        return
     names = distinct(given)
-    if hits.any() or not len(names):
+    if not len(names):
         return
     there, plural = one_chunk(known), "categories" if level == "category" else "data rows"
     message = f"{where}: none of its {len(names)} {plural} ({shown(names)}) is among the {len(there)} ({shown(there)})"
@@ -212,13 +214,14 @@ def _refuse_none(where: str, level: str, given: pa.Array, hits: Mask, known: pa.
 
 def _given(columns: Columns, row: RowArray, category: RowArray, question: RowArray) -> Given:
     count = len(row)
-    score, start, end = (_floats(columns, name, count) for name in ("score", "start", "end"))
+    none = np.full(count, np.nan)
+    score, start, end = (_floats(columns, name, none) for name in ("score", "start", "end"))
     text = columns.get("answer", pa.nulls(count, pa.string()))
     return Given(row, question, category, score, text, start, end, np.arange(count))
 
 
-def _floats(columns: Columns, name: str, count: int) -> FloatArray:
-    return np.asarray(to_numpy(columns[name]), np.float64) if name in columns else np.full(count, np.nan)
+def _floats(columns: Columns, name: str, none: FloatArray) -> FloatArray:
+    return np.asarray(to_numpy(columns[name]), np.float64) if name in columns else none
 
 
 def _scores(
