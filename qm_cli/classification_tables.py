@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli.analysis.classification_outcome import Answered
 from qm_cli.analysis.classification_questions import first_of_runs
+from qm_cli.analysis.counts import Outcomes
 from qm_cli.answers import Answers, Given, Probabilities, question_categories
 from qm_cli.arrays import one_chunk, strings_to_arrow, valid
 from qm_cli.classification import CONVENTIONS, ClassEvaluation, ClassSettings, QuestionResult, evaluate_answers
@@ -102,27 +101,17 @@ def _probabilities(
     return (Probabilities(0, tables.values("prediction", "probs"), place, order),)
 
 
-@dataclass(frozen=True)
-class Outcomes:
-    """matched_label: row of the label that a prediction is right about, −1 for none, int64[predictions]. counted:
-    predictions that are an answer to a labelled question, bool[predictions]. matched_prediction, label_counts: the
-    same of labels."""
-
-    matched_label: RowArray
-    counted: BoolArray
-    matched_prediction: RowArray
-    label_counts: BoolArray
-
-
 def outcomes_of(tables: Tables, evaluation: ClassEvaluation) -> Outcomes | None:
-    """The outcome of each label and prediction; None where a checklist is answered by probabilities, which are no rows
-    of the prediction table."""
+    """The outcome of each label and prediction; counted are those that answer a labelled question.
+
+    None where a checklist is answered by probabilities, which are no rows of the prediction table.
+    """
     labels, predictions = tables.count("label"), tables.count("prediction")
     found = Outcomes(
-        np.full(predictions, -1, np.int64),
-        np.zeros(predictions, bool),
-        np.full(labels, -1, np.int64),
-        np.zeros(labels, bool),
+        counted=np.zeros(predictions, bool),
+        matched_label=np.full(predictions, -1, np.int64),
+        matched_prediction=np.full(labels, -1, np.int64),
+        label_counts=np.zeros(labels, bool),
     )
     for result in evaluation.results:
         if not isinstance(result.found, Answered) and result.question.probabilities is not None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from qm_cli import schema
 from qm_cli.errors import MetricError, nearest
-from qm_cli.kernels.segments import offsets_of
+from qm_cli.kernels.segments import numbered, offsets_of
 from qm_cli.metric import LEVELS
 from qm_cli.tables import Tables
 
@@ -198,8 +198,8 @@ def cells_of(tables: Tables) -> Cells:
         tables.values(level, "image_row").astype(np.int64) * categories + tables.values(level, "category_row")
         for level in ("label", "prediction")
     ]
-    filled, cell = np.unique(np.concatenate(keys), return_inverse=True)
-    label, prediction = np.split(cell.astype(np.int64), [len(keys[0])])
+    filled, cell = numbered(np.concatenate(keys))
+    label, prediction = np.split(cell, [len(keys[0])])
     return Cells((filled // categories).astype(np.int32), (filled % categories).astype(np.int32), label, prediction)
 
 

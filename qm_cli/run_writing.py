@@ -59,6 +59,7 @@ def write_run(
             for name, scored in parts.models.items():
                 (folder / name).mkdir(parents=True)
                 writing += _write_tables(threads, folder / name, scored, base=False)
+        inputs = threads.submit(_inputs, files)
         summary = run_summary(parts.data, parts.models)
     for file in writing:
         file.result()
@@ -69,7 +70,7 @@ def write_run(
         summary["custom_metrics"] = custom_report(parts.custom)
     (folder / run_folder.SUMMARY).write_text(as_json(summary))
     (folder / "summary.md").write_text(summary_markdown(summary))
-    manifest = _manifest(parts, files, settings, seed, time.perf_counter() - started)
+    manifest = _manifest(parts, files, inputs.result(), settings, seed, time.perf_counter() - started)
     (folder / run_folder.MANIFEST).write_text(as_json(manifest))
     return summary
 
@@ -87,11 +88,18 @@ def _write_tables(threads: ThreadPoolExecutor, folder: Path, scored: Scored, bas
     return writing + [threads.submit(write_parquet, table, folder / f"{name}.parquet") for name, table in later.items()]
 
 
-def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, seconds: float) -> dict[str, Any]:
-    """Inputs with their SHA-256, settings, versions, seed, counts in and left out, and the time taken."""
-    inputs = {"labels": files.labels, **{f"predictions {name}": path for name, path in files.predictions.items()}}
+def _inputs(files: DatasetFiles) -> dict[str, dict[str, Any]]:
+    """What is known of each input file, by its part."""
+    paths = {"labels": files.labels, **{f"predictions {name}": path for name, path in files.predictions.items()}}
     if files.embeddings is not None:
-        inputs["embeddings"] = files.embeddings
+        paths["embeddings"] = files.embeddings
+    return {name: input_facts(path) for name, path in paths.items() if path is not None}
+
+
+def _manifest(
+    parts: Parts, files: DatasetFiles, inputs: Mapping[str, Any], settings: Settings, seed: int, seconds: float
+) -> dict[str, Any]:
+    """Inputs with their SHA-256, settings, versions, seed, counts in and left out, and the time taken."""
     scored = [parts.data, *parts.models.values()]
     findings = list(dict.fromkeys(found for part in scored for found in all_findings(part)))
     return {
@@ -100,7 +108,7 @@ def _manifest(parts: Parts, files: DatasetFiles, settings: Settings, seed: int, 
         "python": platform.python_version(),
         "packages": {name: version(name) for name in RECORDED_PACKAGES},
         "models": list(parts.models),
-        "inputs": {name: input_facts(path) for name, path in inputs.items() if path is not None},
+        "inputs": dict(inputs),
         "images": None if files.images is None else shown(files.images),
         "settings": _evaluated(scored, settings).as_dict(),
         "seed": seed,

@@ -98,6 +98,7 @@ EVALUATED: dict[str, dict[str, str]] = {
     "label": {
         "matched_prediction_row": "prediction that found it, or −1",
         "counts": "neither crowd nor ignored",
+        "false_negative": "counts and was not found",
         "error_code": "place in error_names.KINDS, or −1",
         "located_similarity": "largest similarity with an overlapping prediction of its category",
         "swapped_similarity": "largest similarity with a confident prediction of another category",
@@ -114,6 +115,8 @@ EVALUATED: dict[str, dict[str, str]] = {
         "matched_iou": "IoU with that label",
         "best_iou": "largest IoU with a label of its category",
         "counted": "score ≥ the confidence",
+        "true_positive": "counted, and its label counts",
+        "false_positive": "counted, and found no label",
         "error_code": "place in error_names.KINDS, or −1",
         "reason_code": "place in error_names.REASONS, or −1",
         "overlooked_similarity": "largest similarity with a label of its category, of one that may be overlooked",

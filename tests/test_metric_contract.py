@@ -65,14 +65,18 @@ def sources_of(given: Tables) -> dict[tuple[str, str], Any]:
     matched_label = np.where(np.arange(predictions) % 2 == 0, np.arange(predictions), -1)
     matched_prediction = np.where(np.arange(labels) % 2 == 0, np.arange(labels), -1)
     iou = np.where(matched_label >= 0, 0.75, np.nan)
+    counted, counts = np.arange(predictions) % 7 > 0, np.arange(labels) % 5 > 0
     return {
         ("label", "matched_prediction_row"): matched_prediction,
-        ("label", "counts"): np.arange(labels) % 5 > 0,
+        ("label", "counts"): counts,
+        ("label", "false_negative"): counts & (matched_prediction < 0),
         ("label", "error_code"): np.where(matched_prediction >= 0, -1, 5).astype(np.int8),
         ("prediction", "matched_label_row"): matched_label,
         ("prediction", "matched_iou"): iou,
         ("prediction", "best_iou"): iou,
-        ("prediction", "counted"): np.arange(predictions) % 7 > 0,
+        ("prediction", "counted"): counted,
+        ("prediction", "true_positive"): counted & (matched_label >= 0),
+        ("prediction", "false_positive"): counted & (matched_label < 0),
         ("label", "located_similarity"): np.where(matched_prediction >= 0, 0.75, np.nan),
         ("label", "swapped_similarity"): np.where(matched_prediction >= 0, np.nan, 0.5),
         ("label", "conflicting"): np.arange(labels) % 9 == 1,

@@ -8,39 +8,39 @@ import numpy.typing as npt
 from qm_cli.metric import metric
 
 FloatArray = npt.NDArray[np.float64]
-ObjectArray = npt.NDArray[np.object_]
+BoolArray = npt.NDArray[np.bool_]
 RowArray = npt.NDArray[np.int64]
 GROUPS = ("image", "image_category", "category", "dataset")
 
 
 @metric(level=GROUPS, kind="model", unit="count", range=(0, None), better="higher")
-def true_positives(prediction_outcome: ObjectArray, prediction_parent_row: RowArray, row_count: int) -> RowArray:
+def true_positives(prediction_true_positive: BoolArray, prediction_parent_row: RowArray, row_count: int) -> RowArray:
     """Predictions that found a label.
 
-    >>> true_positives(np.array(["TP", "FP", None, "TP"], object), np.array([0, 0, 0, 2]), 3).tolist()
+    >>> true_positives(np.array([True, False, False, True]), np.array([0, 0, 0, 2]), 3).tolist()
     [1, 0, 1]
     """
-    return np.bincount(prediction_parent_row[prediction_outcome == "TP"], minlength=row_count)
+    return np.bincount(prediction_parent_row[prediction_true_positive], minlength=row_count)
 
 
 @metric(level=GROUPS, kind="model", unit="count", range=(0, None), better="lower")
-def false_positives(prediction_outcome: ObjectArray, prediction_parent_row: RowArray, row_count: int) -> RowArray:
+def false_positives(prediction_false_positive: BoolArray, prediction_parent_row: RowArray, row_count: int) -> RowArray:
     """Predictions that found no label.
 
-    >>> false_positives(np.array(["TP", "FP", None, "TP"], object), np.array([0, 0, 0, 2]), 3).tolist()
+    >>> false_positives(np.array([False, True, False, False]), np.array([0, 0, 0, 2]), 3).tolist()
     [1, 0, 0]
     """
-    return np.bincount(prediction_parent_row[prediction_outcome == "FP"], minlength=row_count)
+    return np.bincount(prediction_parent_row[prediction_false_positive], minlength=row_count)
 
 
 @metric(level=GROUPS, kind="model", unit="count", range=(0, None), better="lower")
-def false_negatives(label_outcome: ObjectArray, label_parent_row: RowArray, row_count: int) -> RowArray:
+def false_negatives(label_false_negative: BoolArray, label_parent_row: RowArray, row_count: int) -> RowArray:
     """Labels that no prediction found.
 
-    >>> false_negatives(np.array(["TP", "FN", "ignored"], object), np.array([0, 1, 1]), 2).tolist()
+    >>> false_negatives(np.array([False, True, False]), np.array([0, 1, 1]), 2).tolist()
     [0, 1]
     """
-    return np.bincount(label_parent_row[label_outcome == "FN"], minlength=row_count)
+    return np.bincount(label_parent_row[label_false_negative], minlength=row_count)
 
 
 @metric(level=GROUPS, kind="model", unit="share", range=(0, 1), better="higher")
@@ -77,16 +77,16 @@ def f1(true_positives: RowArray, false_positives: RowArray, false_negatives: Row
 
 @metric(level=GROUPS, kind="model", unit="IoU", range=(0, 1), better="higher")
 def iou(
-    prediction_outcome: ObjectArray, prediction_iou: FloatArray, prediction_parent_row: RowArray, row_count: int
+    prediction_true_positive: BoolArray, prediction_iou: FloatArray, prediction_parent_row: RowArray, row_count: int
 ) -> FloatArray:
     """Mean IoU of the predictions that found a label with that label, 0..1; null where none did.
 
-    >>> iou(np.array(["TP", "TP", "FP"], object), np.array([0.75, 1.0, 0.5]), np.array([0, 0, 1]), 2).tolist()
+    >>> iou(np.array([True, True, False]), np.array([0.75, 1.0, 0.5]), np.array([0, 0, 1]), 2).tolist()
     [0.875, nan]
     """
-    found = prediction_outcome == "TP"
-    rows = prediction_parent_row[found]
-    return _share(np.bincount(rows, prediction_iou[found], row_count), np.bincount(rows, minlength=row_count))
+    rows = prediction_parent_row[prediction_true_positive]
+    total = np.bincount(rows, prediction_iou[prediction_true_positive], row_count)
+    return _share(total, np.bincount(rows, minlength=row_count))
 
 
 def _share(part: npt.NDArray[np.number], whole: RowArray) -> FloatArray:
