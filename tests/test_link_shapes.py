@@ -173,6 +173,33 @@ def test_bad_rotated_boxes(tmp_path: Path) -> None:
     assert codes(loaded(tmp_path, [good], [good, *bad])) == {"prediction-bad-shape": 4}
 
 
+POLYGON = [[5, 5, 25, 5, 25, 25, 15, 30, 5, 25]]
+
+
+@pytest.mark.parametrize("more", [{}, {"segmentation": POLYGON}, {"segmentation": MASK}, {"rotated_box": None}])
+def test_plain_boxes_beside_rotated_ones_are_at_angle_0(tmp_path: Path, more: dict[str, Any]) -> None:
+    """Also where the labels' segmentation, which may be four corners, is a mask or another polygon."""
+    plain = {"bbox": [5, 5, 20, 20], **more}
+    tables = loaded(tmp_path, [plain], [{"rotated_box": [15, 15, 20, 20, 0]}])
+    assert codes(tables) == {"label-upright-box": 1}
+    assert report_of(tables, Settings())["metrics"]["AP"] == pytest.approx(1)
+    tables = loaded(tmp_path, [{"rotated_box": [15, 15, 20, 20, 0]}], [plain], task="obb")
+    assert codes(tables) == {"prediction-upright-box": 1}
+    assert tables.values("prediction", "corners").tolist() == [[5, 5, 25, 5, 25, 25, 5, 25]]
+
+
+def test_a_malformed_rotated_box_is_not_its_plain_box(tmp_path: Path) -> None:
+    rows = [{"rotated_box": [15, 15, 20, 20, 0]}, {"rotated_box": [1, 2, 3], "bbox": [5, 5, 20, 20]}]
+    assert codes(loaded(tmp_path, rows, rows)) == {"label-bad-shape": 1, "prediction-bad-shape": 1}
+
+
+@pytest.mark.parametrize("more", [{}, {"segmentation": POLYGON}])
+def test_plain_boxes_alone_are_no_rotated_ones(tmp_path: Path, more: dict[str, Any]) -> None:
+    rows = [{"bbox": [5, 5, 20, 20]}]
+    with pytest.raises(InputError, match="there is no rotated box, all 1 labels and 1 predictions are plain boxes"):
+        loaded(tmp_path, [{**rows[0], **more}], rows, task="obb")
+
+
 def test_polylines_and_points(tmp_path: Path) -> None:
     lines = [{"polyline": [0, 0, 30, 30]}], [{"polyline": [[0, 0, 30, 30]]}, {"polyline": [1]}, {"polyline": []}]
     tables = loaded(tmp_path, *lines, measure=Measure(buffer=5))
