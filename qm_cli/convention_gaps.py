@@ -10,6 +10,7 @@ from qm_cli.convention_rules import (
     COUNTED,
     LABELS,
     PRECISION,
+    RULES,
     SAME_EVERYWHERE,
     Rules,
     count_rules,
@@ -64,6 +65,7 @@ def explained(tables: Tables, settings: Settings, against: str | None = None) ->
         "notes": [
             *(finding.sentence() for finding in tables.findings),
             *(f"{name} is left out: {why}" for name, why in left.items()),
+            *(f"{name} defines no average precision" for name in (settings.convention, *others) if name not in RULES),
         ],
     }
 

@@ -12,34 +12,46 @@ from qm_cli.convention_gaps import NUMBER
 from qm_cli.convention_rules import COUNTED, REACHED, RULES, count_rules, precision_rules
 from qm_cli.rule_matching import Comparison
 from qm_cli.rule_numbers import counted_rates, mean_average_precision
-from qm_cli.settings import CONVENTIONS, Settings, settings_at
+from qm_cli.settings import CONVENTIONS, Settings, compares, settings_at
 from tests.conventions.comparing import Row, close, loaded, reported
 from tests.input_files import document, image, label, prediction
-from tests.oracles.random_sets import random_set
+from tests.oracles.random_sets import random_set, with_masks
 from tests.strategies import DetectionSet, detection_sets
 
 WITHOUT_LISTS = [name for name in CONVENTIONS if name != "lvis"]
 
 
+def compared(labels: Row, predictions: list[Row], convention: str) -> Comparison:
+    tables = loaded(labels, predictions, convention)
+    return Comparison(tables, tables.measure.task, 0.0)
+
+
 def average(labels: Row, predictions: list[Row], own: Settings) -> float | None:
     rules = precision_rules(own)
     assert rules is not None
-    return mean_average_precision(Comparison(loaded(labels, predictions, own.convention), "bbox", 0.0), rules)
+    return mean_average_precision(compared(labels, predictions, own.convention), rules)
 
 
 def hold(labels: Row, predictions: list[Row], name: str, **chosen: float) -> None:
     own, expected = settings_at(name, **chosen), reported(labels, predictions, name, **chosen)["metrics"]
     if name in RULES:
         assert average(labels, predictions, own) == close(expected[NUMBER[name]])
-    found = counted_rates(Comparison(loaded(labels, predictions, name), "bbox", 0.0), count_rules(own))
+    found = counted_rates(compared(labels, predictions, name), count_rules(own))
     assert found == {number: close(expected[number]) for number in COUNTED}
 
 
 @pytest.mark.parametrize("name", CONVENTIONS)
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_are_the_conventions_numbers(seed: int, name: str) -> None:
     for chosen in ({}, {"iou": 0.7, "confidence": 0.2}, {"iou": 0.0, "confidence": 0.9}, {"iou": 1.0}):
         hold(*random_set(seed), name, **chosen)
+
+
+@pytest.mark.parametrize("name", [name for name in CONVENTIONS if compares(name, "segm")])
+def test_are_the_conventions_numbers_of_masks(name: str) -> None:
+    labels, predictions = with_masks(*random_set(3))
+    labels["annotations"][0]["iscrowd"] = 1
+    hold(labels, predictions, name)
 
 
 @given(detection_sets(comparable=True), st.sampled_from(WITHOUT_LISTS))
