@@ -63,7 +63,8 @@ def shapes_of(
     Where task obb finds no rotated box in that column, the row's plain `bbox` is taken, at angle 0, which is a finding.
     Raises InputError (unless tolerant) when not a single row has the field that the task compares.
     """
-    fields, shape = SHAPE_FIELDS[measure.task], columns.get("shape")
+    fields = SHAPE_FIELDS[measure.task]
+    shape = columns.get("shape", columns["bbox"] if "bbox" in fields else None)
     there = np.zeros(len(ids), bool) if shape is None else valid(shape)
     if tolerant and not there.any():
         nothing = np.full((len(ids), 4), np.nan)
@@ -78,7 +79,7 @@ def shapes_of(
         found = _keypoints(shape, where, measure)
     elif measure.task == "obb":
         found = _rotated(shape, columns["bbox"], measure)
-        there |= valid(columns["bbox"])
+        there = there | valid(columns["bbox"])
         found.findings += flagged(f"{level}-upright-box", ids, found.upright)
     else:
         found = _lines(shape, measure) if measure.task == "polyline" else _points(shape, measure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,20 @@ def test_plain_boxes_beside_rotated_ones_are_at_angle_0(tmp_path: Path, more: di
     tables = loaded(tmp_path, [{"rotated_box": [15, 15, 20, 20, 0]}], [plain], task="obb")
     assert codes(tables) == {"prediction-upright-box": 1}
     assert tables.values("prediction", "corners").tolist() == [[5, 5, 25, 5, 25, 25, 5, 25]]
+
+
+def test_boxes_of_voc_files_beside_rotated_ones(tmp_path: Path) -> None:
+    box = "<xmin>6</xmin><ymin>6</ymin><xmax>25</xmax><ymax>25</ymax>"
+    size = f"<size><width>{WIDTH}</width><height>{HEIGHT}</height></size>"
+    found = f"<object><name>x</name><bndbox>{box}</bndbox></object>"
+    text = f"<annotation><filename>1.jpg</filename>{size}{found}</annotation>"
+    (tmp_path / "voc").mkdir()
+    (tmp_path / "voc" / "1.xml").write_text(text)
+    row = {"file_name": "1.jpg", "category_name": "x", "score": 0.9, "rotated_box": [15, 15, 20, 20, 0]}
+    (tmp_path / "predictions.json").write_text(json.dumps([row]))
+    tables = load_tables(tmp_path / "voc", tmp_path / "predictions.json", match_by="file_name", map_categories="name")
+    assert codes(tables)["label-upright-box"] == 1
+    assert tables.measure.task == "obb"
 
 
 def test_a_malformed_rotated_box_is_not_its_plain_box(tmp_path: Path) -> None:
