@@ -2,68 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
-from qm_cli.ap_rules import GREEDY, RULES, Rules, at_iou, mean_average_precision
+from qm_cli.convention_rules import (
+    COUNTED,
+    LABELS,
+    PRECISION,
+    RULES,
+    SAME_EVERYWHERE,
+    Rules,
+    count_rules,
+    parameters,
+    precision_rules,
+    shown,
+    walk,
+)
+from qm_cli.errors import UsageError, nearest
 from qm_cli.evaluation import evaluate_tables
 from qm_cli.report import evaluation_report
-from qm_cli.settings import CONVENTIONS, IOU_THRESHOLDS, Settings, compares
+from qm_cli.rule_matching import Comparison
+from qm_cli.rule_numbers import counted_rates, mean_average_precision
+from qm_cli.settings import CONVENTIONS, Settings, compares
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
 
 NUMBER = {"coco": "AP", "voc07": "mAP", "voc12": "mAP", "encord": "mAP", "ultralytics": "AP50-95", "lvis": "AP"}
 """What each convention calls its mean average precision."""
-COUNTED = ("precision", "recall", "f1", "true_positives", "false_positives", "false_negatives")
-SELECTING = ("thresholds", "points", "most", "uncounted", "judged")
-MATCHING, OVERLAP = ("matching", "last"), ("pixel", "above")
-SAME = (
-    "the same under all of them: no minimum score for average precision; equal scores stand by image id, then input "
-    "order; categories without a label that counts are left out"
-)
-STEPS: dict[str, tuple[str, Callable[[Any], str]]] = {
-    "thresholds": ("IoU thresholds", lambda value: "0.5:0.05:0.95" if value == IOU_THRESHOLDS else f"{value[0]:g}"),
-    "points": ("interpolation", str),
-    "most": ("max detections", lambda value: f"{value[0]} of {value[1]}" if value[0] else "all"),
-    "uncounted": ("labels left out", ", ".join),
-    "judged": ("categories judged in an image", lambda value: "listed ones" if value else "all"),
-    "matching": ("matching", str),
-    "last": ("tie of overlap", lambda value: "later label" if value else "earlier label"),
-    "pixel": ("overlap", lambda value: "one pixel added" if value else "plain"),
-    "above": ("IoU at the threshold", lambda value: "no match" if value else "match"),
-}
+ROW = ("precision", "recall", "f1", "true_positives", "false_positives", "false_negatives")
+Values = Mapping[str, float | None]
+RulesOf = Callable[[Settings], Rules | None]
 
 
-def explained(tables: Tables, settings: Settings) -> dict[str, Any]:
+def explained(tables: Tables, settings: Settings, against: str | None = None) -> dict[str, Any]:
     """Every convention's numbers, and the gaps between the convention of the settings and each other one.
 
-    A gap of average precision is walked switch by switch, one of F1 threshold by threshold; what the steps change adds
-    up to the gap. LVIS takes part where the label file has its lists, and no
-    convention that does not compare the task's objects.
+    A gap is walked parameter by parameter, in the order of `convention_rules.Rules`; what the steps change adds up to
+    it, and every step is the number of a whole evaluation with one parameter more set to the other convention's value.
+    against: tell the gap to this convention alone. LVIS takes part where the label file has its lists, and no
+    convention that does not compare the task's objects. Raises UsageError where `against` does not take part.
     """
     tables = only_categories(tables, settings.categories)
     settings = settings.of(tables.measure)
-    able = [one for one in CONVENTIONS if compares(one, settings.task)]
-    names = [one for one in able if one != "lvis" or "neg_category_ids" in tables.image.column_names]
+    left = left_out(tables, settings.task)
+    names = [name for name in CONVENTIONS if name not in left]
+    refuse_missing(against, settings.convention, left)
     chosen = {name: settings.at(name) for name in names}
     reports = {name: evaluation_report(evaluate_tables(tables, own)) for name, own in chosen.items()}
-    others = [name for name in names if name != settings.convention]
-    left = [f"{one} is left out: it does not compare {settings.task}" for one in CONVENTIONS if one not in able]
-    left += ["lvis is left out: no image has neg_category_ids"] if "lvis" in able and "lvis" not in names else []
+    others = [name for name in names if name != settings.convention and against in (None, name)]
+    gaps = _gaps(tables, [chosen[name] for name in (settings.convention, *others)])
     return {
         "task": settings.task,
         "images": tables.count("image"),
         "labels": tables.count("label"),
         "predictions": tables.count("prediction"),
         "explained": settings.convention,
+        "against": against,
         "conventions": [_row(name, report) for name, report in reports.items()],
-        "gaps": [
-            *_precision_gaps(tables, settings, others),
-            *_f1_gaps(tables, chosen, reports, settings.convention, others),
+        "parameters": _parameters(chosen),
+        "gaps": gaps,
+        "notes": [
+            *(finding.sentence() for finding in tables.findings),
+            *(f"{name} is left out: {why}" for name, why in left.items()),
+            *(f"{name} defines no average precision" for name in (settings.convention, *others) if name not in RULES),
         ],
-        "notes": [*(finding.sentence() for finding in tables.findings), *left, SAME],
     }
+
+
+def left_out(tables: Tables, task: str) -> dict[str, str]:
+    """The conventions that do not take part, and why."""
+    found = {name: f"it does not compare {task}" for name in CONVENTIONS if not compares(name, task)}
+    if "neg_category_ids" not in tables.image.column_names:
+        found.setdefault("lvis", "no image has neg_category_ids")
+    return found
+
+
+def refuse_missing(against: str | None, convention: str, left: Mapping[str, str]) -> None:
+    """Raise UsageError for a convention that there is no gap to; None asks for none."""
+    if against is None:
+        return
+    if against not in CONVENTIONS:
+        hint = nearest(against, list(CONVENTIONS)) or f"there are {', '.join(CONVENTIONS)}"
+        raise UsageError(f"--against: there is no convention {against!r}", hint)
+    if against in left:
+        raise UsageError(f"--against {against}: takes no part, {left[against]}", "name another convention")
+    if against == convention:
+        raise UsageError(f"--against {against}: is the convention itself", "name another, or another --convention")
 
 
 def _row(name: str, report: dict[str, Any]) -> dict[str, Any]:
@@ -75,82 +100,83 @@ def _row(name: str, report: dict[str, Any]) -> dict[str, Any]:
         "definition": report["definitions"][number] if number else None,
         "iou": report["iou"],
         "confidence": report["confidence"],
-        **{key: report["metrics"][key] for key in COUNTED},
+        **{key: report["metrics"][key] for key in ROW},
     }
 
 
-def walk(first: Rules, last: Rules) -> list[tuple[str, Rules]]:
-    """The rules after each switch that differs, with its name; greedy matching knows plain overlap alone."""
-    order = (*SELECTING, *MATCHING, *OVERLAP) if first.matching == GREEDY else (*SELECTING, *OVERLAP, *MATCHING)
-    steps, rules = [], first
-    for name in order:
-        if getattr(rules, name) != getattr(last, name):
-            rules = replace(rules, **{name: getattr(last, name)})
-            steps.append((name, rules))
-    return steps
+def _parameters(chosen: Mapping[str, Settings]) -> list[dict[str, Any]]:
+    """The value of every parameter under every convention, of average precision and of the counted numbers."""
+    rows = []
+    for numbers, rules_of in (((PRECISION,), precision_rules), (COUNTED, count_rules)):
+        every = {name: rules_of(own) for name, own in chosen.items()}
+        for name in parameters(numbers[0]):
+            values = {one: None if rules is None else shown(rules, name) for one, rules in every.items()}
+            rows.append({"numbers": list(numbers), "parameter": LABELS[name], "values": values})
+        for label, value in SAME_EVERYWHERE[numbers[0]].items():
+            same = {one: None if rules is None else value for one, rules in every.items()}
+            rows.append({"numbers": list(numbers), "parameter": label, "values": same})
+    return rows
 
 
-def _precision_gaps(tables: Tables, settings: Settings, others: list[str]) -> list[dict[str, Any]]:
-    if settings.convention not in RULES:
-        return []
-    known: dict[Rules, float | None] = {}
+def _gaps(tables: Tables, chosen: list[Settings]) -> list[dict[str, Any]]:
+    """From the first convention to each of the others."""
+    comparison = Comparison(tables, chosen[0].task, min((0.5, *(one.iou for one in chosen))))
 
-    def value(rules: Rules) -> float | None:
+    def precision(rules: Rules) -> Values:
+        return {PRECISION: mean_average_precision(comparison, rules)}
+
+    def counts(rules: Rules) -> Values:
+        return counted_rates(comparison, rules)
+
+    return [
+        *_walked(chosen, precision_rules, precision, (PRECISION,)),
+        *_walked(chosen, count_rules, counts, COUNTED),
+    ]
+
+
+def _walked(
+    chosen: list[Settings], rules_of: RulesOf, values_of: Callable[[Rules], Values], numbers: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """The gaps of some numbers that are computed together; none to a convention that does not define them."""
+    known: dict[Rules, Values] = {}
+
+    def values(rules: Rules) -> Values:
         if rules not in known:
-            known[rules] = mean_average_precision(tables, rules, settings.task)
+            known[rules] = values_of(rules)
         return known[rules]
 
-    def own(name: str) -> Rules:
-        rules = at_iou(RULES[name], settings.at(name).iou)
-        return replace(rules, above=False) if settings.voc_devkit and name.startswith("voc") else rules
-
-    first = own(settings.convention)
-    gaps = []
-    for name in (other for other in others if other in RULES):
-        rules, before, steps = first, value(first), []
-        for switch, switched in walk(first, own(name)):
-            label, shown = STEPS[switch]
-            change = f"{shown(getattr(rules, switch))} → {shown(getattr(switched, switch))}"
-            after = value(switched)
-            steps.append(_step(label, change, before, after))
-            rules, before = switched, after
-        gaps.append(_gap("average precision", settings.convention, name, value(first), before, steps))
+    first, gaps = rules_of(chosen[0]), []
+    for last, settings in ((rules_of(settings), settings) for settings in chosen[1:]):
+        if first is not None and last is not None:
+            steps = [("", first), *walk(first, last)]
+            reached = [(name, rules, values(rules)) for name, rules in steps]
+            gaps += [_gap(number, chosen[0].convention, settings.convention, reached) for number in numbers]
     return gaps
 
 
-def _f1_gaps(
-    tables: Tables, chosen: dict[str, Settings], reports: dict[str, dict[str, Any]], convention: str, others: list[str]
-) -> list[dict[str, Any]]:
-    first, start = chosen[convention], reports[convention]["metrics"]["f1"]
-    gaps = []
-    for name in others:
-        last, end = chosen[name], reports[name]["metrics"]["f1"]
-        before, steps = start, []
-        if (first.iou, first.confidence) != (last.iou, last.confidence):
-            moved = replace(first, iou=last.iou, confidence=last.confidence)
-            before = evaluation_report(evaluate_tables(tables, moved))["metrics"]["f1"]
-            change = f"{first.iou:g}, {first.confidence:g} → {last.iou:g}, {last.confidence:g}"
-            steps.append(_step("IoU and confidence", change, start, before))
-        steps.append(_step("matching and labels left out", f"{convention} → {name}", before, end))
-        gaps.append(_gap("f1", convention, name, start, end, steps))
-    return gaps
-
-
-def _step(name: str, change: str, before: float | None, after: float | None) -> dict[str, Any]:
-    return {"step": name, "change": change, "before": before, "after": after, "difference": _less(after, before)}
-
-
-def _gap(
-    number: str, first: str, last: str, before: float | None, after: float | None, steps: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _gap(number: str, first: str, last: str, reached: list[tuple[str, Rules, Values]]) -> dict[str, Any]:
+    """reached: the first rules, then those after each step with its parameter, each with its values."""
+    begin, end = reached[0], reached[-1]
+    switched = [name for name, _, _ in reached[1:]]
+    same = {LABELS[name]: shown(begin[1], name) for name in parameters(number) if name not in switched}
     return {
         "number": number,
         "from": first,
         "to": last,
-        "before": before,
-        "after": after,
-        "difference": _less(after, before),
-        "steps": steps,
+        "before": begin[2][number],
+        "after": end[2][number],
+        "difference": _less(end[2][number], begin[2][number]),
+        "steps": [
+            {
+                "step": LABELS[name],
+                "change": f"{shown(rules, name)} → {shown(changed, name)}",
+                "before": before[number],
+                "after": after[number],
+                "difference": _less(after[number], before[number]),
+            }
+            for (_, rules, before), (name, changed, after) in pairwise(reached)
+        ],
+        "same": {**same, **SAME_EVERYWHERE[number]},
     }
 
 

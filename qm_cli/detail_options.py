@@ -98,8 +98,14 @@ Explain = Annotated[
     bool,
     typer.Option(
         "--explain",
-        help="All conventions side by side, and step by step why they differ from --convention.",
+        help="All conventions side by side, and parameter by parameter why they differ from --convention.",
         rich_help_panel=EVALUATION,
+    ),
+]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        "--against", help="With --explain: only the gap from --convention to this one.", rich_help_panel=EVALUATION
     ),
 ]
 Errors = Annotated[

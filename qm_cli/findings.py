@@ -132,6 +132,8 @@ CODES = {
     "label-crossing-polygon": Code(
         WARNING, "annotation with a polygon that crosses itself, painted as it stands", "draw it again"
     ),
+    "label-upright-box": Code(INFO, "annotation without a rotated box, its bbox taken at angle 0", "see --task"),
+    "prediction-upright-box": Code(INFO, "prediction without a rotated box, its bbox taken at angle 0", "see --task"),
     "prediction-without-shape": Code(
         ERROR, "prediction without the shape that the task compares", "see --task", drops=True
     ),

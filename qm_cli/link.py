@@ -33,11 +33,19 @@ def tables(
     label = label_table(labels, image.table, category.table, objects, options.tolerant, options.measure)
     boxes = label.table["bbox"].null_count < label.table.num_rows
     prediction = prediction_table(predictions, image.table, category.table, options, boxes)
+    if label.upright and prediction.upright and not options.tolerant:
+        _refuse_upright(label.table.num_rows, prediction.table.num_rows)
     findings = (*image.findings, *category.findings, *labels.findings, *label.findings, *prediction.findings)
     has_labels, has_predictions = bool(labels.label), predictions is not None
     masks = {(level, MASKS): one.runs for level, one in (("label", label), ("prediction", prediction)) if one.runs}
     parts = (image.table, category.table, label.table, prediction.table, findings, has_labels, has_predictions)
     return Tables(*parts, options.measure, masks)
+
+
+def _refuse_upright(labels: int, predictions: int) -> None:
+    found = f"all {labels:,} labels and {predictions:,} predictions are plain boxes [x, y, width, height]"
+    hint = "take --task bbox, or write rotated_box as [cx, cy, w, h, angle]"
+    raise InputError(f"--task obb: there is no rotated box, {found}", hint)
 
 
 def _entries(columns: Columns, level: str) -> Linked:

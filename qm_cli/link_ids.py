@@ -112,11 +112,15 @@ def shown(values: pa.Array, count: int = 3) -> str:
 
 @dataclass(frozen=True)
 class Linked:
-    """A table and what was found on the way to it; the masks of its rows, where the task compares masks."""
+    """A table and what was found on the way to it; the masks of its rows, where the task compares masks.
+
+    upright: the task compares rotated boxes, and all rows are plain ones.
+    """
 
     table: pa.Table
     findings: list[Finding]
     runs: Runs | None = None
+    upright: bool = False
 
 
 def sorted_by_image(columns: dict[str, pa.Array], keep: Mask, image_row: Rows) -> pa.Table:

@@ -63,7 +63,7 @@ def label_table(
     classes = boxless(columns["bbox"]) and not objects
     if measure.task != "bbox":
         size = image_sizes(image, image_row)
-        shapes = shapes_of("label", columns.get("shape"), size, ids, raw.where, measure, tolerant)
+        shapes = shapes_of("label", columns, size, ids, raw.where, measure, tolerant)
         boxes = with_boxes(boxes, shapes)
         findings += shapes.findings
     elif classes:
@@ -90,7 +90,7 @@ def label_table(
     if "keypoints" in shapes.columns:
         content["num_keypoints"] = _keypoint_counts(columns, shapes)
     table = sorted_by_image({**content, **shapes.columns}, keep, image_row)
-    return Linked(table, findings, sorted_runs(shapes, keep, image_row))
+    return Linked(table, findings, sorted_runs(shapes, keep, image_row), shapes.only_upright(keep))
 
 
 def _keypoint_counts(columns: Columns, shapes: Shapes) -> pa.Array:

@@ -82,7 +82,7 @@ def prediction_table(
     shapes = None
     if shaped:
         size = image_sizes(image, image_row)
-        shapes = shapes_of("prediction", columns.get("shape"), size, ids, raw.where, options.measure, options.tolerant)
+        shapes = shapes_of("prediction", columns, size, ids, raw.where, options.measure, options.tolerant)
         area = _areas(boxes, shapes, options.measure)
         boxes, good_box = with_boxes(boxes, shapes), shapes.good
         findings += shapes.findings
@@ -107,7 +107,8 @@ def prediction_table(
     if shapes is None:
         return Linked(sorted_by_image(content, keep, image_row), findings)
     content |= {**shapes.columns, "shape_area": to_arrow(area)}
-    return Linked(sorted_by_image(content, keep, image_row), findings, sorted_runs(shapes, keep, image_row))
+    table = sorted_by_image(content, keep, image_row)
+    return Linked(table, findings, sorted_runs(shapes, keep, image_row), shapes.only_upright(keep))
 
 
 def _areas(boxes: CheckedBoxes, shapes: Shapes, measure: Measure) -> Numbers:

@@ -18,6 +18,7 @@ from qm_cli.link_boxes import CheckedBoxes
 from qm_cli.link_ids import Mask, Rows, image_order
 from qm_cli.link_masks import mask_texts
 from qm_cli.link_texts import number_rows, part_rows
+from qm_cli.raw import Columns
 from qm_cli.settings import Measure
 from qm_cli.tasks import SHAPE_FIELDS
 
@@ -30,7 +31,8 @@ ROWS_AT_ONCE = 2048
 class Shapes:
     """n rows. columns: for the table; box: float64[n, 4], area: float64[n], NaN where there is no shape.
 
-    good: rows with a usable shape. runs: the masks of task segm, all n of them.
+    good: rows with a usable shape. runs: the masks of task segm, all n of them. upright: rows of task obb whose plain
+    box stands for a rotated one, bool[n].
     """
 
     columns: dict[str, pa.Array]
@@ -39,16 +41,30 @@ class Shapes:
     good: Any
     findings: list[Finding] = field(default_factory=list)
     runs: Runs | None = None
+    upright: Any = None
+
+    def only_upright(self, keep: Mask) -> bool:
+        """Rows are kept, and all of them are plain boxes that stand for rotated ones."""
+        return self.upright is not None and bool(keep.any()) and bool(self.upright[keep].all())
 
 
 def shapes_of(
-    level: str, shape: pa.Array | None, size: Numbers, ids: pa.Array, where: str, measure: Measure, tolerant: bool
+    level: str,
+    columns: Columns,
+    size: Numbers,
+    ids: pa.Array,
+    where: str,
+    measure: Measure,
+    tolerant: bool,
 ) -> Shapes:
-    """The shapes of labels or predictions. size: float64[n, 2], height and width of each row's image, NaN if unknown.
+    """The shapes of labels or predictions, their column `shape`. size: float64[n, 2], height and width of each row's
+    image, NaN if unknown.
 
+    Where task obb finds no rotated box in that column, the row's plain `bbox` is taken, at angle 0, which is a finding.
     Raises InputError (unless tolerant) when not a single row has the field that the task compares.
     """
     fields = SHAPE_FIELDS[measure.task]
+    shape = columns.get("shape", columns["bbox"] if "bbox" in fields else None)
     there = np.zeros(len(ids), bool) if shape is None else valid(shape)
     if tolerant and not there.any():
         nothing = np.full((len(ids), 4), np.nan)
@@ -62,7 +78,9 @@ def shapes_of(
     elif measure.task == "keypoints":
         found = _keypoints(shape, where, measure)
     elif measure.task == "obb":
-        found = _rotated(shape, measure)
+        found = _rotated(shape, columns["bbox"], measure)
+        there = there | valid(columns["bbox"])
+        found.findings += flagged(f"{level}-upright-box", ids, found.upright)
     else:
         found = _lines(shape, measure) if measure.task == "polyline" else _points(shape, measure)
     found.findings += flagged(f"{level}-without-shape", ids, ~there)
@@ -125,20 +143,35 @@ def _sane(rows: Numbers) -> Any:
     return (np.abs(rows) < LARGEST).all(1)
 
 
-def _rotated(shape: pa.Array, measure: Measure) -> Shapes:
+def _rotated(shape: pa.Array, box: pa.Array, measure: Measure) -> Shapes:
+    """A row whose shape is a mask or a polygon of other than four corners, or that has none, is its box."""
+    corners, lengths, upright = _corners(shape, measure)
+    other = (lengths == 0) | ((lengths > 5) & (lengths != 8))
+    if other.any():
+        rest, _, plain = _corners(box, measure)
+        corners[other], upright[other] = rest[other], plain[other]
+    good = _sane(corners)
+    good[good] = is_convex(corners[good])
+    corners[~good] = np.nan
+    found = _with_geometry({"corners": to_arrow(corners)}, quadrilaterals(corners[good]), good, corners)
+    found.upright = upright & good
+    return found
+
+
+def _corners(shape: pa.Array, measure: Measure) -> tuple[Numbers, npt.NDArray[np.int64], Any]:
+    """Corners of [cx, cy, w, h, angle], of [x, y, width, height] and of four points as they are, float64[n, 8], NaN for
+    anything else; how many numbers each row has; and which are the second."""
+    if pa.types.is_struct(shape.type) or pa.types.is_null(shape.type):
+        return np.full((len(shape), 8), np.nan), np.zeros(len(shape), np.int64), np.zeros(len(shape), bool)
     boxes, lengths = number_rows(shape, 5)
-    corners, _ = number_rows(shape, 8)
+    corners = number_rows(shape, 8)[0].copy()
     sane = _sane(boxes) & (boxes[:, 2:4] >= 0).all(1)
-    corners = corners.copy()
     corners[sane] = corners_of(boxes[sane], measure.angle)
     plain = number_rows(shape, 4)[0] if (lengths == 4).any() else np.full((len(lengths), 4), np.nan)
     upright = _sane(plain) & (plain[:, 2:] >= 0).all(1)
     x, y, width, height = plain[upright].T
     corners[upright] = np.stack([x, y, x + width, y, x + width, y + height, x, y + height], 1)
-    good = _sane(corners)
-    good[good] = is_convex(corners[good])
-    corners[~good] = np.nan
-    return _with_geometry({"corners": to_arrow(corners)}, quadrilaterals(corners[good]), good, corners)
+    return corners, lengths, upright
 
 
 def _with_geometry(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,47 @@ def test_bad_rotated_boxes(tmp_path: Path) -> None:
     good = {"rotated_box": [15, 15, 20, 10, 30]}
     bad = [{"rotated_box": shape} for shape in ([15, 15, -1, 10, 30], [1, 2, 3], "x", [0, 0, 9, 9, 9, 0, 0, 9])]
     assert codes(loaded(tmp_path, [good], [good, *bad])) == {"prediction-bad-shape": 4}
+
+
+POLYGON = [[5, 5, 25, 5, 25, 25, 15, 30, 5, 25]]
+
+
+@pytest.mark.parametrize("more", [{}, {"segmentation": POLYGON}, {"segmentation": MASK}, {"rotated_box": None}])
+def test_plain_boxes_beside_rotated_ones_are_at_angle_0(tmp_path: Path, more: dict[str, Any]) -> None:
+    """Also where the labels' segmentation, which may be four corners, is a mask or another polygon."""
+    plain = {"bbox": [5, 5, 20, 20], **more}
+    tables = loaded(tmp_path, [plain], [{"rotated_box": [15, 15, 20, 20, 0]}])
+    assert codes(tables) == {"label-upright-box": 1}
+    assert report_of(tables, Settings())["metrics"]["AP"] == pytest.approx(1)
+    tables = loaded(tmp_path, [{"rotated_box": [15, 15, 20, 20, 0]}], [plain], task="obb")
+    assert codes(tables) == {"prediction-upright-box": 1}
+    assert tables.values("prediction", "corners").tolist() == [[5, 5, 25, 5, 25, 25, 5, 25]]
+
+
+def test_boxes_of_voc_files_beside_rotated_ones(tmp_path: Path) -> None:
+    box = "<xmin>6</xmin><ymin>6</ymin><xmax>25</xmax><ymax>25</ymax>"
+    size = f"<size><width>{WIDTH}</width><height>{HEIGHT}</height></size>"
+    found = f"<object><name>x</name><bndbox>{box}</bndbox></object>"
+    text = f"<annotation><filename>1.jpg</filename>{size}{found}</annotation>"
+    (tmp_path / "voc").mkdir()
+    (tmp_path / "voc" / "1.xml").write_text(text)
+    row = {"file_name": "1.jpg", "category_name": "x", "score": 0.9, "rotated_box": [15, 15, 20, 20, 0]}
+    (tmp_path / "predictions.json").write_text(json.dumps([row]))
+    tables = load_tables(tmp_path / "voc", tmp_path / "predictions.json", match_by="file_name", map_categories="name")
+    assert codes(tables)["label-upright-box"] == 1
+    assert tables.measure.task == "obb"
+
+
+def test_a_malformed_rotated_box_is_not_its_plain_box(tmp_path: Path) -> None:
+    rows = [{"rotated_box": [15, 15, 20, 20, 0]}, {"rotated_box": [1, 2, 3], "bbox": [5, 5, 20, 20]}]
+    assert codes(loaded(tmp_path, rows, rows)) == {"label-bad-shape": 1, "prediction-bad-shape": 1}
+
+
+@pytest.mark.parametrize("more", [{}, {"segmentation": POLYGON}])
+def test_plain_boxes_alone_are_no_rotated_ones(tmp_path: Path, more: dict[str, Any]) -> None:
+    rows = [{"bbox": [5, 5, 20, 20]}]
+    with pytest.raises(InputError, match="there is no rotated box, all 1 labels and 1 predictions are plain boxes"):
+        loaded(tmp_path, [{**rows[0], **more}], rows, task="obb")
 
 
 def test_polylines_and_points(tmp_path: Path) -> None:

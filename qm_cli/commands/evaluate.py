@@ -69,6 +69,7 @@ def evaluate(
     missing_score: options.MissingScore = None,
     prob_categories: options.ProbCategories = None,
     explain: detail_options.Explain = False,
+    against: detail_options.Against = None,
     output: options.Output = None,
     thresholds_out: detail_options.ThresholdsOut = None,
     image_grid: detail_options.ImageGrid = False,
@@ -116,7 +117,7 @@ def evaluate(
     measure = measure_from(sigmas, buffer, pycocotools_area, angle)
     if asks_answers(task, labels, predictions):
         idle = {"categories": categories, "explain": explain, "voc_devkit": voc_devkit, "sigmas": sigmas}
-        idle |= {"pycocotools_area": pycocotools_area}
+        idle |= {"against": against, "pycocotools_area": pycocotools_area}
         refuse_options("classes and text", {**idle, "thresholds_out": thresholds_out, **everything_asked})
         refuse_idle(replace(measure, task="classes and text"))
         from qm_cli.answer_evaluation import AnswerRequest
@@ -126,6 +127,8 @@ def evaluate(
         request = AnswerRequest(source, task, options.named(convention), iou, confidence, top_k, auc)
         return _answers(request, output, json)
     refuse_options("objects", {"top_k": top_k, "auc": auc})
+    if against is not None and not explain:
+        raise UsageError("--against: says which gap --explain tells", "add --explain")
     _refuse_contradictions(everything_asked, explain, json, output, thresholds_out)
     from qm_cli.load import Source, reading
     from qm_cli.settings import CONVENTION_FIELDS, settings_at
@@ -155,7 +158,7 @@ def evaluate(
         if explain:
             from qm_cli.convention_gaps import explained
 
-            report = explained(tables(), settings)
+            report = explained(tables(), settings, against)
         elif output is not None:
             from qm_cli.run import evaluate_to_folder
 

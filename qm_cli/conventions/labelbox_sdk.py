@@ -1,6 +1,6 @@
 """Labelbox's Python package (reference: `labelbox.data.metrics`): every category of every data row on its own.
 
-Told difference: the package compares masks of a category as one; here every mask is an object.
+As there, IoU takes the masks of a category in an image for one, on either side, and counts take each for an object.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from qm_cli.analysis.confusion import matrix_of
 from qm_cli.analysis.counts import Outcomes, mean_of_defined, outcomes_of, ratio
 from qm_cli.evaluated import Evaluation, Numbers
 from qm_cli.kernels.assignment import greedy_one_to_one
+from qm_cli.kernels.mask_union import union_iou
 from qm_cli.label_flags import labels_that_count
+from qm_cli.overlap import masks
 from qm_cli.pairs import pairs_above
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
@@ -24,6 +26,7 @@ RowArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 NONE = np.zeros(0, np.int64)
+_BEST_MATCHES = "the best matches' mean IoU, unmatched 0"
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
     counted = tables.values("prediction", "score") >= settings.confidence
     prediction, label, iou = pairs_above(tables, settings.task, 0.0, counts, counted, same_category=True)
     found = _outcomes(tables, settings, counts, counted, (prediction, label, iou))
-    features = _features(tables, found, (prediction, label, iou))
+    features = _features(tables, settings, found, (prediction, label, iou))
     at = f"IoU > {settings.iou:g}, confidence ≥ {settings.confidence:g}, each category of each image on its own"
     return Evaluation(
         tables, settings, found, matrix_of(tables, found, NONE, NONE), _numbers(tables, features, settings), at
@@ -67,24 +70,34 @@ def _outcomes(
     return outcomes_of(matched, counted, counts)
 
 
-def _features(tables: Tables, found: Outcomes, pairs: tuple[RowArray, RowArray, FloatArray]) -> Features:
-    """IoU of each feature: the sum of its best matches at any IoU over the larger of its two sides."""
+def _features(
+    tables: Tables, settings: Settings, found: Outcomes, pairs: tuple[RowArray, RowArray, FloatArray]
+) -> Features:
+    """IoU of each feature: of its masks taken together, or the mean of its best matches."""
+    prediction, label = np.flatnonzero(found.counted & ~found.ignored), np.flatnonzero(found.label_counts)
+    cells = [_cells(tables, "label", label), _cells(tables, "prediction", prediction)]
+    keys = np.unique(np.concatenate(cells))
+    places = [np.searchsorted(keys, own) for own in cells]
+    groups = max(tables.count("category"), 1)
+    if settings.task == "segm":
+        shapes = masks(tables, "label").take(label), masks(tables, "prediction").take(prediction)
+        return Features(keys // groups, keys % groups, union_iou(*shapes, places[0], places[1]))
+    sides = [np.bincount(own, minlength=len(keys)) for own in places]
+    agreement = _agreement(tables, found, pairs, keys)
+    return Features(keys // groups, keys % groups, agreement / np.maximum(*sides))
+
+
+def _agreement(
+    tables: Tables, found: Outcomes, pairs: tuple[RowArray, RowArray, FloatArray], keys: RowArray
+) -> FloatArray:
+    """Sum of the best matches at any IoU of each cell of `keys`: float64[keys]."""
     prediction, label, iou = pairs
     there = ~found.ignored[prediction]
     prediction, label, iou = prediction[there], label[there], iou[there]
     order = np.lexsort((label, prediction, -iou))
     taken = order[greedy_one_to_one(prediction[order], label[order])]
-    rows = {
-        "prediction": np.flatnonzero(found.counted & ~found.ignored),
-        "label": np.flatnonzero(found.label_counts),
-    }
-    cells = {level: _cells(tables, level, own) for level, own in rows.items()}
-    keys = np.unique(np.concatenate(list(cells.values())))
-    sides = [np.bincount(np.searchsorted(keys, own), minlength=len(keys)) for own in cells.values()]
     place = np.searchsorted(keys, _cells(tables, "label", label[taken]))
-    groups = max(tables.count("category"), 1)
-    agreement = np.bincount(place, iou[taken], len(keys))
-    return Features(keys // groups, keys % groups, agreement / np.maximum(*sides))
+    return np.asarray(np.bincount(place, iou[taken], len(keys)), np.float64)
 
 
 def _cells(tables: Tables, level: str, rows: RowArray) -> RowArray:
@@ -100,13 +113,14 @@ def _numbers(tables: Tables, features: Features, settings: Settings) -> Numbers:
 
     negatives = np.zeros(tables.count("category"), np.int64)
     own = f"confidence ≥ {settings.confidence:g}, at any IoU"
+    agreement = "the IoU of all their masks together" if settings.task == "segm" else _BEST_MATCHES
     return Numbers(
         {"true_negatives": 0, "iou": mean_of_defined(means(features.image, tables.count("image")))},
         {"true_negatives": negatives, "iou": means(features.category, tables.count("category"))},
         {
             "true_negatives": "always 0 for objects",
-            "iou": "mean over images of the mean over their categories of the best matches' mean IoU, unmatched 0; of a"
-            f" category, mean over images; {own}",
+            "iou": f"mean over images of the mean over their categories of {agreement}; of a category, mean over"
+            f" images; {own}",
         },
     )
 

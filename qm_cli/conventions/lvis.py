@@ -70,8 +70,10 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
 
 
 def _judged(tables: Tables) -> Judged:
-    label = np.flatnonzero(tables.values("label", "area") > 0)
-    prediction = np.flatnonzero(best_of_image(tables, BEST_OF_IMAGE) & in_judged_categories(tables))
+    filled = tables.values("label", "area") > 0
+    label = np.flatnonzero(filled)
+    judged = best_of_image(tables, BEST_OF_IMAGE) & in_judged_categories(tables, filled)
+    prediction = np.flatnonzero(judged & (prediction_areas(tables) > 0))
     part = replace(
         tables,
         label=uncrowded(tables.label.take(pa.array(label))),
@@ -81,17 +83,16 @@ def _judged(tables: Tables) -> Judged:
     return Judged(part, label, prediction, label_flag(tables, "ignore")[label], in_open_categories(tables)[prediction])
 
 
-def in_judged_categories(tables: Tables) -> BoolArray:
-    """Predictions that have an area, of a category that their image holds or says it does not: bool[predictions].
+def in_judged_categories(tables: Tables, labels: BoolArray) -> BoolArray:
+    """Predictions of a category that their image holds or says it does not: bool[predictions].
 
-    Raises InputError without `neg_category_ids`.
+    labels: those that take part, bool[labels]. Raises InputError without `neg_category_ids`.
     """
     if "neg_category_ids" not in tables.image.column_names:
         hint = "give LVIS's own label file, or another convention"
         raise InputError("convention lvis: no image has neg_category_ids", hint)
-    held = _cells(tables, "label")[tables.values("label", "area") > 0]
-    there = np.isin(_cells(tables, "prediction"), np.concatenate([held, _listed_cells(tables, "neg_category_ids")]))
-    return np.asarray(there & (prediction_areas(tables) > 0))
+    held = _cells(tables, "label")[labels]
+    return np.isin(_cells(tables, "prediction"), np.concatenate([held, _listed_cells(tables, "neg_category_ids")]))
 
 
 def in_open_categories(tables: Tables) -> BoolArray:

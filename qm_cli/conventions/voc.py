@@ -33,7 +33,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
     counts = labels_that_count(tables, "difficult", "ignore")
     everything = np.ones(len(counts), bool)
     best = best_labels(tables, settings.task, everything, measure=pixel_overlap(tables))
-    passes = best.iou >= settings.iou if settings.voc_devkit else best.iou > settings.iou
+    passes = (best.iou >= settings.iou) & (best.iou > 0) if settings.voc_devkit else best.iou > settings.iou
     order = score_order(tables)
     matched = first_takers(best, passes, order, counts)
     found = outcomes_of(matched, tables.values("prediction", "score") >= settings.confidence, counts)

@@ -417,6 +417,12 @@ def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert next(row["value"] for row in found["conventions"] if row["convention"] == "voc12") == own["mAP"]
     assert main.run(["evaluate", *files, "--explain", "--convention", "voc12"]) == 0
     assert "max detections" in capsys.readouterr().out
+    found = report(capsys, *files, "--explain", "--against", "labelbox", "--convention", "voc12")
+    assert {(gap["from"], gap["to"]) for gap in found["gaps"]} == {("voc12", "labelbox")}
+    assert main.run(["evaluate", *files, "--explain", "--against", "voc21"]) == 2
+    assert "--against: there is no convention 'voc21' — did you mean voc12, voc07?" in capsys.readouterr().err
+    assert main.run(["evaluate", *files, "--against", "voc12"]) == 2
+    assert "--against: says which gap --explain tells — add --explain" in capsys.readouterr().err
     assert main.run(["evaluate", *files, "--explain", "-o", str(tmp_path / "run")]) == 2
     assert "--explain writes no run folder" in capsys.readouterr().err
 

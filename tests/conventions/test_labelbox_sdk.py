@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from tests.conventions.comparing import by_category, close, evaluated, hold_invariants, reported
-from tests.input_files import document, image, label, prediction
+from tests.input_files import document, image, label, prediction, without
 from tests.oracles import labelbox_loop
-from tests.oracles.random_sets import Row, random_set, without_flags
+from tests.oracles.random_sets import Row, random_set, run_lengths, with_masks, without_flags
 
-RECORDED: list[Row] = json.loads((Path(__file__).parents[1] / "parity" / "labelbox_sdk.json").read_text())
+PARITY = Path(__file__).parents[1] / "parity"
+RECORDED: list[Row] = json.loads((PARITY / "labelbox_sdk.json").read_text())
+RECORDED_MASKS: list[Row] = json.loads((PARITY / "labelbox_sdk_masks.json").read_text())
 
 
 def hold(labels: Row, predictions: list[Row], iou: float, expected: dict[Any, Row]) -> None:
@@ -42,12 +44,38 @@ def test_equals_the_loop(seed: int) -> None:
 def test_equals_the_package(case: Row) -> None:
     """Numbers of labelbox 7.17.0, recorded by tests/parity/make_conventions.py."""
     labels, predictions = random_set(case["seed"])
+    hold(without_flags(labels), predictions, case["iou"], recorded(case))
+
+
+@pytest.mark.parametrize("case", RECORDED_MASKS, ids=lambda case: f"seed {case['seed']}, IoU {case['iou']}")
+def test_masks_equal_the_package(case: Row) -> None:
+    labels, predictions = with_masks(*random_set(case["seed"]))
+    hold(without_flags(labels), predictions, case["iou"], recorded(case))
+
+
+def recorded(case: Row) -> dict[Any, Row]:
     expected: dict[Any, Row] = {}
     for one in case["features"]:
         expected.setdefault(one["image"], {})[one["category"]] = {"counts": one["counts"], "iou": one["iou"]}
     for one in case["images"]:
         expected[one["image"]][None] = one["iou"]
-    hold(without_flags(labels), predictions, case["iou"], expected)
+    return expected
+
+
+def test_masks_of_a_category_are_one_for_iou_and_single_for_counts() -> None:
+    """Two halves for one label: all its pixels are found, by neither half alone."""
+    whole, left, right = (
+        {"segmentation": run_lengths(box, 80)} for box in ([0, 0, 40, 40], [0, 0, 20, 40], [20, 0, 20, 40])
+    )
+    labels = document(images=[image(1, width=80, height=80)], labels=[label(1, **whole)])
+    rows = [{**without(prediction(), "bbox"), **half} for half in (left, right)]
+    found = reported(labels, rows, "labelbox-sdk")
+    assert found["task"] == "segm"
+    assert found["metrics"]["iou"] == 1.0
+    assert (found["metrics"]["true_positives"], found["metrics"]["false_positives"]) == (0, 2)
+    assert "the IoU of all their masks together" in found["definitions"]["iou"]
+    crowd = document(images=[image(1, width=80, height=80)], labels=[label(1, iscrowd=1, **whole), label(2, **left)])
+    assert reported(crowd, rows, "labelbox-sdk")["metrics"]["iou"] == 1.0
 
 
 def test_categories_of_an_image_weigh_the_same() -> None:

@@ -84,3 +84,10 @@ def test_nothing_defined_is_null() -> None:
 def test_the_kit_is_vocs() -> None:
     with pytest.raises(UsageError, match="convention coco knows no such kit"):
         settings_at("coco", voc_devkit=True)
+
+
+def test_the_kit_at_iou_0_matches_what_overlaps() -> None:
+    labels = document([image(1)], [label()])
+    rows = [prediction(bbox=[60, 60, 9, 9]), prediction(bbox=[29, 29, 20, 20], score=0.8)]
+    found = evaluated(labels, rows, "voc12", iou=0.0, voc_devkit=True)
+    assert outcome_names(found) == ["FP", "TP"]

@@ -65,3 +65,34 @@ def without_flags(labels: Row) -> Row:
         for row in labels["annotations"]
     ]
     return {**labels, "annotations": rows}
+
+
+def with_masks(labels: Row, predictions: list[Row], side: int = 130) -> tuple[Row, list[Row]]:
+    """The same objects as masks in images of `side` px: the whole pixels of their boxes, at least one of each."""
+    images = [{**row, "width": side, "height": side} for row in labels["images"]]
+    masked = [{**row, "segmentation": run_lengths(row["bbox"], side)} for row in labels["annotations"]]
+    rows = [{**without_box(row), "segmentation": run_lengths(row["bbox"], side)} for row in predictions]
+    return {**labels, "images": images, "annotations": masked}, rows
+
+
+def without_box(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != "bbox"}
+
+
+def pixels_of(box: list[float], side: int) -> tuple[int, int, int, int]:
+    """First and last column and row of the pixels of a box, clipped: left, right, top, bottom, the ends outside."""
+    ends = []
+    for start, length in (box[0::2], box[1::2]):
+        first = min(max(int(start), 0), side - 1)
+        ends += [first, min(max(int(start + length), first + 1), side)]
+    return ends[0], ends[1], ends[2], ends[3]
+
+
+def run_lengths(box: list[float], side: int) -> Row:
+    """Uncompressed run lengths, column by column, background first."""
+    left, right, top, bottom = pixels_of(box, side)
+    counts = [left * side + top]
+    for _ in range(left, right - 1):
+        counts += [bottom - top, side - (bottom - top)]
+    counts += [bottom - top, side * side - (right - 1) * side - bottom]
+    return {"size": [side, side], "counts": counts if counts[-1] else counts[:-1]}

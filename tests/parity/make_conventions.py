@@ -19,7 +19,7 @@ from unittest.mock import MagicMock
 
 import numpy as np
 
-from tests.oracles.random_sets import Row, random_set, without_flags
+from tests.oracles.random_sets import Row, random_set, with_masks, without_flags
 
 FOLDER = Path(__file__).parent
 SEEDS = range(8)
@@ -49,23 +49,26 @@ def _mean(values: Any) -> float | None:
 
 
 def labelbox_numbers(labels: Row, predictions: list[Row], iou: float) -> Row:
-    """(TP, FP, TN, FN) and IoU of each category of each image, and the IoU of each image."""
+    """(TP, FP, TN, FN) and IoU of each category of each image, and the IoU of each image: of masks where there are."""
     for name in UNUSED:
         try:
             importlib.import_module(name)
         except ImportError:
             sys.modules[name] = MagicMock()
-    from labelbox.data.annotation_types import ObjectAnnotation, Point, Rectangle
+    from labelbox.data.annotation_types import Mask, MaskData, ObjectAnnotation, Point, Rectangle
     from labelbox.data.metrics import feature_confusion_matrix_metric, feature_miou_metric, miou_metric
 
+    def value(row: Row) -> Any:
+        if "segmentation" in row:
+            size, counts = row["segmentation"]["size"], row["segmentation"]["counts"]
+            flat = np.repeat(np.arange(len(counts)) % 2, counts).astype(np.uint8)
+            return Mask(mask=MaskData.from_2D_arr(flat.reshape(size[::-1]).T), color=1)
+        x, y, width, height = row["bbox"]
+        return Rectangle(start=Point(x=x, y=y), end=Point(x=x + width, y=y + height))
+
     def annotations(rows: list[Row], image: Any) -> list[Any]:
-        found = []
-        for row in rows:
-            if row["image_id"] == image:
-                x, y, width, height = row["bbox"]
-                box = Rectangle(start=Point(x=x, y=y), end=Point(x=x + width, y=y + height))
-                found.append(ObjectAnnotation(name=str(row["category_id"]), value=box))
-        return found
+        here = [row for row in rows if row["image_id"] == image]
+        return [ObjectAnnotation(name=str(row["category_id"]), value=value(row)) for row in here]
 
     features, images = [], []
     for image in (one["id"] for one in labels["images"]):
@@ -80,17 +83,24 @@ def labelbox_numbers(labels: Row, predictions: list[Row], iou: float) -> Row:
     return {"features": features, "images": images}
 
 
+def record_labelbox() -> None:
+    """Boxes, and the same objects as masks."""
+    for name, made in (("labelbox_sdk", lambda *parts: parts), ("labelbox_sdk_masks", with_masks)):
+        sets = [(seed, made(*random_set(seed))) for seed in SEEDS]
+        cases = [
+            {"seed": seed, "iou": iou, **labelbox_numbers(without_flags(labels), predictions, iou)}
+            for seed, (labels, predictions) in sets
+            for iou in (0.5, 0.3)
+        ]
+        (FOLDER / f"{name}.json").write_text(json.dumps(cases) + "\n")
+
+
 def main() -> None:
     rows = [{"seed": seed, **lvis_numbers(*random_set(seed, images=30))} for seed in SEEDS]
     crowded = random_set(100, images=3, objects=400)
     rows.append({"seed": 100, "images": 3, "objects": 400, **lvis_numbers(*crowded)})
     (FOLDER / "lvis.json").write_text(json.dumps(rows, indent=1) + "\n")
-    cases = [
-        {"seed": seed, "iou": iou, **labelbox_numbers(without_flags(labels), predictions, iou)}
-        for seed, (labels, predictions) in ((seed, random_set(seed)) for seed in SEEDS)
-        for iou in (0.5, 0.3)
-    ]
-    (FOLDER / "labelbox_sdk.json").write_text(json.dumps(cases) + "\n")
+    record_labelbox()
 
 
 if __name__ == "__main__":
