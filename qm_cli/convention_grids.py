@@ -26,7 +26,9 @@ class GridRule:
 
 CONVENTIONS = {
     "coco": GridRule(
-        lambda one, grid, confusion: coco_counts(one.tables, one.matches, one.settings.task, grid, confusion=confusion),
+        lambda one, grid, confusion: coco_counts(
+            one.tables, one.matches, one.settings.task, grid, one.pairs.across if confusion else None
+        ),
         lambda one, grid: image_grid(one.tables, one.matches, one.settings.task, grid),
     ),
     "labelbox": GridRule(

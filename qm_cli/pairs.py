@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,17 +26,28 @@ PAIRS_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
+class Overlaps:
+    """Pairs by (prediction row, label row): rows int32[n], iou float64[n]."""
+
+    label_row: npt.NDArray[np.int32]
+    prediction_row: npt.NDArray[np.int32]
+    iou: FloatArray
+
+
+@dataclass(frozen=True)
 class Pairs:
     """Pairs with IoU ≥ .1 by (prediction row, label row): rows int64[n], iou float64[n].
 
     best_iou: largest IoU of each prediction with a label of its own category that is no crowd, however small; 0 without
-    overlap, NaN where the image has no such label: float64[predictions].
+    overlap, NaN where the image has no such label: float64[predictions]. across: pairs of two categories that overlap,
+    however little, no crowds.
     """
 
     label_row: RowArray
     prediction_row: RowArray
     iou: FloatArray
     best_iou: FloatArray
+    across: Overlaps
 
 
 def in_stretches(
@@ -94,19 +105,23 @@ def pairs_above(
 
 
 def overlapping_pairs(tables: Tables, task: str = "bbox") -> Pairs:
-    """The `pair` table and the best IoU of each prediction."""
+    """The `pair` table, the best IoU of each prediction and the overlaps across categories."""
     best = np.full(tables.count("prediction"), np.nan)
 
-    def near(label: RowArray, prediction: RowArray) -> tuple[RowArray, RowArray, FloatArray]:
+    def near(label: RowArray, prediction: RowArray) -> tuple[npt.NDArray[np.generic], ...]:
         crowd = tables.values("label", "iscrowd").take(label)
         iou = overlap(tables, task, label, prediction, crowd)
-        comparable = np.flatnonzero(of_one_category(tables, label, prediction) & ~crowd)
+        same = of_one_category(tables, label, prediction)
+        comparable = np.flatnonzero(same & ~crowd)
         compared = prediction[comparable]
         starts = starts_of(compared)
         if len(starts):
             best[compared[starts]] = np.maximum.reduceat(iou[comparable], starts)
         above = np.flatnonzero(iou >= LOWEST_IOU)
-        return label[above], prediction[above], iou[above]
+        across = np.flatnonzero((iou > 0) & ~same & ~crowd)
+        other = label[across].astype(np.int32), prediction[across].astype(np.int32), iou[across]
+        return label[above], prediction[above], iou[above], *other
 
-    label, prediction, iou = (np.concatenate(column) for column in zip(*in_stretches(tables, near), strict=True))
-    return Pairs(label, prediction, iou, best)
+    columns: Any = [np.concatenate(column) for column in zip(*in_stretches(tables, near), strict=True)]
+    label, prediction, iou, *across = columns
+    return Pairs(label, prediction, iou, best, Overlaps(*across))

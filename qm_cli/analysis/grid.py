@@ -19,6 +19,7 @@ from qm_cli.analysis.grid_confusion import Confused, confused_cells, score_level
 from qm_cli.kernels.prefix_counts import prefix_counts
 from qm_cli.matching import Matches
 from qm_cli.overlap import overlap
+from qm_cli.pairs import Overlaps
 from qm_cli.settings import Grid
 from qm_cli.tables import Tables
 
@@ -101,8 +102,11 @@ class GridCounts:
         return matrix
 
 
-def coco_counts(tables: Tables, matches: Matches, task: str, grid: Grid, *, confusion: bool) -> GridCounts:
-    """COCO's cells: a matching lane per IoU threshold, all of them among those of `matches`."""
+def coco_counts(tables: Tables, matches: Matches, task: str, grid: Grid, across: Overlaps | None) -> GridCounts:
+    """COCO's cells: a matching lane per IoU threshold, all of them among those of `matches`.
+
+    across: the overlaps across categories (`Pairs.across`), for the confusion; None leaves it out.
+    """
     categories, confidences = tables.count("category"), len(grid.confidences)
     level = score_levels(tables, grid.confidences)
     category = tables.values("prediction", "category_row")
@@ -122,7 +126,7 @@ def coco_counts(tables: Tables, matches: Matches, task: str, grid: Grid, *, conf
         found[lane] = prefix_counts(*own).T
         iou_sum[lane] = prefix_counts(*own, weights=iou).T
     labels = np.bincount(tables.values("label", "category_row")[~matches.ignored[0]], minlength=categories)
-    confused = confused_cells(tables, matches, task, grid) if confusion else None
+    confused = None if across is None else confused_cells(tables, matches, across, grid)
     return GridCounts(grid, labels, kept, found, iou_sum, confused)
 
 

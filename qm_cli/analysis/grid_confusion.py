@@ -18,15 +18,15 @@ import numpy.typing as npt
 from qm_cli.kernels.greedy import match_bound
 from qm_cli.kernels.level_assignment import MOST_LEVELS, level_masks, one_to_one_at_levels
 from qm_cli.kernels.order import order_by_score
-from qm_cli.kernels.segments import bounded_stretches, expand, offsets_of, place_in_run, starts_of
+from qm_cli.kernels.segments import bounded_stretches, place_in_run, starts_of
 from qm_cli.matching import Matches
-from qm_cli.overlap import overlap
+from qm_cli.pairs import Overlaps
 from qm_cli.settings import Grid
 from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
 LevelArray = npt.NDArray[np.int16]
-PAIRS_AT_ONCE = 1 << 20
+PAIRS_AT_ONCE = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,6 @@ class _Lanes:
     """
 
     tables: Tables
-    task: str
     grid: Grid
     level: LevelArray
     candidate: npt.NDArray[np.int32]
@@ -69,15 +68,20 @@ class _Lanes:
     bound: npt.NDArray[np.float64]
 
 
-def confused_cells(tables: Tables, matches: Matches, task: str, grid: Grid) -> Confused:
-    """COCO's matches across categories at every cell, a bounded number of pairs at a time."""
-    lanes = _lanes(tables, matches, task, grid)
-    counted = np.flatnonzero(~matches.ignored[0])
-    starts = offsets_of(tables.values("label", "image_row")[counted], tables.count("image"))
-    pairs = np.diff(starts) * np.diff(tables.offsets("prediction"))
-    stretches = [images for images in bounded_stretches(pairs, PAIRS_AT_ONCE) if len(images)]
+def confused_cells(tables: Tables, matches: Matches, across: Overlaps, grid: Grid) -> Confused:
+    """COCO's matches across categories at every cell, a bounded number of pairs at a time.
+
+    across: the overlaps across categories, of which the labels that count take part.
+    """
+    lanes = _lanes(tables, matches, grid)
+    first = np.searchsorted(across.prediction_row, tables.offsets("prediction")).astype(np.int64)
+    stretches = [images for images in bounded_stretches(np.diff(first), PAIRS_AT_ONCE) if len(images)]
+
+    def cells(images: RowArray) -> tuple[RowArray, RowArray]:
+        return _stretch(lanes, _near_pairs(lanes, matches, across, slice(first[images[0]], first[images[-1] + 1])))
+
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        parts = list(threads.map(lambda images: _stretch(lanes, counted, starts, images), stretches))
+        parts = list(threads.map(cells, stretches))
     nothing = np.zeros(0, np.int64)
     keys, counts = (np.concatenate(column) for column in zip((nothing, nothing), *parts, strict=True))
     return confused_of(keys, counts, grid, tables.count("category"))
@@ -91,7 +95,7 @@ def confused_of(keys: RowArray, counts: RowArray, grid: Grid, categories: int) -
     return Confused(iou, confidence, true, predicted, counts)
 
 
-def _lanes(tables: Tables, matches: Matches, task: str, grid: Grid) -> _Lanes:
+def _lanes(tables: Tables, matches: Matches, grid: Grid) -> _Lanes:
     level = score_levels(tables, grid.confidences)
     label = matches.label[[matches.lane(iou) for iou in grid.ious]]
     found = np.zeros((len(grid.ious), tables.count("label")), np.int16)
@@ -101,12 +105,12 @@ def _lanes(tables: Tables, matches: Matches, task: str, grid: Grid) -> _Lanes:
     candidate = np.full(tables.count("prediction"), -1, np.int32)
     candidate[matches.row] = np.arange(len(matches.row))
     padded = np.concatenate([label, np.full((len(label), 1), -1, np.int32)], axis=1)
-    return _Lanes(tables, task, grid, level, candidate, padded, found, match_bound(grid.ious))
+    return _Lanes(tables, grid, level, candidate, padded, found, match_bound(grid.ious))
 
 
-def _stretch(lanes: _Lanes, counted: RowArray, starts: RowArray, images: RowArray) -> tuple[RowArray, RowArray]:
-    """Cells filled by these images: their keys, ascending, and counts."""
-    prediction, label, iou = _near_pairs(lanes, counted, starts, images)
+def _stretch(lanes: _Lanes, near: tuple[RowArray, RowArray, npt.NDArray[np.float64]]) -> tuple[RowArray, RowArray]:
+    """Cells filled by these pairs, all of some images: their keys, ascending, and counts."""
+    prediction, label, iou = near
     pair, lane, first, end = _active(lanes, prediction, label, iou)
     prediction, label = prediction.take(pair), label.take(pair)
     categories, levels = lanes.tables.count("category"), len(lanes.grid.confidences)
@@ -127,28 +131,18 @@ def _stretch(lanes: _Lanes, counted: RowArray, starts: RowArray, images: RowArra
 
 
 def _near_pairs(
-    lanes: _Lanes, counted: RowArray, starts: RowArray, images: RowArray
+    lanes: _Lanes, matches: Matches, across: Overlaps, part: slice
 ) -> tuple[RowArray, RowArray, npt.NDArray[np.float64]]:
-    """Prediction, label and IoU of the pairs of two categories that overlap and may be left over at some cell.
+    """Prediction, label and IoU of the pairs of two categories that may be left over at some cell.
 
     By falling IoU, ties by falling score, then by prediction and label row.
     """
-    tables = lanes.tables
-    first, end = tables.offsets("prediction")[[images[0], images[-1] + 1]]
-    prediction = first + np.flatnonzero(lanes.level[first:end] > 0)
-    image = tables.values("prediction", "image_row").take(prediction)
-    counts = np.diff(starts).take(image)
-    label = counted.take(expand(starts.take(image), counts))
-    prediction = np.repeat(prediction, counts)
-    true, predicted = (tables.values(level, "category_row") for level in ("label", "prediction"))
-    open_somewhere = lanes.found.min(0).take(label) < lanes.level.take(prediction)
-    kept = np.flatnonzero((true.take(label) != predicted.take(prediction)) & open_somewhere)
-    prediction, label = prediction.take(kept), label.take(kept)
-    iou = overlap(tables, lanes.task, label, prediction)
-    near = np.flatnonzero(iou >= lanes.bound[0])
-    prediction, label, iou = prediction.take(near), label.take(near), iou.take(near)
+    other, own, iou = across.prediction_row[part], across.label_row[part], across.iou[part]
+    open_somewhere = lanes.found.min(0).take(own) < lanes.level.take(other)
+    near = np.flatnonzero(open_somewhere & ~matches.ignored[0].take(own) & (iou >= lanes.bound[0]))
+    prediction, label, iou = other[near].astype(np.int64), own[near].astype(np.int64), iou[near]
     one_group = np.zeros(len(iou), np.int8)
-    by_score = order_by_score(one_group, 1, tables.values("prediction", "score").take(prediction))
+    by_score = order_by_score(one_group, 1, lanes.tables.values("prediction", "score").take(prediction))
     order = by_score.take(order_by_score(one_group, 1, iou.take(by_score)))
     return prediction.take(order), label.take(order), iou.take(order)
 

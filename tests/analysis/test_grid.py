@@ -13,6 +13,7 @@ from qm_cli.analysis import grid_confusion
 from qm_cli.analysis.counts import Counts
 from qm_cli.analysis.grid import GridCounts, coco_counts
 from qm_cli.matching import match_tables
+from qm_cli.pairs import overlapping_pairs
 from qm_cli.settings import Grid, Settings
 from tests import builders
 from tests.input_files import document, label, prediction
@@ -28,7 +29,9 @@ CONFIDENCES = st.lists(st.sampled_from([*SCORES, 0.3, 0.95]), min_size=1, max_si
 def counted(data: DetectionSet, ious: list[float], confidences: list[float]) -> GridCounts:
     grid = Grid(tuple(sorted(confidences)), tuple(sorted(ious)))
     tables = builders.tables(*data)
-    return coco_counts(tables, match_tables(tables, Settings(grid=grid)), "bbox", grid, confusion=True)
+    return coco_counts(
+        tables, match_tables(tables, Settings(grid=grid)), "bbox", grid, overlapping_pairs(tables).across
+    )
 
 
 @given(detection_sets(), IOUS, CONFIDENCES)

@@ -7,6 +7,7 @@ from qm_cli.analysis.counts import outcomes
 from qm_cli.analysis.grid import coco_counts
 from qm_cli.analysis.grid_confusion import Confused, confused_cells, score_levels
 from qm_cli.matching import match_tables
+from qm_cli.pairs import overlapping_pairs
 from qm_cli.settings import Grid, Settings
 from tests import builders
 from tests.input_files import document, label, prediction
@@ -15,7 +16,7 @@ from tests.simulated_sets import simulated_sets
 
 def confused(labels: list[dict[str, object]], rows: list[dict[str, object]], grid: Grid) -> Confused:
     tables = builders.tables(document(labels=labels), rows)
-    return confused_cells(tables, match_tables(tables, Settings(grid=grid)), "bbox", grid)
+    return confused_cells(tables, match_tables(tables, Settings(grid=grid)), overlapping_pairs(tables).across, grid)
 
 
 def test_filled_cells_stand_in_order_and_are_found_by_place() -> None:
@@ -33,7 +34,7 @@ def test_of_equal_overlaps_the_higher_score_is_taken() -> None:
     categories = [{"id": number, "name": str(number)} for number in (1, 3, 7)]
     tables = builders.tables(document(labels=[label(1, category_id=7)], categories=categories), rows)
     grid = Grid((0.5, 0.8), (0.5,))
-    found = confused_cells(tables, match_tables(tables, Settings(grid=grid)), "bbox", grid)
+    found = confused_cells(tables, match_tables(tables, Settings(grid=grid)), overlapping_pairs(tables).across, grid)
     assert [values.tolist() for values in found.at(0, 0)] == [[2], [1], [1]]
 
 
@@ -48,7 +49,7 @@ def test_equal_to_the_matrix_of_single_evaluations() -> None:
     [tables] = simulated_sets(np.random.default_rng(3), 60, 4, [1.0])
     grid = Grid((0.0, 0.4, 0.7), (0.3, 0.5, 0.9))
     chosen = Settings(grid=grid)
-    counts = coco_counts(tables, match_tables(tables, chosen), "bbox", grid, confusion=True)
+    counts = coco_counts(tables, match_tables(tables, chosen), "bbox", grid, overlapping_pairs(tables).across)
     for lane, iou in enumerate(grid.ious):
         for place, confidence in enumerate(grid.confidences):
             one = Settings(iou=iou, confidence=confidence)
