@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli import schema
+from qm_cli.codes import Codes
 from qm_cli.errors import MetricError, nearest
 from qm_cli.kernels.segments import numbered, offsets_of
 from qm_cli.metric import LEVELS
@@ -209,6 +210,7 @@ class Columns:
     def __init__(self, tables: Tables, sources: Sources | None = None) -> None:
         self.tables = tables
         self._made: dict[tuple[str, str], Array] = {}
+        self._codes: dict[tuple[str, str], Codes] = {}
         self._derived: dict[tuple[str, str, str], Array] = {}
         self._cells: Cells | None = None
         for (level, name), values in (sources or {}).items():
@@ -226,12 +228,21 @@ class Columns:
             return 1
         return len(self.cells.image_row) if level == "image_category" else self.tables.count(level)
 
-    def add(self, level: str, name: str, values: Array) -> None:
+    def add(self, level: str, name: str, values: Array | Codes) -> None:
         """Put a column in place, before any of the tables' with this name and before anyone has read it."""
-        self._made[level, name] = read_only(values)
+        if isinstance(values, Codes):
+            self._codes[level, name] = values
+        else:
+            self._made[level, name] = read_only(values)
+
+    def made(self, level: str, name: str) -> Array | Codes:
+        """A column as it was put in place."""
+        return self._codes[level, name] if (level, name) in self._codes else self.column(level, name)
 
     def column(self, level: str, name: str) -> Array:
-        """A whole column of a level, without a copy."""
+        """A whole column of a level, without a copy; codes as texts."""
+        if (level, name) in self._codes and (level, name) not in self._made:
+            self._made[level, name] = read_only(np.asarray(self._codes[level, name]))
         if (level, name) in self._made:
             return self._made[level, name]
         if level == "image_category":

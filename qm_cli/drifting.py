@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from qm_cli.analysis.drift import Distance, Halves, Mix, drift, halves, mix
 from qm_cli.arrays import to_numpy
+from qm_cli.codes import Codes
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.load import load_tables
 from qm_cli.run_columns import NOT_MEASURES, measures
@@ -115,7 +116,8 @@ def _side_of_file(path: Path) -> Side:
         known = {
             name: values
             for name, values in scores.columns.get(level, {}).items()
-            if scores.metrics[level, name].note.range is not None
+            if not isinstance(values, Codes)
+            and scores.metrics[level, name].note.range is not None
             and values.dtype.kind in "fiu"
             and not name.endswith(NOT_MEASURES)
         }

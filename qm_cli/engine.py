@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.codes import Codes
 from qm_cli.columns import FILE_SIZE, Columns, Sources
 from qm_cli.errors import MetricError
 from qm_cli.findings import Finding
@@ -39,7 +40,7 @@ class Scores:
     float32[n, d], NaN where not defined, or bytes: all that were computed or given. notes: what metrics told.
     """
 
-    columns: dict[str, dict[str, Array]]
+    columns: dict[str, dict[str, Array | Codes]]
     metrics: dict[tuple[str, str], Metric]
     skipped: list[Skipped]
     findings: list[Finding]
@@ -96,13 +97,13 @@ def run(
                     columns.add(step.metric.level, name, values)
     shown = [step.metric for step in plan.steps if step.requested or step.metric.apart]
     metrics = {(metric.level, name): metric for metric in shown for name in metric.outputs}
-    made: dict[str, dict[str, Array]] = defaultdict(dict)
+    made: dict[str, dict[str, Array | Codes]] = defaultdict(dict)
     vectors = {key: columns.column(*key) for key, values in (sources or {}).items() if np.ndim(values) == 2}
     for (level, name), metric in metrics.items():
         if metric.apart:
             vectors[level, name] = columns.column(level, name)
         else:
-            made[level][name] = columns.column(level, name)
+            made[level][name] = columns.made(level, name)
     found = files.findings()
     return Scores(dict(made), metrics, list(plan.skipped), found, files.sizes, columns, vectors, tuple(notes))
 
@@ -121,7 +122,7 @@ def options_of(metric: Metric, options: Options) -> dict[str, Any]:
     return {**metric.options, **options.get(metric.name, {}), **options.get(metric.id, {})}
 
 
-def _vectorised(step: Step, columns: Columns, options: Options) -> dict[str, Array]:
+def _vectorised(step: Step, columns: Columns, options: Options) -> dict[str, Array | Codes]:
     """Call a metric once on whole columns and check what it gives."""
     metric = step.metric
     inputs = [columns.value(origin, metric.level) for origin in step.inputs.values()]
@@ -139,8 +140,10 @@ def _vectorised(step: Step, columns: Columns, options: Options) -> dict[str, Arr
     return {name: _checked(one, metric, count) for name, one in zip(metric.outputs, values, strict=True)}
 
 
-def _checked(values: Any, metric: Metric, count: int) -> Array:
-    """One column of `count` rows: bool, integers, float64 or objects. Raises MetricError for anything else."""
+def _checked(values: Any, metric: Metric, count: int) -> Array | Codes:
+    """One column of `count` rows: bool, integers, float64, objects or codes. Raises MetricError for anything else."""
+    if isinstance(values, Codes) and len(values) == count:
+        return values
     column = np.asarray(values)
     if metric.level == "dataset" and column.ndim == 0:
         column = column.reshape(1)

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from qm_cli.arrays import to_arrow
+from qm_cli.arrays import rows_to_arrow, strings_to_arrow, to_arrow
+from qm_cli.codes import Codes
 from qm_cli.metric import Metric
 from qm_cli.schema import SCHEMA_VERSION, known_columns
 
@@ -36,14 +37,23 @@ def _end(value: float | None) -> str:
     return "" if value is None else f"{value:g}"
 
 
-def with_metrics(table: pa.Table, columns: Mapping[str, npt.NDArray[Any]], metrics: Mapping[str, Metric]) -> pa.Table:
+def with_metrics(
+    table: pa.Table, columns: Mapping[str, npt.NDArray[Any] | Codes], metrics: Mapping[str, Metric]
+) -> pa.Table:
     """The table with one more column per metric output; `metrics` says which metric each output is of."""
     for name, values in columns.items():
-        array = to_arrow(values)
+        array = _texts(values) if isinstance(values, Codes) else to_arrow(values)
         field = metric_field(name, array, metrics[name])
         place = table.schema.get_field_index(name)
         table = table.append_column(field, array) if place < 0 else table.set_column(place, field, array)
     return table
+
+
+def _texts(codes: Codes) -> pa.Array:
+    """A string column; of type null where there is no text at all."""
+    if not codes.names or codes.place.max(initial=-1) < 0:
+        return pa.nulls(len(codes))
+    return strings_to_arrow(codes.names).take(rows_to_arrow(codes.place))
 
 
 def described(level: str, table: pa.Table) -> pa.Table:

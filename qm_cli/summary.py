@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from qm_cli.analyses import with_analyses
 from qm_cli.classification_report import class_report
+from qm_cli.codes import Codes
 from qm_cli.findings import Finding
 from qm_cli.scoring import Scored
 
@@ -112,10 +113,10 @@ def distributions(scored: Scored) -> list[dict[str, Any]]:
     return rows
 
 
-def _distribution(values: npt.NDArray[Any]) -> dict[str, Any]:
+def _distribution(values: npt.NDArray[Any] | Codes) -> dict[str, Any]:
     """Nulls, minimum, quartiles, maximum and mean of numbers; the commonest values of everything else."""
-    if values.dtype == object:
-        counts = _counts(values.tolist())
+    if isinstance(values, Codes) or values.dtype == object:
+        counts = values.counts() if isinstance(values, Codes) else _counts(values.tolist())
         nulls = counts.pop(None, 0)
         common = sorted(((str(value), count) for value, count in counts.items()), key=lambda one: (-one[1], one[0]))
         return {"nulls": nulls, "values": dict(common[:VALUES_KEPT])}

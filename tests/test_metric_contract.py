@@ -135,7 +135,7 @@ def rows(given: Tables, scores: Scores) -> dict[str, int]:
 
 
 def column_of(scores: Scores, one: Metric, name: str) -> Any:
-    return scores.vectors[one.level, name] if one.vector else scores.columns[one.level][name]
+    return scores.vectors[one.level, name] if one.vector else np.asarray(scores.columns[one.level][name])
 
 
 def in_range(values: Any, low: float | None, high: float | None) -> bool:

@@ -48,8 +48,10 @@ def test_outcomes_of_the_evaluation_reach_the_metrics() -> None:
         tables, selection(["prediction.outcome,prediction.iou,label.outcome"]), Settings(), Resources()
     )
     assert scored.evaluation is not None
-    outcome = scored.scores.columns["prediction"]["outcome"]
+    outcome = np.asarray(scored.scores.columns["prediction"]["outcome"])
     assert (outcome == "TP").sum() == scored.evaluation.outcomes.true_positive.sum()
-    assert (scored.scores.columns["label"]["outcome"] == "FN").sum() == scored.evaluation.outcomes.false_negative.sum()
+    assert (
+        np.asarray(scored.scores.columns["label"]["outcome"]) == "FN"
+    ).sum() == scored.evaluation.outcomes.false_negative.sum()
     assert (scored.scores.columns["prediction"]["iou"][outcome == "TP"] >= 0.5).all()
     assert np.isnan(scored.scores.columns["prediction"]["iou"]).sum() <= len(outcome)
