@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from qm_cli.analysis.gate_checks import DROP, Check, Gate, Scope, each_category, refuse_contradictions
+from qm_cli.analysis.gate_checks import (
+    DROP,
+    Check,
+    Gate,
+    Scope,
+    ThresholdFile,
+    each_category,
+    refuse_contradictions,
+)
 from qm_cli.analysis.gate_names import category_keys, category_place, support_of, value_of
-from qm_cli.analysis.gate_quantities import Quantity, quantity_of
+from qm_cli.analysis.gate_quantities import Confidences, Quantity, quantity_of
 from qm_cli.analysis.gating import Measured, judged, lost_rows, verdict_of
-from qm_cli.errors import UsageError
-from qm_cli.gate_measuring import COCO, NO_INTERVAL, measured
+from qm_cli.errors import UsageError, nearest
+from qm_cli.gate_measuring import COCO, NO_INTERVAL, measured, unserved
 from qm_cli.gate_subject import Subject
+from qm_cli.gate_thresholds import TOLD, own_confidences, report_at_own
 from qm_cli.image_checks import image_checks
 from qm_cli.report import report_of
 from qm_cli.settings import Settings
@@ -52,7 +61,8 @@ def decide(gate: Gate, subject: Subject) -> dict[str, Any]:
 
 def _model_checks(gate: Gate, subject: Subject) -> tuple[list[dict[str, Any]], list[str]]:
     checks = each_category(gate.checks, category_keys(subject.report["categories"]))
-    wanted = [_quantity(check, subject) for check in checks]
+    own, told = ({}, []) if subject.of_answers else own_confidences(checks, subject)
+    wanted = [_quantity(check, subject, own) for check in checks]
     refuse_contradictions(checks, wanted)
     needed = [place for place, check in enumerate(checks) if _needs_tables(check, wanted[place], subject.settings)]
     found: dict[int, Measured] = {}
@@ -61,14 +71,14 @@ def _model_checks(gate: Gate, subject: Subject) -> tuple[list[dict[str, Any]], l
         asked = [(checks[place], quantity) for place in needed if (quantity := wanted[place]) is not None]
         values, notes = measured(gate, subject, asked)
         found = dict(zip(needed, values, strict=True))
-    reports = _Reports(subject)
+    reports = _Reports(subject, own)
     for place, check in enumerate(checks):
         if place not in found:
             found[place] = reports.measured(check)
-    return [judged(check, found[place]) for place, check in enumerate(checks)], notes
+    return [judged(check, found[place]) for place, check in enumerate(checks)], [*told, *notes]
 
 
-def _quantity(check: Check, subject: Subject) -> Quantity | None:
+def _quantity(check: Check, subject: Subject, own: Mapping[ThresholdFile, Confidences]) -> Quantity | None:
     category = check.scope.category
     if subject.of_answers and (check.side == DROP or check.scope != Scope(category)):
         raise UsageError(
@@ -79,7 +89,7 @@ def _quantity(check: Check, subject: Subject) -> Quantity | None:
         place = None if category is None else category_place(subject.report["categories"], category)
     if subject.of_answers:
         return None
-    found = quantity_of(check, subject.settings, place)
+    found = quantity_of(check, subject.settings, place, own)
     if check.side == DROP and (found is None or not found.has_interval):
         raise UsageError(f"{check.where}: {check.metric} cannot drop", "name a share: AP, recall, precision, f1 …")
     return found
@@ -111,19 +121,40 @@ class _Reports:
     """Numbers that only a report has, of one report per distinct setting."""
 
     subject: Subject
-    _known: dict[tuple[float, float], dict[str, Any]] = field(default_factory=dict)
+    own: Mapping[ThresholdFile, Confidences]
+    _known: dict[tuple[float, float | Confidences], dict[str, Any]] = field(default_factory=dict)
 
     def measured(self, check: Check) -> Measured:
-        settings, scope = self.subject.settings, check.scope
-        iou = settings.iou if scope.iou is None else scope.iou
-        confidence = settings.confidence if scope.confidence is None else scope.confidence
-        report = self.subject.report
-        if (iou, confidence) != (settings.iou, settings.confidence):
-            if (iou, confidence) not in self._known:
-                at = replace(settings, iou=iou, confidence=confidence)
-                self._known[iou, confidence] = report_of(self.subject.tables, at)
-            report = self._known[iou, confidence]
+        scope = check.scope
+        confidence = self._confidence(check)
+        if isinstance(confidence, tuple) and check.metric not in TOLD:
+            hint = nearest(check.metric, list(TOLD)) or f"there are {', '.join(TOLD)}"
+            raise UsageError(f"{check.where}: {check.metric} is not known at each category's own confidence", hint)
+        report = self._report(self.subject.settings.iou if scope.iou is None else scope.iou, confidence)
         with _placed(check):
             value = value_of(report, check.metric, scope.category)
         note = NO_INTERVAL if check.rules.confidence_level is not None else ""
-        return Measured(value, support_of(report, check.metric, scope.category), note=note)
+        support = support_of(report, check.metric, scope.category)
+        undefined = isinstance(confidence, tuple) and self._is_unserved(scope.category, confidence)
+        return Measured(value, support, note=note, undefined_by=unserved(check) if undefined else "")
+
+    def _is_unserved(self, category: str | None, own: Confidences) -> bool:
+        return category is not None and own[category_place(self.subject.report["categories"], category)] is None
+
+    def _confidence(self, check: Check) -> float | Confidences:
+        own = check.scope.confidence
+        if isinstance(own, ThresholdFile):
+            return self.own[own]
+        return self.subject.settings.confidence if own is None else own
+
+    def _report(self, iou: float, confidence: float | Confidences) -> dict[str, Any]:
+        settings = self.subject.settings
+        if (iou, confidence) == (settings.iou, settings.confidence):
+            return self.subject.report
+        if (iou, confidence) not in self._known:
+            if isinstance(confidence, tuple):
+                found = report_at_own(self.subject, replace(settings, iou=iou), confidence)
+            else:
+                found = report_of(self.subject.tables, replace(settings, iou=iou, confidence=confidence))
+            self._known[iou, confidence] = found
+        return self._known[iou, confidence]
