@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from typing import Any
 
 from qm_cli.analysis.gate_checks import (
@@ -16,15 +14,15 @@ from qm_cli.analysis.gate_checks import (
     each_category,
     refuse_contradictions,
 )
-from qm_cli.analysis.gate_names import category_keys, category_place, support_of, value_of
+from qm_cli.analysis.gate_names import category_keys, category_place
 from qm_cli.analysis.gate_quantities import Confidences, Quantity, quantity_of
 from qm_cli.analysis.gating import Measured, judged, lost_rows, verdict_of
-from qm_cli.errors import UsageError, nearest
-from qm_cli.gate_measuring import COCO, NO_INTERVAL, measured, unserved
+from qm_cli.errors import UsageError
+from qm_cli.gate_measuring import COCO, measured
+from qm_cli.gate_reports import Reports, placed
 from qm_cli.gate_subject import Subject
-from qm_cli.gate_thresholds import TOLD, own_confidences, report_at_own
+from qm_cli.gate_thresholds import own_confidences
 from qm_cli.image_checks import image_checks
-from qm_cli.report import report_of
 from qm_cli.settings import Settings
 
 
@@ -71,7 +69,7 @@ def _model_checks(gate: Gate, subject: Subject) -> tuple[list[dict[str, Any]], l
         asked = [(checks[place], quantity) for place in needed if (quantity := wanted[place]) is not None]
         values, notes = measured(gate, subject, asked)
         found = dict(zip(needed, values, strict=True))
-    reports = _Reports(subject, own)
+    reports = Reports(subject, own, gate.seed)
     for place, check in enumerate(checks):
         if place not in found:
             found[place] = reports.measured(check)
@@ -85,7 +83,7 @@ def _quantity(check: Check, subject: Subject, own: Mapping[ThresholdFile, Confid
             f"{check.where}: {check.metric} of {subject.report['task']} is known as it was evaluated",
             "leave slice, size, iou, confidence and max_drop out",
         )
-    with _placed(check):
+    with placed(check):
         place = None if category is None else category_place(subject.report["categories"], category)
     if subject.of_answers:
         return None
@@ -105,56 +103,3 @@ def _needs_tables(check: Check, quantity: Quantity | None, settings: Settings) -
         elsewhere = False
     scoped = elsewhere or scope.slice is not None or scope.size is not None
     return scoped or check.side == DROP or (quantity.has_interval and check.rules.confidence_level is not None)
-
-
-@contextmanager
-def _placed(check: Check) -> Iterator[None]:
-    """What is refused inside names the place the check was written."""
-    try:
-        yield
-    except UsageError as error:
-        raise UsageError(f"{check.where}: {error.message}", error.hint) from error
-
-
-@dataclass(frozen=True)
-class _Reports:
-    """Numbers that only a report has, of one report per distinct setting."""
-
-    subject: Subject
-    own: Mapping[ThresholdFile, Confidences]
-    _known: dict[tuple[float, float | Confidences], dict[str, Any]] = field(default_factory=dict)
-
-    def measured(self, check: Check) -> Measured:
-        scope = check.scope
-        confidence = self._confidence(check)
-        if isinstance(confidence, tuple) and check.metric not in TOLD:
-            hint = nearest(check.metric, list(TOLD)) or f"there are {', '.join(TOLD)}"
-            raise UsageError(f"{check.where}: {check.metric} is not known at each category's own confidence", hint)
-        report = self._report(self.subject.settings.iou if scope.iou is None else scope.iou, confidence)
-        with _placed(check):
-            value = value_of(report, check.metric, scope.category)
-        note = NO_INTERVAL if check.rules.confidence_level is not None else ""
-        support = support_of(report, check.metric, scope.category)
-        undefined = isinstance(confidence, tuple) and self._is_unserved(scope.category, confidence)
-        return Measured(value, support, note=note, undefined_by=unserved(check) if undefined else "")
-
-    def _is_unserved(self, category: str | None, own: Confidences) -> bool:
-        return category is not None and own[category_place(self.subject.report["categories"], category)] is None
-
-    def _confidence(self, check: Check) -> float | Confidences:
-        own = check.scope.confidence
-        if isinstance(own, ThresholdFile):
-            return self.own[own]
-        return self.subject.settings.confidence if own is None else own
-
-    def _report(self, iou: float, confidence: float | Confidences) -> dict[str, Any]:
-        settings = self.subject.settings
-        if (iou, confidence) == (settings.iou, settings.confidence):
-            return self.subject.report
-        if (iou, confidence) not in self._known:
-            if isinstance(confidence, tuple):
-                found = report_at_own(self.subject, replace(settings, iou=iou), confidence)
-            else:
-                found = report_of(self.subject.tables, replace(settings, iou=iou, confidence=confidence))
-            self._known[iou, confidence] = found
-        return self._known[iou, confidence]
