@@ -25,6 +25,10 @@ from qm_cli.tables import Tables
 
 FloatArray = npt.NDArray[np.float64]
 
+MATCHED_ACROSS = ("labelbox", "ultralytics")
+TAKEN_ACROSS = (
+    "categories take labels from each other: a category's numbers hold where all others are cut at the same confidence"
+)
 GRID_ORIENTATION = "rows IoU, columns confidence"
 INTERVALS = (
     "95 %, Wilson's with the number of trials the images are worth (cost: Student's), "
@@ -130,7 +134,7 @@ def _or_none(values: FloatArray) -> list[Any]:
 def _examples(evaluation: Evaluation, cells: tuple[tuple[str | None, str | None], ...]) -> list[dict[str, Any]]:
     tables, settings = evaluation.tables, evaluation.settings
     rows = [(_category_row(tables, predicted), _category_row(tables, true)) for predicted, true in cells]
-    samples = confusion_samples(tables, evaluation.outcomes, settings)
+    samples = confusion_samples(tables, evaluation.outcomes, evaluation.confused_pairs, settings.task)
     names = tables.category["name"].to_pylist()
     return [
         {
@@ -183,7 +187,7 @@ def _taken(tables: Tables, level: str, name: str, rows: Any) -> list[Any]:
 def _thresholds(evaluation: Evaluation, questions: Questions) -> dict[str, Any]:
     tables, targets = evaluation.tables, questions.targets
     folds = fold_numbers(tables.count("image"), questions.seed)
-    overall, groups = ranked_groups(tables, evaluation.matches, evaluation.settings)
+    overall, groups = ranked_groups(tables, evaluation.arrivals)
     together = choices(overall, targets, folds)
     apart = [choices(group, targets, folds) for group in groups]
     categories = _categories(tables)
@@ -192,6 +196,7 @@ def _thresholds(evaluation: Evaluation, questions: Questions) -> dict[str, Any]:
         "folds": FOLDS,
         "seed": questions.seed,
         "interval": INTERVALS,
+        **({"matching": TAKEN_ACROSS} if evaluation.settings.convention in MATCHED_ACROSS else {}),
         "targets": [
             {
                 "target": target.text,

@@ -19,7 +19,7 @@ AT = re.compile(r"(confidence|iou)=([^,]*)")
 CELL = re.compile(r"(predicted|true)=(.*),(?!\1)(predicted|true)=(.*)", re.DOTALL)
 ANSWERED_BY: Mapping[str, Collection[str]] = {
     **dict.fromkeys(("at", "grid", "confidences", "ious", "image-grid"), CONVENTIONS),
-    **dict.fromkeys(("examples", "thresholds", "max-detections"), ("coco",)),
+    "max-detections": ("coco",),
     "area-range": ("coco", "lvis"),
 }
 """Options that only some conventions can follow."""
@@ -61,7 +61,7 @@ def asked(
 ) -> tuple[Settings, Questions]:
     """Settings and questions as the options say. writes: a run folder is written, which holds the grid by itself."""
     given = {"at": at, "grid": grid, "confidences": confidences, "ious": ious, "image-grid": image_grid}
-    given |= {"examples": examples, "thresholds": thresholds, "max-detections": max_detections}
+    given |= {"max-detections": max_detections}
     refuse_unanswered(settings.convention, {**given, "area-range": area_range})
     if normalise not in (None, *NORMALISATIONS):
         raise UsageError(f"--normalise: {normalise!r} is none of {', '.join(NORMALISATIONS)}", "")
@@ -90,7 +90,7 @@ def asked(
 def refuse_unanswered(convention: str, given: Mapping[str, object]) -> None:
     """Raise UsageError for the first option given that the convention cannot follow; None and False are not given."""
     for name, value in given.items():
-        if value not in (None, False) and convention not in ANSWERED_BY[name]:
+        if value not in (None, False) and convention not in ANSWERED_BY.get(name, (convention,)):
             raise UsageError(f"--{name}: not with convention {convention}", f"take {' or '.join(ANSWERED_BY[name])}")
 
 

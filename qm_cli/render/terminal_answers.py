@@ -137,6 +137,8 @@ def _show_thresholds(console: Console, found: dict[str, Any]) -> None:
         _more(console, len(target["categories"]) - CATEGORIES_SHOWN, "categories")
     told = f"held-out: chosen on {found['folds'] - 1} of {found['folds']} folds of the images, tried on the other"
     console.print(f"{told}; intervals {found['interval']}", style="dim", highlight=False, soft_wrap=True)
+    if "matching" in found:
+        console.print(found["matching"], style="dim", highlight=False, soft_wrap=True)
 
 
 def _all(target: dict[str, Any]) -> list[dict[str, Any]]:
