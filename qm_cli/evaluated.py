@@ -106,8 +106,12 @@ class Evaluation:
         """What is kept and found at each confidence."""
         if self.changes is not None:
             return self.changes()
-        order = score_order(self.tables) if self.coco is None else self.coco.order
-        return settled(self.tables, self.every_outcome, order)
+        return settled(self.tables, self.every_outcome, self.order)
+
+    @cached_property
+    def order(self) -> RowArray:
+        """Prediction rows by (category, −score, image id, input order): int64[predictions]."""
+        return score_order(self.tables) if self.coco is None else self.coco.order
 
     @property
     def confused_pairs(self) -> tuple[RowArray, RowArray]:

@@ -65,8 +65,8 @@ def test_what_no_report_has() -> None:
         with pytest.raises(UsageError, match="no such metric") as refused:
             values(Check(MIN, metric, 0.0))
         assert said in str(refused.value)
-    with pytest.raises(UsageError, match="--calibration: not defined under convention voc12"):
-        values(Check(MIN, "calibration.ECE", 0.0), convention="voc12")
+    with pytest.raises(UsageError, match="--lrp: not defined under convention voc12"):
+        values(Check(MIN, "lrp.oLRP", 0.0), convention="voc12")
 
 
 def test_targets_with_points_in_them() -> None:

@@ -13,10 +13,12 @@ from qm_cli.evaluation import evaluate_tables
 from qm_cli.settings import CONVENTIONS, Settings
 from qm_cli.tables import Tables
 from tests import builders
+from tests.conventions.comparing import loaded
+from tests.oracles.random_sets import random_set
 from tests.simulated_sets import simulated_sets
 from tests.strategies import DetectionSet, detection_sets
 
-NAMES = [name for name in CONVENTIONS if name != "lvis"]
+NAMES = [name for name in CONVENTIONS if name not in ("lvis", "voc07")]
 
 
 def compare(tables: Tables, convention: str, iou: float, most: int = 100) -> None:
@@ -82,6 +84,11 @@ def test_crowded_images(convention: str) -> None:
     compare(tables, convention, 0.4)
     taken_back = evaluate_tables(tables, Settings(convention=convention, iou=0.4)).arrivals.found.min()
     assert taken_back == (0 if convention == "encord" else -1)
+
+
+def test_what_lvis_leaves_out_is_never_kept() -> None:
+    for seed in (3, 4):
+        compare(loaded(*random_set(seed, images=12), "lvis"), "lvis", 0.5)
 
 
 def test_simulated_sets() -> None:

@@ -319,8 +319,6 @@ def test_a_run_made_at_other_limits_can_be_compared_and_gated(
             for option, *value in (
                 ("--grid",),
                 ("--at", "iou=0.6"),
-                ("--examples", "predicted=car,true=van"),
-                ("--thresholds", "f1"),
                 ("--max-detections", "1"),
                 ("--area-range", "tiny=0..9"),
             )
@@ -402,7 +400,7 @@ def test_analyses_of_other_conventions(capsys: pytest.CaptureFixture[str], tmp_p
     assert "--errors: not defined under convention encord" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
     found = report(capsys, *files, "--convention", "encord", "--everything", "-o", tmp_path / "run")
-    assert "left out: errors, calibration, lrp, not defined under convention encord" in found["notes"]
+    assert "left out: errors, not defined under convention encord" in found["notes"]
     kinds = {row["error_kind"] for row in run_folder.open_run(tmp_path / "run").table("prediction").to_pylist()}
     assert kinds == {None}
     assert main.run(["evaluate", *files, "--explain", "--lrp"]) == 2
