@@ -187,7 +187,7 @@ def _taken(tables: Tables, level: str, name: str, rows: Any) -> list[Any]:
 def _thresholds(evaluation: Evaluation, questions: Questions) -> dict[str, Any]:
     tables, targets = evaluation.tables, questions.targets
     folds = fold_numbers(tables.count("image"), questions.seed)
-    overall, groups = ranked_groups(tables, evaluation.arrivals)
+    overall, groups = ranked_groups(evaluation.arrivals, tables.count("category"))
     together = choices(overall, targets, folds)
     apart = [choices(group, targets, folds) for group in groups]
     categories = _categories(tables)

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.arrivals import Arrivals, settled
+from qm_cli.analysis.arrivals import Arrivals, settled, sides_of
 from qm_cli.analysis.average_precision import AveragePrecision
 from qm_cli.analysis.confusion import confused_pairs
 from qm_cli.analysis.counts import Outcomes, matched_iou, outcomes
@@ -106,7 +106,7 @@ class Evaluation:
         """What is kept and found at each confidence."""
         if self.changes is not None:
             return self.changes()
-        return settled(self.tables, self.every_outcome, self.order)
+        return settled(sides_of(self.tables), self.every_outcome, self.order)
 
     @cached_property
     def order(self) -> RowArray:

@@ -28,7 +28,7 @@ class Arrivals:
     """Changes by (category, −score): their sums down to a score are the counts of a category at that confidence.
 
     score: float64[n]; image, category: int64[n]; found: change of the true positives, kept: of the predictions that
-    count, int64[n]. label_counts: labels that are to be found, bool[labels].
+    count, int64[n]. label_image, label_category: of the labels that are to be found, int64[labels that count].
     """
 
     score: FloatArray
@@ -36,26 +36,53 @@ class Arrivals:
     category: RowArray
     found: RowArray
     kept: RowArray
-    label_counts: BoolArray
+    label_image: RowArray
+    label_category: RowArray
 
 
-def settled(tables: Tables, every: Outcomes, order: RowArray) -> Arrivals:
+@dataclass(frozen=True)
+class Sides:
+    """Predictions: score float64[n], image and category int64[n]; labels: image and category int64[labels].
+
+    groups: how many categories there are.
+    """
+
+    score: FloatArray
+    image: RowArray
+    category: RowArray
+    label_image: RowArray
+    label_category: RowArray
+    groups: int
+
+
+def sides_of(tables: Tables) -> Sides:
+    """The two sides of detections."""
+    image, category, label_image, label_category = (
+        tables.values(level, name).astype(np.int64)
+        for level in ("prediction", "label")
+        for name in ("image_row", "category_row")
+    )
+    score = tables.values("prediction", "score")
+    return Sides(score, image, category, label_image, label_category, tables.count("category"))
+
+
+def settled(sides: Sides, every: Outcomes, order: RowArray) -> Arrivals:
     """Of matches that lower-scored predictions never change. every: outcomes at any confidence.
 
     order: prediction rows by (category, −score).
     """
     rows = order[(every.counted & ~every.ignored)[order]]
-    image, category, score = (
-        tables.values("prediction", name)[rows] for name in ("image_row", "category_row", "score")
-    )
     found = every.true_positive[rows].astype(np.int64)
-    return Arrivals(
-        score, image.astype(np.int64), category.astype(np.int64), found, np.ones_like(found), every.label_counts
-    )
+    changes = sides.score[rows], sides.image[rows], sides.category[rows], found, np.ones_like(found)
+    return Arrivals(*changes, *_labels(sides, every.label_counts))
+
+
+def _labels(sides: Sides, counts: BoolArray) -> tuple[RowArray, RowArray]:
+    return sides.label_image[counts], sides.label_category[counts]
 
 
 def by_overlap(
-    tables: Tables, prediction: RowArray, label: RowArray, group: RowArray, excused: BoolArray, counts: BoolArray
+    sides: Sides, prediction: RowArray, label: RowArray, group: RowArray, excused: BoolArray, counts: BoolArray
 ) -> Arrivals:
     """Of pairs matched one-to-one, the best first, among the predictions of at least a confidence.
 
@@ -63,24 +90,22 @@ def by_overlap(
     no pair reaches across. excused: predictions that do not count while they are unmatched, bool[predictions]. counts:
     bool[labels].
     """
-    score = tables.values("prediction", "score")
+    score = sides.score
     there = np.unique(prediction)
     there = there[np.lexsort((there, -score[there], group[there]))]
     number = np.empty(len(score), np.int64)
     number[there] = np.arange(len(there))
     changes = taken_on_arrival(number[prediction], numbered(label)[1], group[there])
     rows, other = prediction[changes.pair], label[changes.pair]
-    return _arrivals(tables, rows, other, score[there[changes.cause]], changes.sign, excused, counts)
+    return _arrivals(sides, rows, other, score[there[changes.cause]], changes.sign, excused, counts)
 
 
-def by_best_label(
-    tables: Tables, best: BestLabels, passes: BoolArray, excused: BoolArray, counts: BoolArray
-) -> Arrivals:
+def by_best_label(sides: Sides, best: BestLabels, passes: BoolArray, excused: BoolArray, counts: BoolArray) -> Arrivals:
     """Of predictions that want one label each; of those of at least a confidence the largest overlap has it.
 
     passes: predictions whose overlap is enough, bool[predictions]. Ties: higher score, then input order.
     """
-    score = tables.values("prediction", "score")
+    score = sides.score
     rows = np.flatnonzero(passes & (best.label >= 0))
     rows = rows[np.lexsort((rows, -score[rows], best.label[rows]))]
     label = best.label[rows]
@@ -92,11 +117,11 @@ def by_best_label(
     affected = rows[np.concatenate([takes, former])]
     at = score[rows[np.concatenate([takes, newcomer])]]
     sign = np.repeat([1, -1], [len(takes), len(former)])
-    return _arrivals(tables, affected, best.label[affected], at, sign, excused, counts)
+    return _arrivals(sides, affected, best.label[affected], at, sign, excused, counts)
 
 
 def _arrivals(
-    tables: Tables,
+    sides: Sides,
     prediction: RowArray,
     label: RowArray,
     score: FloatArray,
@@ -106,13 +131,12 @@ def _arrivals(
 ) -> Arrivals:
     """Every prediction when it arrives, but for the excused, and the pairs taken (1) or given up (−1) at a score."""
     own = np.flatnonzero(~excused)
-    category = tables.values("prediction", "category_row").astype(np.int64)
-    same = tables.values("label", "category_row")[label] == category[prediction]
+    same = sides.label_category[label] == sides.category[prediction]
     rows = np.concatenate([own, prediction])
-    scores = np.concatenate([tables.values("prediction", "score")[own], score])
+    scores = np.concatenate([sides.score[own], score])
     found = np.concatenate([np.zeros(len(own), np.int64), sign * same])
     kept = np.concatenate([np.ones(len(own), np.int64), sign * excused[prediction]])
-    order = order_by_score(category[rows], tables.count("category"), scores)
+    order = order_by_score(sides.category[rows], sides.groups, scores)
     rows = rows[order]
-    image = tables.values("prediction", "image_row").astype(np.int64)
-    return Arrivals(scores[order], image[rows], category[rows], found[order], kept[order], counts)
+    changes = scores[order], sides.image[rows], sides.category[rows], found[order], kept[order]
+    return Arrivals(*changes, *_labels(sides, counts))

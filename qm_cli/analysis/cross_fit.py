@@ -23,7 +23,6 @@ from qm_cli.analysis.counts import ratio
 from qm_cli.analysis.operating_points import COST, F_BETA, Curve, Target, curve_of, operating_point
 from qm_cli.analysis.ratio_intervals import mean_interval, share_interval_by_image
 from qm_cli.kernels.order import order_by_score
-from qm_cli.tables import Tables
 
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
@@ -75,22 +74,18 @@ class Choice:
     folds: tuple[float | None, ...]
 
 
-def ranked_groups(tables: Tables, arrivals: Arrivals) -> tuple[Ranked, list[Ranked]]:
+def ranked_groups(arrivals: Arrivals, categories: int) -> tuple[Ranked, list[Ranked]]:
     """All categories together, and each by itself."""
-    category = arrivals.category
-    label = np.flatnonzero(arrivals.label_counts)
-    label_category = tables.values("label", "category_row")[label]
-    label_image = tables.values("label", "image_row")[label].astype(np.int64)
-    by_category = label_image[np.argsort(label_category, kind="stable")]
+    by_category = arrivals.label_image[np.argsort(arrivals.label_category, kind="stable")]
     bounds = [
-        np.searchsorted(np.sort(of), np.arange(tables.count("category") + 1)) for of in (category, label_category)
+        np.searchsorted(np.sort(of), np.arange(categories + 1)) for of in (arrivals.category, arrivals.label_category)
     ]
     groups = [
         _ranked(arrivals, slice(begin, end), by_category[first:last])
         for begin, end, first, last in zip(bounds[0], bounds[0][1:], bounds[1], bounds[1][1:], strict=False)
     ]
-    order = order_by_score(np.zeros(len(category), np.int8), 1, arrivals.score)
-    return _ranked(arrivals, order, label_image), groups
+    order = order_by_score(np.zeros(len(arrivals.category), np.int8), 1, arrivals.score)
+    return _ranked(arrivals, order, arrivals.label_image), groups
 
 
 def _ranked(arrivals: Arrivals, rows: RowArray | slice, label_image: RowArray) -> Ranked:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.arrivals import Arrivals, by_overlap
+from qm_cli.analysis.arrivals import Arrivals, by_overlap, sides_of
 from qm_cli.analysis.best_label import excusable
 from qm_cli.analysis.confusion import matrix_of
 from qm_cli.analysis.counts import Outcomes
@@ -53,4 +53,5 @@ def _changes(tables: Tables, settings: Settings) -> Arrivals:
     counts = labels_that_count(tables, "ignore")
     pairs = ordered_pairs(tables, settings.task, settings.iou, counts)
     excused = excusable(tables, settings, counts)
-    return by_overlap(tables, pairs[0], pairs[1], tables.values("prediction", "image_row"), excused, counts)
+    sides = sides_of(tables)
+    return by_overlap(sides, pairs[0], pairs[1], sides.image, excused, counts)

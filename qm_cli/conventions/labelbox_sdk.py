@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.arrivals import Arrivals, by_overlap
+from qm_cli.analysis.arrivals import Arrivals, by_overlap, sides_of
 from qm_cli.analysis.best_label import best_labels, excusable, excused_by
 from qm_cli.analysis.confusion import matrix_of
 from qm_cli.analysis.counts import Outcomes, mean_of_defined, outcomes_of, ratio
@@ -68,7 +68,8 @@ def _changes(tables: Tables, settings: Settings, counts: BoolArray) -> Arrivals:
     prediction, label, iou = pairs_above(tables, settings.task, settings.iou, counts, same_category=True)
     order = np.lexsort((prediction, label, -iou))
     cells = _cells(tables, "prediction", np.arange(tables.count("prediction")))
-    return by_overlap(tables, prediction[order], label[order], cells, excusable(tables, settings, counts), counts)
+    excused = excusable(tables, settings, counts)
+    return by_overlap(sides_of(tables), prediction[order], label[order], cells, excused, counts)
 
 
 def _outcomes(

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.arrivals import Arrivals, by_best_label
+from qm_cli.analysis.arrivals import Arrivals, by_best_label, sides_of
 from qm_cli.analysis.best_label import BestLabels, best_labels, excused_by, first_takers
 from qm_cli.analysis.confusion import matrix_of
 from qm_cli.analysis.counts import Outcomes, mean_of_defined, outcomes_of
@@ -57,7 +57,7 @@ def _changes(tables: Tables, settings: Settings, counts: BoolArray, ignored: Bes
     """How the matches of the counts change from confidence to confidence; one that is reached counts."""
     best = best_labels(tables, settings.task, counts, any_category=True, last=True)
     excused = (ignored.iou > settings.iou) & (ignored.label >= 0)
-    return by_best_label(tables, best, best.iou > settings.iou, excused, counts)
+    return by_best_label(sides_of(tables), best, best.iou > settings.iou, excused, counts)
 
 
 def _confused(
