@@ -69,14 +69,8 @@ def asked(
         raise UsageError("--image-grid is a table of the run folder", "name one with -o")
     if (confidences or ious) and not (grid or writes):
         raise UsageError("--confidences and --ious are the axes of the grid", "add --grid, or -o for its table")
-    questions = Questions(
-        tuple(parsed_at(text, settings) for text in at or ()),
-        grid,
-        normalise,
-        tuple(parsed_cell(text) for text in examples or ()),
-        tuple(parsed_target(text) for text in thresholds or ()),
-        seed,
-    )
+    own = questions_of(examples, thresholds, seed)
+    questions = replace(own, at=tuple(parsed_at(text, settings) for text in at or ()), grid=grid, normalise=normalise)
     limits = settings.max_detections if max_detections is None else parsed_limits(max_detections)
     areas = settings.area_ranges if not area_range else parsed_areas(area_range)
     written = writes and settings.convention in CONVENTIONS
@@ -85,6 +79,12 @@ def asked(
         confidence, iou = zip(*questions.at, strict=True) if questions.at else ((), ())
         axes = Grid(_ascending((*axes.confidences, *confidence)), _ascending((*axes.ious, *iou)), image_grid)
     return replace(settings, beta=beta, max_detections=limits, area_ranges=areas, grid=axes), questions
+
+
+def questions_of(examples: Sequence[str] | None, thresholds: Sequence[str] | None, seed: int = 0) -> Questions:
+    """What is asked of classes and text as well."""
+    cells, targets = map(parsed_cell, examples or ()), map(parsed_target, thresholds or ())
+    return Questions(examples=tuple(cells), targets=tuple(targets), seed=seed)
 
 
 def refuse_unanswered(convention: str, given: Mapping[str, object]) -> None:

@@ -117,14 +117,20 @@ def evaluate(
     if asks_answers(task, labels, predictions):
         idle = {"categories": categories, "explain": explain, "voc_devkit": voc_devkit, "sigmas": sigmas}
         idle |= {"pycocotools_area": pycocotools_area}
-        refuse_options("classes and text", {**idle, "thresholds_out": thresholds_out, **everything_asked})
+        own = {"examples": examples, "thresholds": thresholds}
+        refuse_options("classes and text", {**idle, **{k: v for k, v in everything_asked.items() if k not in own}})
+        _refuse_contradictions(everything_asked, explain, json, output, thresholds_out)
         refuse_idle(replace(measure, task="classes and text"))
         from qm_cli.answer_evaluation import AnswerRequest
         from qm_cli.load_answers import AnswerSource
 
         source = AnswerSource(labels, predictions, **naming)
         request = AnswerRequest(source, task, options.named(convention), iou, confidence, top_k, auc)
-        return _answers(request, output, json)
+        if examples or thresholds:
+            from qm_cli.evaluation_options import questions_of
+
+            request = replace(request, questions=questions_of(examples, thresholds, seed))
+        return _answers(request, output, json, thresholds_out)
     refuse_options("objects", {"top_k": top_k, "auc": auc})
     _refuse_contradictions(everything_asked, explain, json, output, thresholds_out)
     from qm_cli.load import Source, reading
@@ -180,7 +186,7 @@ def evaluate(
     return 0
 
 
-def _answers(request: AnswerRequest, output: Path | None, json: bool) -> int:
+def _answers(request: AnswerRequest, output: Path | None, json: bool, thresholds_out: Path | None) -> int:
     """Classes, free text and text entities."""
     if output is None:
         from qm_cli.answer_evaluation import evaluate_answer_files
@@ -190,10 +196,19 @@ def _answers(request: AnswerRequest, output: Path | None, json: bool) -> int:
         from qm_cli.answer_writing import answers_to_folder
 
         report = answers_to_folder(request, output)
+    if thresholds_out is not None:
+        from qm_cli.threshold_file import write_thresholds
+
+        write_thresholds(report, request.source.predictions, thresholds_out)
     if json:
         from qm_cli.render.as_json import as_json
 
         sys.stdout.write(as_json(report))
+    elif request.questions is not None:
+        if str(thresholds_out) != "-":
+            from qm_cli.render import terminal_answers
+
+            terminal_answers.show_answers(report)
     else:
         from qm_cli.render.terminal_classification import show_answers
 

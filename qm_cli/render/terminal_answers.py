@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
+from qm_cli.answer_task import TASKS
+from qm_cli.headlines import thresholds
 from qm_cli.render.terminal import plain_console, print_table_on, show_evaluation, show_notes, shown
 
 CATEGORIES_SHOWN = 20
@@ -33,7 +35,8 @@ def show_answers(report: dict[str, Any], show_more: Callable[[Console, dict[str,
             _show_matrix(plain_console(), report["confusion"])
         return
     console = plain_console()
-    sizes = f"{report['images']:,} images, {report['labels']:,} labels, {report['predictions']:,} predictions"
+    units = "data rows" if report["task"] in TASKS else "images"
+    sizes = f"{report['images']:,} {units}, {report['labels']:,} labels, {report['predictions']:,} predictions"
     headline = f"{report['task']}, convention {report['convention']}: {sizes}"
     console.print(headline, style="bold", highlight=False)
     console.print()
@@ -105,11 +108,11 @@ def _show_grid(console: Console, grid: dict[str, Any]) -> None:
 
 
 def _show_examples(console: Console, cells: Sequence[dict[str, Any]]) -> None:
-    columns = ["image_id", "file_name", "label_id", "prediction_id", "score", "iou"]
     for cell in cells:
         samples = cell["samples"]
+        columns = [name for name in (samples or [{}])[0] if name != "prediction_row"]
         names = f"predicted {_name(cell['predicted'])}, true {_name(cell['true'])}"
-        at = f"at IoU {cell['iou']:g}, confidence {cell['confidence']:g}, samples: {len(samples):,}"
+        at = f"at {thresholds(cell)}, samples: {len(samples):,}"
         console.print(f"{names}, {at}", style="bold", highlight=False, markup=False)
         rows = [tuple(_plain(name, sample[name]) for name in columns) for sample in samples[:SAMPLES_SHOWN]]
         if rows:
@@ -126,7 +129,8 @@ def _show_thresholds(console: Console, found: dict[str, Any]) -> None:
     """The confidence of each category beside what it reaches on the images it was not chosen on."""
     for target in found["targets"]:
         names = list(dict.fromkeys(name for row in _all(target) for name in row["held_out"]))
-        console.print(f"confidence for {target['target']} at IoU {found['iou']:g}", style="bold", highlight=False)
+        at = "" if found["iou"] is None else f" at IoU {found['iou']:g}"
+        console.print(f"confidence for {target['target']}{at}", style="bold", highlight=False)
         rows = [
             (row["name"], row["confidence"], *(_estimate(row["held_out"].get(name)) for name in names))
             for row in _all(target)[: CATEGORIES_SHOWN + 1]
