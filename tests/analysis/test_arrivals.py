@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ from hypothesis import given, settings
 
 from qm_cli.analysis.counts import category_counts
 from qm_cli.evaluation import evaluate_tables
+from qm_cli.load import load_tables
 from qm_cli.settings import CONVENTIONS, Settings
 from qm_cli.tables import Tables
 from tests import builders
 from tests.conventions.comparing import loaded
 from tests.oracles.random_sets import random_set
+from tests.shape_sets import keypoint_set, mask_set
 from tests.simulated_sets import simulated_sets
 from tests.strategies import DetectionSet, detection_sets
 
@@ -85,6 +88,18 @@ def test_crowded_images(convention: str) -> None:
     compare(tables, convention, 0.4)
     taken_back = evaluate_tables(tables, Settings(convention=convention, iou=0.4)).arrivals.found.min()
     assert taken_back == (0 if convention == "encord" else -1)
+
+
+@pytest.mark.parametrize("convention", ["coco", "labelbox", "labelbox-sdk", "encord", "ultralytics"])
+def test_masks(convention: str, tmp_path: Path) -> None:
+    for seed in range(3):
+        files = builders.write(tmp_path, *mask_set(np.random.default_rng(seed)))
+        compare(load_tables(*files, task="segm"), convention, 0.3)
+
+
+def test_keypoints(tmp_path: Path) -> None:
+    files = builders.write(tmp_path, *keypoint_set(np.random.default_rng(0)))
+    compare(load_tables(*files, task="keypoints"), "coco", 0.5)
 
 
 def test_what_lvis_leaves_out_is_never_kept() -> None:
