@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,6 +139,10 @@ def _sound(targets: Any) -> bool:
         if not isinstance(one.get("categories"), dict):
             return False
         values = [one["overall"], *one["categories"].values()]
-        if not all(value is None or (isinstance(value, int | float) and value is not True) for value in values):
+        if not all(value is None or _is_finite(value) for value in values):
             return False
     return True
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from qm_cli.answer_evaluation import AnswerRequest
     from qm_cli.settings import Settings
 
+JSON_NAMED = ".json"
 LabelFile = Annotated[
     Path,
     typer.Argument(
@@ -114,6 +116,7 @@ def evaluate(
         "prob_categories": options.split([prob_categories] if prob_categories else None),
     }
     measure = measure_from(sigmas, buffer, pycocotools_area, angle)
+    at_files = [text for text in at or () if JSON_NAMED in text.lower()]
     if asks_answers(task, labels, predictions):
         idle = {"categories": categories, "explain": explain, "voc_devkit": voc_devkit, "sigmas": sigmas}
         idle |= {"pycocotools_area": pycocotools_area}
@@ -150,10 +153,14 @@ def evaluate(
     measured: dict[str, Any] = {"task": task, "measure": measure}
     fields = CONVENTION_FIELDS if explain or output is not None else settings.fields
     files = Source(labels, predictions, fields=fields, **measured, **naming)
-    with reading(files) as tables:
+    with reading(files) as read:
+        tables = cache(read)
         analyses = _analyses(named, everything, settings) if everything or any(named.values()) else ()
         show = _renderer(json, explain, bool(wishes), bool(analyses), str(thresholds_out) == "-")
         questions = None
+        if at_files:
+            wishes["at"] = [text for text in wishes["at"] if text not in at_files]
+            wishes = {name: value for name, value in wishes.items() if value != []}
         if wishes:
             from qm_cli.evaluation_options import asked
 
@@ -178,6 +185,10 @@ def evaluate(
             from qm_cli.report import report_of
 
             report = report_of(tables(), settings)
+        if at_files:
+            from qm_cli.own_confidences import own_cells
+
+            report["cells"] = [*report.get("cells", ()), *own_cells(tables(), settings, at_files)]
     if thresholds_out is not None:
         from qm_cli.threshold_file import write_thresholds
 

@@ -49,11 +49,13 @@ def show_answers(report: dict[str, Any], show_more: Callable[[Console, dict[str,
 
 def _show_cells(console: Console, cells: Sequence[dict[str, Any]]) -> None:
     for cell in cells:
-        console.print(f"at IoU {cell['iou']:g}, confidence {cell['confidence']:g}", style="bold", highlight=False)
+        own = isinstance(cell["confidence"], str)
+        at = f"at IoU {cell['iou']:g}, confidence {cell['confidence']}" if own else f"at {thresholds(cell)}"
+        console.print(at, style="bold", highlight=False, markup=False)
         names = [name for name in ("precision", "recall", "f1", "f_beta", "mean_iou") if name in cell["metrics"]]
-        columns = ["category", *COUNTS, *names]
-        ordered = sorted(cell["categories"], key=lambda row: -(row["true_positives"] + row["false_negatives"]))
-        rows = [("all", *(cell["metrics"][name] for name in columns[1:]))]
+        columns = ["category", *(["confidence"] if own else []), *COUNTS, *names]
+        ordered = sorted(cell["categories"], key=lambda row: -sum(row[name] or 0 for name in (COUNTS[0], COUNTS[2])))
+        rows = [("all", *(cell["metrics"].get(name) for name in columns[1:]))]
         rows += [(row["name"], *(row[name] for name in columns[1:])) for row in ordered[:CATEGORIES_SHOWN]]
         print_table_on(console, [column.replace("_", " ") for column in columns], rows)
         _more(console, len(ordered) - CATEGORIES_SHOWN, "categories")
