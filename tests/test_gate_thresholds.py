@@ -104,7 +104,7 @@ def test_a_category_without_one_is_undefined(tmp_path: Path, convention: str) ->
     scope = Scope(confidence=thresholds(tmp_path, {**OWN, "van": None}, convention=convention))
     vans = replace(scope, category="van")
     skip = Rules(on_undefined="skip")
-    checks = [Check(MIN, "recall", 0.0, vans), Check(MIN, "recall", 0.0, vans, skip)]
+    checks = [Check(MIN, "recall", 0.0, vans, Rules(min_support=1000)), Check(MIN, "recall", 0.0, vans, skip)]
     verdict = decided(
         *checks, *(Check(MIN, name, 0.0, scope) for name in ("recall_macro", "false_negatives")), convention=convention
     )

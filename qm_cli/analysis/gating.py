@@ -144,10 +144,10 @@ def _told(check: Check, interval: Interval, margin: float) -> str | None:
 
 
 def _why_undefined(check: Check, found: Measured, few: bool) -> str:
-    if few:
-        return f"{check.name} is of {found.support} samples, {check.rules.min_support} are needed"
     if found.undefined_by:
         return f"{check.name} is undefined: {found.undefined_by}"
+    if few:
+        return f"{check.name} is of {found.support} samples, {check.rules.min_support} are needed"
     if check.side == DROP and not _undefined(found.value):
         return f"{check.name} is undefined in the baseline"
     return f"{check.name} is undefined" + (" (0 samples, at least 1 is needed)" if found.support == 0 else "")
