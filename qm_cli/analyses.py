@@ -16,7 +16,7 @@ from qm_cli.analysis.optimal_lrp import lrp_report, optimal_lrp
 from qm_cli.errors import UsageError
 from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.report import evaluation_report
-from qm_cli.settings import Settings
+from qm_cli.settings import CONVENTIONS, Settings
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
 
@@ -39,9 +39,10 @@ def calibration(evaluation: Evaluation) -> Part:
 
 def lrp(evaluation: Evaluation) -> Part:
     """Optimal LRP, its components and the confidence it is reached at."""
-    tables, settings = evaluation.tables, evaluation.settings
-    order, found = evaluation.matches.order, evaluation.every_outcome
-    return lrp_report(tables, optimal_lrp(tables, order, found, evaluation.every_iou, settings.iou), settings)
+    tables, settings, found = evaluation.tables, evaluation.settings, evaluation.every_outcome
+    return lrp_report(
+        tables, optimal_lrp(tables, evaluation.order, found, evaluation.every_iou, settings.iou), settings
+    )
 
 
 ANALYSES: dict[str, Callable[[Evaluation], Part]] = {
@@ -52,15 +53,21 @@ ANALYSES: dict[str, Callable[[Evaluation], Part]] = {
 """Name → what it adds to the report under that name; `qm evaluate` has an option for each. `notes` in it are the
 report's."""
 EVERYTHING = tuple(ANALYSES)
-DEFINED_UNDER = "coco"
-"""The convention whose matches they are read off."""
+DEFINED_UNDER: dict[str, tuple[str, ...]] = {
+    "errors": ("coco",),
+    "calibration": CONVENTIONS,
+    "lrp": ("coco", "encord", "lvis"),
+}
+"""The conventions they are defined under: kinds of error cost COCO's AP; LRP needs true positives of at least the IoU
+that no lower score undoes."""
 
 
 def refuse_undefined(names: Iterable[str], settings: Settings) -> None:
     """Raise UsageError where the convention of the settings has not what the named analyses are read off."""
-    options = ", ".join(f"--{name}" for name in names)
-    if options and settings.convention != DEFINED_UNDER:
-        hint = f"use --convention {DEFINED_UNDER}"
+    undefined = [name for name in names if settings.convention not in DEFINED_UNDER[name]]
+    if undefined:
+        options = ", ".join(f"--{name}" for name in undefined)
+        hint = f"use --convention {' or '.join(DEFINED_UNDER[undefined[0]])}"
         raise UsageError(f"{options}: not defined under convention {settings.convention}", hint)
 
 
@@ -80,17 +87,17 @@ def with_analyses(evaluation: Evaluation, names: Iterable[str]) -> dict[str, Any
 def analysed(evaluation: Evaluation, names: Iterable[str]) -> tuple[dict[str, Part | None], list[str]]:
     """The parts of the named analyses, in the order of ANALYSES, and their notes; an undefined part is None.
 
-    Under a convention that knows none of them there are no parts, and a note says so.
+    Those that the convention does not know are left out, and a note says so.
     """
-    wanted = set(names)
-    chosen = {name: analyse for name, analyse in ANALYSES.items() if name in wanted}
+    wanted, convention = set(names), evaluation.settings.convention
+    asked = {name: analyse for name, analyse in ANALYSES.items() if name in wanted}
+    chosen = {name: analyse for name, analyse in asked.items() if convention in DEFINED_UNDER[name]}
+    left = [name for name in asked if name not in chosen]
+    said = [f"left out: {', '.join(left)}, not defined under convention {convention}"] if left else []
     if not chosen:
-        return {}, []
-    if evaluation.coco is None:
-        convention = evaluation.settings.convention
-        return {}, [f"left out: {', '.join(chosen)}, not defined under convention {convention}"]
+        return {}, said
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         started = {name: threads.submit(analyse, evaluation) for name, analyse in chosen.items()}
         parts = {name: part.result() for name, part in started.items()}
     notes = [note for part in parts.values() for note in part.pop("notes", [])]
-    return {name: part or None for name, part in parts.items()}, notes
+    return {name: part or None for name, part in parts.items()}, [*said, *notes]

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from qm_cli import text_entities
+from qm_cli.answer_details import answer_details
 from qm_cli.answer_task import TASKS, TEXT
 from qm_cli.classification import CONVENTIONS, LABELBOX, ClassEvaluation, ClassSettings, evaluate_answers
 from qm_cli.classification_report import class_report
 from qm_cli.errors import InputError, UsageError, refuse_options
+from qm_cli.evaluation_options import Questions
 from qm_cli.load_answers import AnswerSource, load_answers
 from qm_cli.settings import task_convention
 from qm_cli.text_entities import SpanEvaluation, evaluate_spans, span_report
@@ -26,6 +28,7 @@ class AnswerRequest:
     confidence: float | None = None
     top_k: str | None = None
     auc: bool = False
+    questions: Questions | None = None
 
 
 def places_of(text: str | None) -> tuple[int, ...]:
@@ -43,10 +46,17 @@ def places_of(text: str | None) -> tuple[int, ...]:
 
 
 def evaluate_answer_files(request: AnswerRequest) -> tuple[ClassEvaluation | SpanEvaluation, dict[str, Any]]:
-    """The evaluation of two files of answers, and its report.
+    """The evaluation of two files of answers, and its report with the answers to the questions of the request.
 
     Raises InputError and UsageError, one line with the way out, for what cannot be used.
     """
+    evaluation, report = _evaluated(request)
+    if request.questions is None:
+        return evaluation, report
+    return evaluation, {**report, **answer_details(request.questions, evaluation, report)}
+
+
+def _evaluated(request: AnswerRequest) -> tuple[ClassEvaluation | SpanEvaluation, dict[str, Any]]:
     _refuse_unknown(request)
     source = replace(request.source, unscored=1.0) if request.convention == LABELBOX else request.source
     answers = load_answers(source)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from typing import Any
 
-from qm_cli.analysis.gate_checks import DROP, Check, Gate, Scope, each_category, refuse_contradictions
-from qm_cli.analysis.gate_names import category_keys, category_place, support_of, value_of
-from qm_cli.analysis.gate_quantities import Quantity, quantity_of
+from qm_cli.analysis.gate_checks import (
+    DROP,
+    Check,
+    Gate,
+    Scope,
+    ThresholdFile,
+    each_category,
+    refuse_contradictions,
+)
+from qm_cli.analysis.gate_names import category_keys, category_place
+from qm_cli.analysis.gate_quantities import Confidences, Quantity, quantity_of
 from qm_cli.analysis.gating import Measured, judged, lost_rows, verdict_of
 from qm_cli.errors import UsageError
-from qm_cli.gate_measuring import COCO, NO_INTERVAL, measured
+from qm_cli.gate_measuring import COCO, measured
+from qm_cli.gate_reports import Reports, placed
 from qm_cli.gate_subject import Subject
+from qm_cli.gate_thresholds import own_confidences
 from qm_cli.image_checks import image_checks
-from qm_cli.report import report_of
 from qm_cli.settings import Settings
 
 
@@ -52,7 +59,8 @@ def decide(gate: Gate, subject: Subject) -> dict[str, Any]:
 
 def _model_checks(gate: Gate, subject: Subject) -> tuple[list[dict[str, Any]], list[str]]:
     checks = each_category(gate.checks, category_keys(subject.report["categories"]))
-    wanted = [_quantity(check, subject) for check in checks]
+    own, told = ({}, []) if subject.of_answers else own_confidences(checks, subject)
+    wanted = [_quantity(check, subject, own) for check in checks]
     refuse_contradictions(checks, wanted)
     needed = [place for place, check in enumerate(checks) if _needs_tables(check, wanted[place], subject.settings)]
     found: dict[int, Measured] = {}
@@ -61,25 +69,25 @@ def _model_checks(gate: Gate, subject: Subject) -> tuple[list[dict[str, Any]], l
         asked = [(checks[place], quantity) for place in needed if (quantity := wanted[place]) is not None]
         values, notes = measured(gate, subject, asked)
         found = dict(zip(needed, values, strict=True))
-    reports = _Reports(subject)
+    reports = Reports(subject, own, gate.seed)
     for place, check in enumerate(checks):
         if place not in found:
             found[place] = reports.measured(check)
-    return [judged(check, found[place]) for place, check in enumerate(checks)], notes
+    return [judged(check, found[place]) for place, check in enumerate(checks)], [*told, *notes]
 
 
-def _quantity(check: Check, subject: Subject) -> Quantity | None:
+def _quantity(check: Check, subject: Subject, own: Mapping[ThresholdFile, Confidences]) -> Quantity | None:
     category = check.scope.category
     if subject.of_answers and (check.side == DROP or check.scope != Scope(category)):
         raise UsageError(
             f"{check.where}: {check.metric} of {subject.report['task']} is known as it was evaluated",
             "leave slice, size, iou, confidence and max_drop out",
         )
-    with _placed(check):
+    with placed(check):
         place = None if category is None else category_place(subject.report["categories"], category)
     if subject.of_answers:
         return None
-    found = quantity_of(check, subject.settings, place)
+    found = quantity_of(check, subject.settings, place, own)
     if check.side == DROP and (found is None or not found.has_interval):
         raise UsageError(f"{check.where}: {check.metric} cannot drop", "name a share: AP, recall, precision, f1 …")
     return found
@@ -95,35 +103,3 @@ def _needs_tables(check: Check, quantity: Quantity | None, settings: Settings) -
         elsewhere = False
     scoped = elsewhere or scope.slice is not None or scope.size is not None
     return scoped or check.side == DROP or (quantity.has_interval and check.rules.confidence_level is not None)
-
-
-@contextmanager
-def _placed(check: Check) -> Iterator[None]:
-    """What is refused inside names the place the check was written."""
-    try:
-        yield
-    except UsageError as error:
-        raise UsageError(f"{check.where}: {error.message}", error.hint) from error
-
-
-@dataclass(frozen=True)
-class _Reports:
-    """Numbers that only a report has, of one report per distinct setting."""
-
-    subject: Subject
-    _known: dict[tuple[float, float], dict[str, Any]] = field(default_factory=dict)
-
-    def measured(self, check: Check) -> Measured:
-        settings, scope = self.subject.settings, check.scope
-        iou = settings.iou if scope.iou is None else scope.iou
-        confidence = settings.confidence if scope.confidence is None else scope.confidence
-        report = self.subject.report
-        if (iou, confidence) != (settings.iou, settings.confidence):
-            if (iou, confidence) not in self._known:
-                at = replace(settings, iou=iou, confidence=confidence)
-                self._known[iou, confidence] = report_of(self.subject.tables, at)
-            report = self._known[iou, confidence]
-        with _placed(check):
-            value = value_of(report, check.metric, scope.category)
-        note = NO_INTERVAL if check.rules.confidence_level is not None else ""
-        return Measured(value, support_of(report, check.metric, scope.category), note=note)

@@ -14,7 +14,9 @@ ANALYSES = "Analyses"
 At = Annotated[
     list[str] | None,
     typer.Option(
-        "--at", help="Show one cell of the grid: confidence=0.35,iou=0.6; repeatable.", rich_help_panel=EVALUATION
+        "--at",
+        help="Show one cell of the grid: confidence=0.35,iou=0.6, or confidence=thresholds.json; repeatable.",
+        rich_help_panel=EVALUATION,
     ),
 ]
 ShowGrid = Annotated[

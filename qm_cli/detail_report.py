@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ import numpy.typing as npt
 from qm_cli.analyses import with_analyses
 from qm_cli.analysis.confusion_examples import CellSamples, confusion_samples, samples_of
 from qm_cli.analysis.counts import mean_of_defined
-from qm_cli.analysis.cross_fit import FOLDS, Choice, choices, fold_numbers, ranked_groups
 from qm_cli.analysis.grid import GridCounts
 from qm_cli.convention_grids import grid_counts
 from qm_cli.count_report import category_numbers, confusion_report, number, overall_numbers
@@ -22,14 +20,11 @@ from qm_cli.evaluation_options import NONE, Questions
 from qm_cli.settings import Grid, Settings
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
+from qm_cli.threshold_report import threshold_report
 
 FloatArray = npt.NDArray[np.float64]
 
 GRID_ORIENTATION = "rows IoU, columns confidence"
-INTERVALS = (
-    "95 %, Wilson's with the number of trials the images are worth (cost: Student's), "
-    "variance by image and, for the choice of the threshold, the jackknife's over folds"
-)
 
 
 def detailed_report(
@@ -56,7 +51,15 @@ def answers_to(questions: Questions, evaluation: Evaluation) -> dict[str, Any]:
     if questions.examples:
         answers["examples"] = _examples(evaluation, questions.examples)
     if questions.targets:
-        answers["thresholds"] = _thresholds(evaluation, questions)
+        answers["thresholds"] = threshold_report(
+            evaluation.arrivals,
+            _categories(evaluation.tables),
+            evaluation.tables.count("image"),
+            questions.targets,
+            questions.seed,
+            evaluation.settings.iou,
+            evaluation.settings.convention,
+        )
     return answers
 
 
@@ -130,7 +133,7 @@ def _or_none(values: FloatArray) -> list[Any]:
 def _examples(evaluation: Evaluation, cells: tuple[tuple[str | None, str | None], ...]) -> list[dict[str, Any]]:
     tables, settings = evaluation.tables, evaluation.settings
     rows = [(_category_row(tables, predicted), _category_row(tables, true)) for predicted, true in cells]
-    samples = confusion_samples(tables, evaluation.outcomes, settings)
+    samples = confusion_samples(tables, evaluation.outcomes, evaluation.confused_pairs, settings.task)
     names = tables.category["name"].to_pylist()
     return [
         {
@@ -178,41 +181,3 @@ def _taken(tables: Tables, level: str, name: str, rows: Any) -> list[Any]:
     """Values of a column at rows, None at −1."""
     there = iter(tables.table(level)[name].take(rows[rows >= 0]).to_pylist())
     return [next(there) if row >= 0 else None for row in rows.tolist()]
-
-
-def _thresholds(evaluation: Evaluation, questions: Questions) -> dict[str, Any]:
-    tables, targets = evaluation.tables, questions.targets
-    folds = fold_numbers(tables.count("image"), questions.seed)
-    overall, groups = ranked_groups(tables, evaluation.matches, evaluation.settings)
-    together = choices(overall, targets, folds)
-    apart = [choices(group, targets, folds) for group in groups]
-    categories = _categories(tables)
-    return {
-        "iou": evaluation.settings.iou,
-        "folds": FOLDS,
-        "seed": questions.seed,
-        "interval": INTERVALS,
-        "targets": [
-            {
-                "target": target.text,
-                "overall": _choice(together[place]),
-                "categories": [
-                    {**category, **_choice(own[place])} for category, own in zip(categories, apart, strict=True)
-                ],
-            }
-            for place, target in enumerate(targets)
-        ],
-    }
-
-
-def _choice(choice: Choice) -> dict[str, Any]:
-    counts = choice.counts or (None, None, None)
-    return {
-        "confidence": choice.confidence,
-        **dict(zip(("true_positives", "false_positives", "false_negatives"), counts, strict=True)),
-        **{name: number(value) for name, value in choice.numbers.items()},
-        "held_out": {
-            name: {end: number(value) for end, value in asdict(one).items()} for name, one in choice.held_out.items()
-        },
-        "fold_confidences": list(choice.folds),
-    }

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.analysis.arrivals import Arrivals, settled, sides_of
 from qm_cli.analysis.average_precision import AveragePrecision
+from qm_cli.analysis.confusion import confused_pairs
 from qm_cli.analysis.counts import Outcomes, matched_iou, outcomes
 from qm_cli.analysis.error_kinds import BACKGROUND_IOU, ErrorKinds, error_kinds
 from qm_cli.analysis.label_errors import Evidence, corresponding, evidence
 from qm_cli.analysis.overlap_lanes import OverlapLanes
 from qm_cli.errors import UsageError
-from qm_cli.matching import Matches
+from qm_cli.matching import Matches, score_order
 from qm_cli.pairs import Pairs, overlapping_pairs
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
+
+RowArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,9 @@ class Evaluation:
     every other convention. curves: precision and recall arrays, where they are COCO's (LVIS has them too).
     max_detections: how many predictions of an image, or of an image and category, AP and AR take; none: all.
     overlap_lanes: Labelbox's matches, at every confidence and IoU of the grid too; None under every other convention.
+    confused: prediction and label rows of the pairs of different categories in the confusion matrix; None where what is
+    left over is matched by falling IoU. at_any_confidence: the outcomes if every prediction counts; None: those of
+    COCO's matches. changes: how the outcomes change with the confidence; None: lower scores change nothing.
     """
 
     tables: Tables
@@ -57,6 +64,9 @@ class Evaluation:
     max_detections: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     overlap_lanes: OverlapLanes | None = None
+    confused: tuple[RowArray, RowArray] | None = None
+    at_any_confidence: Callable[[], Outcomes] | None = None
+    changes: Callable[[], Arrivals] | None = None
 
     @property
     def matches(self) -> Matches:
@@ -86,8 +96,27 @@ class Evaluation:
 
     @cached_property
     def every_outcome(self) -> Outcomes:
-        """The outcomes at any confidence: every prediction counts. Raises UsageError without COCO's matches."""
+        """The outcomes at any confidence: every prediction counts."""
+        if self.at_any_confidence is not None:
+            return self.at_any_confidence()
         return outcomes(self.tables, self.matches, replace(self.settings, confidence=-math.inf))
+
+    @cached_property
+    def arrivals(self) -> Arrivals:
+        """What is kept and found at each confidence."""
+        if self.changes is not None:
+            return self.changes()
+        return settled(sides_of(self.tables), self.every_outcome, self.order)
+
+    @cached_property
+    def order(self) -> RowArray:
+        """Prediction rows by (category, −score, image id, input order): int64[predictions]."""
+        return score_order(self.tables) if self.coco is None else self.coco.order
+
+    @property
+    def confused_pairs(self) -> tuple[RowArray, RowArray]:
+        """Prediction and label rows of the pairs off the confusion matrix's diagonal."""
+        return confused_pairs(self.tables, self.outcomes, self.settings) if self.confused is None else self.confused
 
     @cached_property
     def every_iou(self) -> npt.NDArray[np.float64]:

@@ -19,7 +19,7 @@ AT = re.compile(r"(confidence|iou)=([^,]*)")
 CELL = re.compile(r"(predicted|true)=(.*),(?!\1)(predicted|true)=(.*)", re.DOTALL)
 ANSWERED_BY: Mapping[str, Collection[str]] = {
     **dict.fromkeys(("at", "grid", "confidences", "ious", "image-grid"), CONVENTIONS),
-    **dict.fromkeys(("examples", "thresholds", "max-detections"), ("coco",)),
+    "max-detections": ("coco",),
     "area-range": ("coco", "lvis"),
 }
 """Options that only some conventions can follow."""
@@ -61,7 +61,7 @@ def asked(
 ) -> tuple[Settings, Questions]:
     """Settings and questions as the options say. writes: a run folder is written, which holds the grid by itself."""
     given = {"at": at, "grid": grid, "confidences": confidences, "ious": ious, "image-grid": image_grid}
-    given |= {"examples": examples, "thresholds": thresholds, "max-detections": max_detections}
+    given |= {"max-detections": max_detections}
     refuse_unanswered(settings.convention, {**given, "area-range": area_range})
     if normalise not in (None, *NORMALISATIONS):
         raise UsageError(f"--normalise: {normalise!r} is none of {', '.join(NORMALISATIONS)}", "")
@@ -69,14 +69,8 @@ def asked(
         raise UsageError("--image-grid is a table of the run folder", "name one with -o")
     if (confidences or ious) and not (grid or writes):
         raise UsageError("--confidences and --ious are the axes of the grid", "add --grid, or -o for its table")
-    questions = Questions(
-        tuple(parsed_at(text, settings) for text in at or ()),
-        grid,
-        normalise,
-        tuple(parsed_cell(text) for text in examples or ()),
-        tuple(parsed_target(text) for text in thresholds or ()),
-        seed,
-    )
+    own = questions_of(examples, thresholds, seed)
+    questions = replace(own, at=tuple(parsed_at(text, settings) for text in at or ()), grid=grid, normalise=normalise)
     limits = settings.max_detections if max_detections is None else parsed_limits(max_detections)
     areas = settings.area_ranges if not area_range else parsed_areas(area_range)
     written = writes and settings.convention in CONVENTIONS
@@ -87,10 +81,16 @@ def asked(
     return replace(settings, beta=beta, max_detections=limits, area_ranges=areas, grid=axes), questions
 
 
+def questions_of(examples: Sequence[str] | None, thresholds: Sequence[str] | None, seed: int = 0) -> Questions:
+    """What is asked of classes and text as well."""
+    cells, targets = map(parsed_cell, examples or ()), map(parsed_target, thresholds or ())
+    return Questions(examples=tuple(cells), targets=tuple(targets), seed=seed)
+
+
 def refuse_unanswered(convention: str, given: Mapping[str, object]) -> None:
     """Raise UsageError for the first option given that the convention cannot follow; None and False are not given."""
     for name, value in given.items():
-        if value not in (None, False) and convention not in ANSWERED_BY[name]:
+        if value not in (None, False) and convention not in ANSWERED_BY.get(name, (convention,)):
             raise UsageError(f"--{name}: not with convention {convention}", f"take {' or '.join(ANSWERED_BY[name])}")
 
 

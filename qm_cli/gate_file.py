@@ -26,12 +26,14 @@ from qm_cli.analysis.gate_checks import (
     Leakage,
     Rules,
     Scope,
+    ThresholdFile,
     checked_limit,
 )
 from qm_cli.analysis.gating import known_codes
 from qm_cli.errors import InputError
 from qm_cli.gate_values import (
     CEILING,
+    CONFIDENCES,
     COUNT,
     IOU,
     IOUS,
@@ -44,7 +46,6 @@ from qm_cli.gate_values import (
     TABLES,
     TEXT,
     TEXTS,
-    THRESHOLDS,
     Kind,
     at_least,
     choice,
@@ -76,7 +77,7 @@ TOP: dict[str, Kind] = {
 }
 DEFAULTS: dict[str, Kind] = {"iou": IOU, "confidence": SHARE}
 LIMITS = (MIN, MAX, DROP)
-SCOPE: dict[str, Kind] = {"category": NAMES, "slice": TEXTS, "size": SIZES, "iou": IOUS, "confidence": THRESHOLDS}
+SCOPE: dict[str, Kind] = {"category": NAMES, "slice": TEXTS, "size": SIZES, "iou": IOUS, "confidence": CONFIDENCES}
 CHECK: dict[str, Kind] = {"metric": TEXTS, **SCOPE, **dict.fromkeys(LIMITS, NUMBER), **RULES}
 BASELINE: dict[str, Kind] = {
     "run": TEXT,
@@ -108,7 +109,7 @@ IOU_WAY_OUT = "write it under [defaults]"
 
 
 def read_gate(path: Path) -> Gate:
-    """The gate of a file; `run`, `baseline.run` and `against` are relative to the file's folder.
+    """The gate of a file; `run`, `baseline.run`, `against` and files of thresholds are relative to the file's folder.
 
     Raises InputError for a file that cannot be read, for unknown keys and for values of another kind.
     """
@@ -120,7 +121,7 @@ def read_gate(path: Path) -> Gate:
     rules = _rules(top, Rules())
     baseline, drop_rules, drops = _baseline(top.get("baseline"), rules, path)
     rows = enumerate(top.get("check", ()), 1)
-    checks = [one for place, row in rows for one in _checks(row, rules, drop_rules, f"{path}: check {place}")]
+    checks = [one for place, row in rows for one in _checks(row, rules, drop_rules, path, f"{path}: check {place}")]
     if baseline is None and any(check.side == DROP for check in checks):
         raise InputError(f"{path}: a check has max_drop and there is no baseline", 'add [baseline] with run = "…"')
     data = _data(top.get("data"), path)
@@ -169,13 +170,21 @@ def _place(file: Path, text: str) -> Path:
     return file.parent / Path(text).expanduser()
 
 
+def _from_here(path: Path, confidence: float | ThresholdFile) -> float | ThresholdFile:
+    if isinstance(confidence, ThresholdFile):
+        return replace(confidence, path=path.parent / confidence.path)
+    return confidence
+
+
 def _rules(table: Mapping[str, Any], otherwise: Rules) -> Rules:
     return replace(otherwise, **{name: table[name] for name in RULES if name in table})
 
 
-def _checks(row: Mapping[str, Any], rules: Rules, drop_rules: Rules, where: str) -> list[Check]:
+def _checks(row: Mapping[str, Any], rules: Rules, drop_rules: Rules, path: Path, where: str) -> list[Check]:
     """One check per limit, metric and scope: a key with a list stands for each of its values."""
     told = values(row, CHECK, where)
+    if "confidence" in told:
+        told["confidence"] = [_from_here(path, one) for one in told["confidence"]]
     if "metric" not in told:
         raise InputError(f"{where}: names no metric", 'write metric = "recall"')
     limits = [side for side in LIMITS if side in told]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.gate_checks import DROP, HOLM, Gate
+from qm_cli.analysis.gate_checks import DROP, HOLM, Check, Gate
 from qm_cli.analysis.gate_intervals import drop_intervals, value_intervals
 from qm_cli.analysis.gate_numbers import Measuring, half_numbers, measuring
 from qm_cli.analysis.gate_quantities import Quantity
@@ -57,9 +57,15 @@ def _told(gate: Gate, subject: Subject, asked: Asked, models: Sequence[Measuring
             intervals.get(place),
             _number(values[-1][quantity], quantity) if check.side == DROP else None,
             NO_INTERVAL if check.rules.confidence_level is not None and not quantity.has_interval else "",
+            unserved(check) if quantity.is_unserved else "",
         )
         for place, (check, quantity) in enumerate(asked)
     ]
+
+
+def unserved(check: Check) -> str:
+    """Why a number is undefined whose category no confidence serves."""
+    return f"no confidence in {check.scope.confidence_name} serves {check.scope.category}"
 
 
 def _number(value: float, quantity: Quantity) -> float | None:

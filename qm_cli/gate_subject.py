@@ -22,7 +22,7 @@ from qm_cli.image_checks import findings_of
 from qm_cli.load_answers import AnswerSource
 from qm_cli.query import Source
 from qm_cli.report import report_of
-from qm_cli.run_folder import Run, open_run
+from qm_cli.run_folder import Run, open_run, sha256_of
 from qm_cli.run_tables import tables_of_run
 from qm_cli.scoring import can_evaluate
 from qm_cli.settings import Settings, settings_at
@@ -38,7 +38,8 @@ Asked = Sequence[tuple[Check, Quantity]]
 class Subject:
     """What is gated. target: its name; settings: what it is evaluated at; run: None for files.
 
-    read_tables, read_report: its tables, and its evaluation at the settings, for when they are needed.
+    read_tables, read_report: its tables, and its evaluation at the settings, for when they are needed. predictions:
+    their file, where there is no run.
     """
 
     target: str
@@ -48,6 +49,7 @@ class Subject:
     read_tables: Callable[[], Tables]
     read_report: Callable[[], dict[str, Any]]
     run: Run | None = None
+    predictions: Path | None = None
 
     @cached_property
     def tables(self) -> Tables:
@@ -57,6 +59,13 @@ class Subject:
     @cached_property
     def report(self) -> dict[str, Any]:
         return self.read_report()
+
+    @cached_property
+    def digests(self) -> list[str]:
+        """SHA-256 of the files it was made of, of two files that of the predictions; none of a stream."""
+        if self.run is not None:
+            return [str(one["sha256"]) for one in self.run.manifest.get("inputs", {}).values() if "sha256" in one]
+        return [sha256_of(self.predictions)] if self.predictions and self.predictions.is_file() else []
 
     @property
     def of_answers(self) -> bool:
@@ -98,7 +107,15 @@ def of_files(labels: Path, predictions: Path, tables: Tables, gate: Gate) -> Sub
     settings = asked.of(tables.measure)
     findings = [one.as_dict() for one in tables.findings]
     target = f"{labels} {predictions}"
-    return Subject(target, predictions.stem, settings, findings, lambda: tables, lambda: report_of(tables, settings))
+    return Subject(
+        target,
+        predictions.stem,
+        settings,
+        findings,
+        lambda: tables,
+        lambda: report_of(tables, settings),
+        predictions=predictions,
+    )
 
 
 def of_answers(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from qm_cli.analysis.gate_checks import Ceiling
+from qm_cli.analysis.gate_checks import Ceiling, ThresholdFile
 from qm_cli.errors import InputError, nearest
 from qm_cli.settings import AreaRange
 
@@ -111,7 +112,15 @@ def _level(value: Any) -> float:
     return float(level)
 
 
-def _threshold(value: Any) -> float:
+def _confidence(value: Any) -> float | ThresholdFile:
+    """A number, the path of a file of thresholds, or a table of its path and one of its targets."""
+    if isinstance(value, str):
+        return ThresholdFile(Path(_text(value)).expanduser())
+    if isinstance(value, Mapping):
+        if set(value) - {"file", "target"} or "file" not in value:
+            raise ValueError
+        target = _text(value["target"]) if "target" in value else None
+        return ThresholdFile(Path(_text(value["file"])).expanduser(), target)
     return float(_number(value, 0, 1))
 
 
@@ -164,7 +173,10 @@ NUMBER = Kind("a number", _number)
 SHARE = Kind("a number from 0 to 1", _share)
 IOUS = Kind("a number above 0 and at most 1, or a list of them", _several(_iou))
 IOU = Kind("a number above 0 and at most 1", _iou)
-THRESHOLDS = Kind("a number from 0 to 1, or a list of them", _several(_threshold))
+CONFIDENCES = Kind(
+    'a number from 0 to 1, "thresholds.json", { file = "thresholds.json", target = "f1" }, or a list of them',
+    _several(_confidence),
+)
 SIZES = Kind('"small", "medium", "large", a range [low, high] in square pixels, or a list of them', _sizes)
 LEVEL = Kind("a number from 0.5 to below 1, as 0.95", _level)
 COUNT = Kind("a whole number, 0 or more", _count)

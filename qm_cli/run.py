@@ -139,7 +139,8 @@ def evaluate_to_folder(
     files = DatasetFiles(source.labels.parent, source.labels, {name: source.predictions}, None)
     answers = answers_to(questions, scored.evaluation) if questions else {}
     with run_folder.writing(output) as fresh:
-        summary = write_run(fresh, Parts(scored, {name: scored}), files, settings, 0, started, told=False)
+        parts = Parts(scored, {name: scored}, answers=answers)
+        summary = write_run(fresh, parts, files, settings, 0, started, told=False)
     report: dict[str, Any] = summary["models"][name]
     return {**report, **answers}
 

@@ -7,7 +7,7 @@ import platform
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from qm_cli.settings import Settings
 from qm_cli.storage import shown
 from qm_cli.summary import all_findings, run_summary
 
+IN_SUMMARY = ("thresholds",)
 RECORDED_PACKAGES = ("numpy", "pyarrow", "duckdb", "opencv-python-headless", "pillow", "shapely")
 
 
@@ -36,12 +37,14 @@ RECORDED_PACKAGES = ("numpy", "pyarrow", "duckdb", "opencv-python-headless", "pi
 class Parts:
     """data: the scores of the dataset itself; models: those of each model, the same object when there is one model.
 
-    custom: the values of the user's own metrics, None where there are none.
+    custom: the values of the user's own metrics, None where there are none. answers: what else was asked, by name; the
+    summary keeps those IN_SUMMARY.
     """
 
     data: Scored
     models: Mapping[str, Scored]
     custom: pa.Table | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def several(self) -> bool:
@@ -61,6 +64,9 @@ def write_run(
                 writing += _write_tables(threads, folder / name, scored, base=False)
         inputs = threads.submit(_inputs, files)
         summary = run_summary(parts.data, parts.models)
+        for report in summary["models"].values():
+            if report is not None:
+                report.update({name: parts.answers[name] for name in IN_SUMMARY if name in parts.answers})
     for file in writing:
         file.result()
     if told:

@@ -38,6 +38,14 @@ def only_images(tables: Tables, kept: BoolArray) -> Tables:
     return replace(tables, image=tables.image.take(pa.array(np.flatnonzero(kept))), **parts, _views={})
 
 
+def only_confident(tables: Tables, least: npt.NDArray[np.float64]) -> Tables:
+    """Predictions of at least their category's score alone. least: float64[categories]."""
+    kept = tables.values("prediction", "score") >= least[tables.values("prediction", "category_row")]
+    if kept.all():
+        return tables
+    return replace(tables, prediction=tables.prediction.take(to_arrow(np.flatnonzero(kept))), _views={})
+
+
 def only_categories(tables: Tables, names: tuple[str, ...]) -> Tables:
     """Labels and predictions of the named categories alone, by name or id; none named means all.
 

@@ -9,7 +9,7 @@
     {
       "target": "precision=0.9",
       "overall": 0.41,                        keep predictions with score ≥ this; null where nothing serves
-      "categories": {"dog": 0.37, "cat": null},
+      "categories": {"dog": 0.37, "cat": null},     question/name where there are questions
       "estimates": {"overall": {"precision": {"value": 0.89, "low": 0.86, "high": 0.92}, …}, "categories": {…}}
     }
   ]
@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,19 +76,24 @@ def threshold_document(report: Mapping[str, Any], predictions: Mapping[str, Any]
 
 
 def _target(one: Mapping[str, Any]) -> dict[str, Any]:
-    names = [row["name"] for row in one["categories"]]
+    names = [_name(row) for row in one["categories"]]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UsageError(f"two categories are called {twice[0]!r}", "thresholds are kept by name: rename one")
     return {
         "target": one["target"],
         "overall": one["overall"]["confidence"],
-        "categories": {row["name"]: row["confidence"] for row in one["categories"]},
+        "categories": dict(zip(names, (row["confidence"] for row in one["categories"]), strict=True)),
         "estimates": {
             "overall": one["overall"]["held_out"],
-            "categories": {row["name"]: row["held_out"] for row in one["categories"]},
+            "categories": dict(zip(names, (row["held_out"] for row in one["categories"]), strict=True)),
         },
     }
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    """The category's name, with its question where it has one."""
+    return f"{row['question']}/{row['name']}" if "question" in row else str(row["name"])
 
 
 def read_thresholds(path: Path, target: str | None = None) -> Thresholds:
@@ -133,6 +139,10 @@ def _sound(targets: Any) -> bool:
         if not isinstance(one.get("categories"), dict):
             return False
         values = [one["overall"], *one["categories"].values()]
-        if not all(value is None or (isinstance(value, int | float) and value is not True) for value in values):
+        if not all(value is None or _is_finite(value) for value in values):
             return False
     return True
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from qm_cli.analyses import ANALYSES, EVERYTHING, analysed_report, refuse_undefined
 from qm_cli.errors import UsageError
 from qm_cli.report import report_of
-from qm_cli.settings import Settings
+from qm_cli.settings import CONVENTIONS, Settings, settings_at
 from tests import builders
+from tests.conventions.comparing import loaded
 from tests.oracles.error_sets import detection_set
+from tests.oracles.random_sets import random_set
 
 
 @pytest.mark.parametrize("name", EVERYTHING)
@@ -40,12 +43,39 @@ def test_error_kinds_are_undefined_where_background_reaches_the_iou() -> None:
     assert any("error kinds are undefined at IoU 0.1" in note for note in found["notes"])
 
 
-def test_a_convention_without_coco_matches_has_none_and_says_so() -> None:
+def test_what_a_convention_does_not_define_is_left_out_and_told() -> None:
     voc = Settings(convention="voc12")
     found = analysed_report(builders.tables(*detection_set(3)), voc, EVERYTHING)
-    assert not found.keys() & ANALYSES.keys()
-    assert "left out: errors, calibration, lrp, not defined under convention voc12" in found["notes"]
-    refuse_undefined([], voc)
+    assert found.keys() & ANALYSES.keys() == {"calibration"}
+    assert "left out: errors, lrp, not defined under convention voc12" in found["notes"]
+    refuse_undefined(["calibration"], voc)
     refuse_undefined(EVERYTHING, Settings())
     with pytest.raises(UsageError, match="--errors, --lrp: not defined under convention voc12"):
-        refuse_undefined(["errors", "lrp"], voc)
+        refuse_undefined(["errors", "calibration", "lrp"], voc)
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_calibration_is_of_every_prediction_that_counts(convention: str) -> None:
+    files = random_set(7, images=8)
+    found = analysed_report(loaded(*files, convention), settings_at(convention), ["calibration"])
+    lowest = analysed_report(loaded(*files, convention), settings_at(convention, confidence=-1.0), [])
+    counts = [lowest["metrics"][name] for name in ("true_positives", "false_positives")]
+    assert found["calibration"]["predictions"] == sum(counts)
+    right = sum(row["accuracy"] * row["count"] for row in found["calibration"]["bins"] if row["count"])
+    assert right == pytest.approx(counts[0])
+
+
+@pytest.mark.parametrize("convention", ["encord", "lvis"])
+def test_optimal_lrp_is_the_least_of_all_confidences(convention: str) -> None:
+    tables = loaded(*random_set(5, images=8), convention)
+    found = analysed_report(tables, settings_at(convention), ["lrp"])["lrp"]["categories"]
+    least = {row["id"]: 1.0 for row in found}
+    for score in np.unique(tables.values("prediction", "score")):
+        for row in report_of(tables, settings_at(convention, confidence=float(score)))["categories"]:
+            true, wrong = row["true_positives"], row["false_positives"] + row["false_negatives"]
+            if row["labels"] and true + wrong:
+                off = 2 * true * (1 - row["mean_iou"]) if true else 0
+                least[row["id"]] = min(least[row["id"]], (off + wrong) / (true + wrong))
+    told = {row["id"]: row["oLRP"] for row in found if row["oLRP"] is not None}
+    assert told == {one: pytest.approx(least[one], abs=1e-12) for one in told}
+    assert told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
@@ -12,7 +13,7 @@ from qm_cli.detail_report import detailed_report
 from qm_cli.errors import UsageError
 from qm_cli.evaluation_options import asked
 from qm_cli.report import report_of
-from qm_cli.settings import Settings
+from qm_cli.settings import CONVENTIONS, Settings, settings_at
 from tests import builders
 from tests.input_files import document, image, label, prediction
 from tests.oracles import coco_loop
@@ -22,7 +23,7 @@ NUMBERS = ("precision", "recall", "f1", "mean_iou", "true_positives", "false_pos
 
 
 def answered(data: DetectionSet, convention: str = "coco", **wishes: Any) -> dict[str, Any]:
-    chosen, questions = asked(Settings(convention=convention), **wishes)
+    chosen, questions = asked(settings_at(convention), **wishes)
     return detailed_report(builders.tables(*data), chosen, questions)
 
 
@@ -142,3 +143,27 @@ def test_thresholds_say_how_they_were_found() -> None:
     cat, dog = best["categories"]
     assert (cat["name"], cat["confidence"], dog["confidence"], dog["held_out"]) == ("cat", 0.4, None, {})
     assert cat["held_out"]["precision"]["low"] is None
+
+
+@pytest.mark.parametrize("convention", [one for one in CONVENTIONS if one != "lvis"])
+@given(data=detection_sets())
+@settings(max_examples=5, deadline=None)
+def test_examples_and_thresholds_under_every_convention(convention: str, data: DetectionSet) -> None:
+    names = [*(category["name"] for category in data[0]["categories"]), "none"]
+    cells = [f"predicted={one},true={other}" for one in names for other in names if (one, other) != ("none", "none")]
+    found = answered(data, convention, examples=cells, thresholds=["f1", "precision=0.5"])
+    counts = {(one["predicted"], one["true"]): one["count"] for one in found["confusion"]["cells"]}
+    listed = {(one["predicted"], one["true"]): len(one["samples"]) for one in found["examples"]}
+    assert {cell: count for cell, count in listed.items() if count} == counts
+    for target in found["thresholds"]["targets"]:
+        rows = [("metrics", target["overall"]), *((row["id"], row) for row in target["categories"])]
+        for place, row in rows:
+            if row["confidence"] is None:
+                continue
+            least = float(np.nextafter(row["confidence"], -1)) if convention == "ultralytics" else row["confidence"]
+            alone = report_of(
+                builders.tables(*data), Settings(convention=convention, iou=found["iou"], confidence=least)
+            )
+            own = {one["id"]: one for one in alone["categories"]} | {"metrics": alone["metrics"]}
+            for name in ("true_positives", "false_positives", "false_negatives", "precision", "recall", "f1"):
+                assert row[name] == own[place][name]

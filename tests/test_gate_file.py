@@ -6,7 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from qm_cli.analysis.gate_checks import DROP, MAX, MIN, Baseline, Ceiling, Check, DataRules, Leakage, Rules, Scope
+from qm_cli.analysis.gate_checks import (
+    DROP,
+    MAX,
+    MIN,
+    Baseline,
+    Ceiling,
+    Check,
+    DataRules,
+    Leakage,
+    Rules,
+    Scope,
+    ThresholdFile,
+)
 from qm_cli.errors import QmError
 from qm_cli.gate_file import read_gate
 from qm_cli.settings import AreaRange
@@ -158,3 +170,15 @@ def test_confidence_at_the_top_is_the_level(tmp_path: Path) -> None:
     first, second = read_gate(gate_file(tmp_path, text)).checks
     assert (first.rules.confidence_level, first.scope.confidence) == (0.9, None)
     assert (second.rules.confidence_level, second.scope.confidence) == (0.9, 0.3)
+
+
+def test_files_of_thresholds_lie_beside_the_gate(tmp_path: Path) -> None:
+    one = '{ file = "/deploy/t.json", target = "f1" }'
+    path = tmp_path / "gate.toml"
+    path.write_text(f'[[check]]\nmetric = "recall"\nmin = 0.5\nconfidence = [0.3, "t.json", {one}]')
+    found = [check.scope.confidence for check in read_gate(path).checks]
+    assert found == [0.3, ThresholdFile(tmp_path / "t.json"), ThresholdFile(Path("/deploy/t.json"), "f1")]
+    for wrong in ('""', '{ target = "f1" }', '{ file = "t.json", tarjet = "f1" }', "2", "[[]]"):
+        path.write_text(f'[[check]]\nmetric = "recall"\nmin = 0.5\nconfidence = {wrong}')
+        with pytest.raises(QmError, match=r'check 1: confidence: .* is not a number from 0 to 1, "thresholds.json"'):
+            read_gate(path)

@@ -54,7 +54,7 @@ def test_taken(kind: Kind, value: Any, taken: Any) -> None:
         (kinds.SIZES, [0, 1, 2]),
         (kinds.SIZES, 5),
         (kinds.IOU, 0),
-        (kinds.THRESHOLDS, [0.5, 2]),
+        (kinds.CONFIDENCES, [0.5, 2]),
         (kinds.LEVEL, 1),
         (kinds.LEVEL, 95),
         (kinds.COUNT, -1),

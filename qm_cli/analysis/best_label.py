@@ -14,6 +14,7 @@ import numpy.typing as npt
 from qm_cli.kernels.segments import starts_of
 from qm_cli.overlap import overlap
 from qm_cli.pairs import in_stretches, of_one_category
+from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
@@ -92,6 +93,14 @@ def first_takers(best: BestLabels, passes: BoolArray, order: RowArray, label_cou
     taken = np.flatnonzero(first >= 0)
     matched[first[taken]] = taken
     return matched
+
+
+def excusable(tables: Tables, settings: Settings, counts: BoolArray) -> BoolArray:
+    """Predictions whose best label of their category that does not count has IoU > the settings': bool[predictions]."""
+    if counts.all():
+        return np.zeros(tables.count("prediction"), bool)
+    ignored = best_labels(tables, settings.task, ~counts)
+    return np.asarray((ignored.iou > settings.iou) & (ignored.label >= 0))
 
 
 def excused_by(matched: RowArray, ignored: BestLabels, passes: BoolArray) -> RowArray:

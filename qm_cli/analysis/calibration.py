@@ -97,7 +97,7 @@ def calibration_report(tables: Tables, every: Outcomes, settings: Settings) -> d
     A prediction's size is the area of the label it matched, else of its own box, as COCO sizes it; ranges are closed at
     both ends, so a prediction may be in two. The bins are the same everywhere.
     """
-    rows = np.flatnonzero(~every.ignored)
+    rows = np.flatnonzero(every.counted & ~every.ignored)
     score, right = tables.values("prediction", "score").take(rows), every.true_positive.take(rows)
     bins, quantile = settings.calibration_bins, settings.calibration_quantiles
     notes = _notes(score)

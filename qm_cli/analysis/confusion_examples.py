@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.confusion import confused_pairs
 from qm_cli.analysis.counts import Outcomes
 from qm_cli.overlap import overlap
-from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
@@ -25,10 +23,13 @@ class CellSamples:
     iou: npt.NDArray[np.float64]
 
 
-def confusion_samples(tables: Tables, found: Outcomes, settings: Settings) -> CellSamples:
-    """Every sample of the whole matrix: matches, matches across categories, spurious predictions, missed labels."""
+def confusion_samples(tables: Tables, found: Outcomes, pairs: tuple[RowArray, RowArray], task: str) -> CellSamples:
+    """Every sample of the whole matrix: matches, matches across categories, spurious predictions, missed labels.
+
+    pairs: prediction and label rows of the matches across categories.
+    """
     hits = np.flatnonzero(found.true_positive)
-    confused, mistaken = confused_pairs(tables, found, settings)
+    confused, mistaken = pairs
     spurious, missed = found.false_positive.copy(), found.false_negative.copy()
     spurious[confused] = False
     missed[mistaken] = False
@@ -37,7 +38,7 @@ def confusion_samples(tables: Tables, found: Outcomes, settings: Settings) -> Ce
     label = np.concatenate([found.matched_label[hits], mistaken, np.full(len(alone), -1), lost])
     iou = np.full(len(label), np.nan)
     both = len(hits) + len(confused)
-    iou[:both] = overlap(tables, settings.task, label[:both], prediction[:both])
+    iou[:both] = overlap(tables, task, label[:both], prediction[:both])
     return CellSamples(prediction, label, iou)
 
 

@@ -51,10 +51,13 @@ class Outcomes:
         return self.label_counts & (self.matched_prediction < 0)
 
 
-def outcomes(tables: Tables, matches: Matches, settings: Settings) -> Outcomes:
-    """Outcome of every prediction and label. Lower-scored predictions never change what higher ones took."""
+def outcomes(tables: Tables, matches: Matches, settings: Settings, least: FloatArray | None = None) -> Outcomes:
+    """Outcome of every prediction and label. Lower-scored predictions never change what higher ones took.
+
+    least: each category's own confidence instead of the settings', inf keeps nothing: float64[categories].
+    """
     score = tables.values("prediction", "score")
-    counted = score >= settings.confidence
+    counted = score >= (settings.confidence if least is None else least[tables.values("prediction", "category_row")])
     matched_label = np.full(len(score), -1, np.int64)
     matched_label[matches.row] = matches.label[matches.lane(settings.iou)]
     return outcomes_of(matched_label, counted, ~matches.ignored[0])

@@ -18,14 +18,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.analysis.arrivals import Arrivals
 from qm_cli.analysis.counts import ratio
 from qm_cli.analysis.operating_points import COST, F_BETA, Curve, Target, curve_of, operating_point
-from qm_cli.analysis.pr_curve import counted_rows
 from qm_cli.analysis.ratio_intervals import mean_interval, share_interval_by_image
 from qm_cli.kernels.order import order_by_score
-from qm_cli.matching import Matches
-from qm_cli.settings import Settings
-from qm_cli.tables import Tables
 
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
@@ -36,15 +33,21 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class Ranked:
-    """Predictions that count, by falling score, and the images of the labels that do.
+    """What is found and kept by falling score, and the images of the labels that count.
 
-    score: float64[n]; true: bool[n], found a label; image: int[n]; label_image: int[labels].
+    score: float64[n]; found: change of the true positives, kept: of the predictions that count, image: int64[n] each;
+    label_image: int64[labels].
     """
 
     score: FloatArray
-    true: BoolArray
+    found: RowArray
+    kept: RowArray
     image: RowArray
     label_image: RowArray
+
+    def of(self, chosen: BoolArray, labels: int) -> Curve:
+        """The curve of some of it, with so many labels to find."""
+        return curve_of(self.score[chosen], self.found[chosen], labels, self.kept[chosen])
 
 
 @dataclass(frozen=True)
@@ -71,24 +74,22 @@ class Choice:
     folds: tuple[float | None, ...]
 
 
-def ranked_groups(tables: Tables, matches: Matches, settings: Settings) -> tuple[Ranked, list[Ranked]]:
-    """All categories together, and each by itself, at the settings' IoU and whatever confidence."""
-    rows, true = counted_rows(tables, matches, settings)
-    category, score = tables.values("prediction", "category_row")[rows], tables.values("prediction", "score")[rows]
-    image = tables.values("prediction", "image_row")[rows].astype(np.int64)
-    label = np.flatnonzero(~matches.ignored[0])
-    label_category = tables.values("label", "category_row")[label]
-    label_image = tables.values("label", "image_row")[label].astype(np.int64)
-    by_category = label_image[np.argsort(label_category, kind="stable")]
+def ranked_groups(arrivals: Arrivals, categories: int) -> tuple[Ranked, list[Ranked]]:
+    """All categories together, and each by itself."""
+    by_category = arrivals.label_image[np.argsort(arrivals.label_category, kind="stable")]
     bounds = [
-        np.searchsorted(np.sort(of), np.arange(tables.count("category") + 1)) for of in (category, label_category)
+        np.searchsorted(np.sort(of), np.arange(categories + 1)) for of in (arrivals.category, arrivals.label_category)
     ]
     groups = [
-        Ranked(score[begin:end], true[begin:end], image[begin:end], by_category[first:last])
+        _ranked(arrivals, slice(begin, end), by_category[first:last])
         for begin, end, first, last in zip(bounds[0], bounds[0][1:], bounds[1], bounds[1][1:], strict=False)
     ]
-    order = order_by_score(np.zeros(len(rows), np.int8), 1, score)
-    return Ranked(score[order], true[order], image[order], label_image), groups
+    order = order_by_score(np.zeros(len(arrivals.category), np.int8), 1, arrivals.score)
+    return _ranked(arrivals, order, arrivals.label_image), groups
+
+
+def _ranked(arrivals: Arrivals, rows: RowArray | slice, label_image: RowArray) -> Ranked:
+    return Ranked(arrivals.score[rows], arrivals.found[rows], arrivals.kept[rows], arrivals.image[rows], label_image)
 
 
 def fold_numbers(images: int, seed: int) -> RowArray:
@@ -100,10 +101,10 @@ def fold_numbers(images: int, seed: int) -> RowArray:
 
 def choices(ranked: Ranked, targets: Sequence[Target], folds: RowArray) -> list[Choice]:
     """The threshold of each target, and what it reaches on held-out images."""
-    whole = curve_of(ranked.score, ranked.true, len(ranked.label_image))
+    whole = curve_of(ranked.score, ranked.found, len(ranked.label_image), ranked.kept)
     of_prediction, of_label = folds[ranked.image], folds[ranked.label_image]
     curves = [
-        curve_of(ranked.score[other], ranked.true[other], int(np.count_nonzero(of_label != fold)))
+        ranked.of(other, int(np.count_nonzero(of_label != fold)))
         for fold, other in ((fold, of_prediction != fold) for fold in range(FOLDS))
     ]
     return [_choice(ranked, target, whole, curves, folds) for target in targets]
@@ -133,8 +134,8 @@ def _numbers(counts: _Counts, target: Target, images: int) -> dict[str, FloatArr
 def _spread(ranked: Ranked, target: Target, confidences: Sequence[float | None], images: int) -> dict[str, float]:
     """The jackknife's variance of each number over the folds' thresholds, tried on all images; 0 for fewer than two."""
     chosen = -np.array([one for one in confidences if one is not None])
-    kept = np.searchsorted(-ranked.score, chosen, side="right")
-    found = np.append(0, np.cumsum(ranked.true))[kept]
+    place = np.searchsorted(-ranked.score, chosen, side="right")
+    found, kept = (np.append(0, np.cumsum(column))[place] for column in (ranked.found, ranked.kept))
     numbers = _numbers(_Counts(found, kept - found, len(ranked.label_image) - found), target, images)
     defined = {name: values[~np.isnan(values)] for name, values in numbers.items()}
     return {name: float((len(v) - 1) * v.var()) if len(v) > 1 else 0.0 for name, v in defined.items()}
@@ -154,8 +155,10 @@ def _held_out(
 ) -> dict[str, Estimate]:
     """Every image judged by the threshold chosen without its fold; images of folds without one are left out."""
     least = np.array([np.inf if one is None else one for one in confidences])[folds]
-    kept = ranked.score >= least[ranked.image]
-    found, all_kept = (np.bincount(ranked.image[chosen], minlength=len(folds)) for chosen in (kept & ranked.true, kept))
+    there = ranked.score >= least[ranked.image]
+    found, all_kept = (
+        _by_image(ranked.image[there], column[there], len(folds)) for column in (ranked.found, ranked.kept)
+    )
     missed = np.bincount(ranked.label_image, minlength=len(folds)) - found
     judged = np.isfinite(least)
     counts = _Counts(found[judged], (all_kept - found)[judged], missed[judged])
@@ -169,6 +172,11 @@ def _held_out(
             float(costs.mean()) if len(costs) else np.nan, *mean_interval(costs, spread["cost"])
         )
     return estimates
+
+
+def _by_image(image: RowArray, change: RowArray, images: int) -> RowArray:
+    sums: RowArray = np.bincount(image, change, images).astype(np.int64)
+    return sums
 
 
 class _Counts(NamedTuple):

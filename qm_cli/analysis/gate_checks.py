@@ -23,30 +23,44 @@ ON_INCONCLUSIVE = (REPORT, FAIL, PASS)
 
 
 @dataclass(frozen=True)
+class ThresholdFile:
+    """A file of thresholds, each category's own confidence; target: which of several, None for the only one."""
+
+    path: Path
+    target: str | None = None
+
+    def __str__(self) -> str:
+        return self.path.name if self.target is None else f"{self.path.name} {self.target}"
+
+
+@dataclass(frozen=True)
 class Scope:
     """What a number is about; None is everything, or the evaluation's own threshold.
 
     category: name or id, or `*` for each. slice: name or definition. size: of the labels, by name or as a range.
+    confidence: the lowest score that counts, or a file with one for each category.
     """
 
     category: str | None = None
     slice: str | None = None
     size: str | AreaRange | None = None
     iou: float | None = None
-    confidence: float | None = None
+    confidence: float | ThresholdFile | None = None
 
     def words(self) -> list[str]:
         """The parts that are not the category, as people read them."""
         parts = [self.slice, self.size_name]
-        parts += [None if value is None else f"{name} {value:g}" for name, value in self._thresholds()]
+        parts += [None if self.iou is None else f"IoU {self.iou:g}"]
+        parts += [None if self.confidence is None else f"confidence {self.confidence_name}"]
         return [part for part in parts if part is not None]
 
     @property
     def size_name(self) -> str | None:
         return self.size.name if isinstance(self.size, AreaRange) else self.size
 
-    def _thresholds(self) -> tuple[tuple[str, float | None], ...]:
-        return ("IoU", self.iou), ("confidence", self.confidence)
+    @property
+    def confidence_name(self) -> str:
+        return f"{self.confidence:g}" if isinstance(self.confidence, float | int) else str(self.confidence)
 
 
 @dataclass(frozen=True)

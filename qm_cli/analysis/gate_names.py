@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -12,6 +12,7 @@ from qm_cli.errors import UsageError
 
 KEYS_OF_CATEGORY = ("id", "name")
 QUESTION = "question"
+METRICS, THRESHOLDS = "metrics", "thresholds"
 OUTCOME_COUNTS = ("true_positives", "false_positives", "false_negatives")
 
 
@@ -19,19 +20,22 @@ def value_of(report: Mapping[str, Any], metric: str, category: str | None = None
     """A number of the report; None when it is undefined. Raises UsageError for names the report does not have.
 
     metric: a name among the report's metrics (with category: among its row's), or of one number elsewhere in the
-    report; or a path with dots, whose parts are keys, or the name or id of a row: `calibration.ece`,
-    `categories.person.AP`.
+    report, or in a category's row of another part; or a path with dots, whose parts are keys, or the name or id of a
+    row: `calibration.ECE`, `categories.person.AP`, `thresholds.precision=0.9.held_out.precision.low`. Below the
+    metrics themselves capitals do not matter where nothing is called exactly so.
     """
     scope, where = _numbers(report, category)
     if metric in scope:
         value: float | None = scope[metric]
         return value
-    node: Any = report if category is None else category_row(report["categories"], category)
-    found = list(_walked(node, metric) if "." in metric else _named(node, metric))
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UsageError(f"{metric}: {len(found)} numbers of {where} are called so", "write the path: calibration.ece")
+    node = _tree(report, category)
+    for same in (_exactly, _whatever_case):
+        found = list(_walked(node, metric, same) if "." in metric else _named(node, metric, same))
+        if len(found) == 1:
+            return found[0]
+        if found:
+            way_out = "write the path: calibration.ECE"
+            raise UsageError(f"{metric}: {len(found)} numbers of {where} are called so", way_out)
     raise UsageError(f"{metric}: {where} has no such metric", hint(metric, [*scope, *_paths(node)]))
 
 
@@ -61,13 +65,38 @@ def _is_number(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
-def _walked(node: Any, path: str) -> Iterator[float | None]:
+def _tree(report: Mapping[str, Any], category: str | None) -> dict[str, Any]:
+    """The report, or a category's row in it with its rows in the other parts; thresholds by what they are to reach."""
+    thresholds: Mapping[str, Any] = report.get(THRESHOLDS, {})
+    targets = thresholds.get("targets", ())
+    if category is None:
+        told = {THRESHOLDS: {**thresholds, **{one["target"]: one["overall"] for one in targets}}}
+        return {**report, **(told if targets else {})}
+    place = category_place(report["categories"], category)
+    of_parts = {
+        name: part["categories"][place]
+        for name, part in report.items()
+        if isinstance(part, Mapping) and len(part.get("categories", ())) == len(report["categories"])
+    }
+    told = {THRESHOLDS: {one["target"]: one["categories"][place] for one in targets}}
+    return {**report["categories"][place], **of_parts, **(told if targets else {})}
+
+
+def _exactly(text: str) -> str:
+    return text
+
+
+def _whatever_case(text: str) -> str:
+    return text.lower()
+
+
+def _walked(node: Any, path: str, same: Callable[[str], str]) -> Iterator[float | None]:
     """The numbers a path leads to; parts may hold dots of their own, as names of categories do."""
     for key, child in _children(node):
-        if key == path and _is_number(child):
+        if same(key) == same(path) and _is_number(child):
             yield child
-        elif path.startswith(f"{key}."):
-            yield from _walked(child, path[len(key) + 1 :])
+        elif same(path).startswith(f"{same(key)}."):
+            yield from _walked(child, path[len(key) + 1 :], same)
 
 
 def _children(node: Any) -> Iterator[tuple[str, Any]]:
@@ -81,23 +110,21 @@ def _children(node: Any) -> Iterator[tuple[str, Any]]:
         yield from ((str(row["id"]), row) for row in rows if "id" in row and str(row["id"]) not in names)
 
 
-def _named(node: Any, name: str) -> Iterator[float | None]:
-    """Numbers called so one level down: `ece` of `calibration`."""
-    if isinstance(node, Mapping):
-        for child in node.values():
-            if isinstance(child, Mapping) and name in child and _is_number(child[name]):
-                yield child[name]
+def _named(node: Mapping[str, Any], name: str, same: Callable[[str], str]) -> Iterator[float | None]:
+    """Numbers called so one level down: `ECE` of `calibration`."""
+    for key, child in node.items():
+        if isinstance(child, Mapping) and key != METRICS:
+            yield from (value for own, value in child.items() if same(own) == same(name) and _is_number(value))
 
 
-def _paths(node: Any) -> list[str]:
-    """Paths of the numbers one level down."""
-    return [
-        f"{key}.{name}"
-        for key, child in _children(node)
-        if isinstance(child, Mapping) and key != "metrics" and not isinstance(node, list)
-        for name, value in child.items()
-        if _is_number(value)
-    ]
+def _paths(node: Mapping[str, Any], before: str = "") -> list[str]:
+    """Paths of the numbers below the first level, rows left out."""
+    found = []
+    for key, child in node.items():
+        if isinstance(child, Mapping) and key != METRICS:
+            found += [f"{before}{key}.{name}" for name, value in child.items() if _is_number(value)]
+            found += _paths(child, f"{before}{key}.")
+    return found
 
 
 def category_row(categories: Sequence[Mapping[str, Any]], name: str) -> dict[str, Any]:

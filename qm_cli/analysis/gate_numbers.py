@@ -149,18 +149,26 @@ def _fill(numbers: FloatArray, part: Part, weights: Weights, families: Sequence[
             inside = run_totals(weights, part.inside)
             whole, each = float(inside.sum()), inside.astype(np.float64)
         else:
-            whole, each = _rate(counts[one.iou, one.confidence], one.kind)
+            whole, each = _rate(counts[one.iou, one.confidence], one.kind, _unserved(one))
         numbers[family.whole] = whole
         if len(family.places):
             numbers[family.places] = each[family.categories]
 
 
-def _rate(counts: Counts, kind: str) -> tuple[float, FloatArray]:
-    """A count, share or mean of shares of everything, and of each category."""
-    each = np.asarray(getattr(counts, kind.removesuffix(MACRO)), np.float64)
+def _unserved(one: Quantity) -> list[int]:
+    """Rows of the categories that have no confidence of their own where each has one."""
+    own = one.confidence
+    return [row for row, least in enumerate(own) if least is None] if isinstance(own, tuple) else []
+
+
+def _rate(counts: Counts, kind: str, unserved: Sequence[int] = ()) -> tuple[float, FloatArray]:
+    """A count, share or mean of shares of everything, and of each category; unserved: categories that have none."""
+    plain = np.asarray(getattr(counts, kind.removesuffix(MACRO)), np.float64)
+    each = plain.copy()
+    each[list(unserved)] = np.nan
     if kind.endswith(MACRO):
         return _mean(each), each
-    return float(each.sum() if kind in OUTCOME_COUNTS else getattr(counts.total(), kind)[0]), each
+    return float(plain.sum() if kind in OUTCOME_COUNTS else getattr(counts.total(), kind)[0]), each
 
 
 def _curve_values(part: Part, weights: Weights, labels: RowArray) -> dict[float, tuple[FloatArray, FloatArray]]:

@@ -14,14 +14,14 @@ import numpy.typing as npt
 
 from qm_cli.analysis.bootstrap import Weighable, inside_range, weighable
 from qm_cli.analysis.counts import outcomes
-from qm_cli.analysis.gate_quantities import Population, Quantity
+from qm_cli.analysis.gate_quantities import Confidences, Population, Quantity, lowest_scores
 from qm_cli.kernels.weighted import Runs, runs_by_group
 from qm_cli.matching import Matches, ignored_labels, match_tables
 from qm_cli.settings import AreaRange, Settings
 from qm_cli.tables import Tables
 
 BoolArray = npt.NDArray[np.bool_]
-Setting = tuple[float, float]
+Setting = tuple[float, float | Confidences]
 Objects = tuple[AreaRange, str | None]
 """A size, and the slice of objects; a slice of images needs no matches of its own."""
 
@@ -152,7 +152,10 @@ def _part(
     counted = np.ones(len(inside), np.bool_) if whole else inside
     rates: dict[Setting, tuple[Runs, Runs, Runs]] = {}
     for iou, confidence in dict.fromkeys((one.iou, one.confidence) for one in wanted if not one.is_curve):
-        found = outcomes(tables, matches, replace(settings, iou=iou, confidence=confidence))
+        if isinstance(confidence, tuple):
+            found = outcomes(tables, matches, replace(settings, iou=iou), lowest_scores(confidence))
+        else:
+            found = outcomes(tables, matches, replace(settings, iou=iou, confidence=confidence))
         false = found.false_positive & counted
         rates[iou, confidence] = (
             runs("prediction", found.true_positive),

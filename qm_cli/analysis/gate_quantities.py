@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from qm_cli.analysis.gate_checks import Check, is_count
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.analysis.gate_checks import Check, Scope, ThresholdFile, is_count
 from qm_cli.analysis.summary_numbers import summary_numbers
 from qm_cli.errors import UsageError, nearest
 from qm_cli.settings import AreaRange, Settings
@@ -61,11 +64,25 @@ class Population:
     slice: str | None = None
 
 
+Confidences = tuple[float | None, ...]
+"""The lowest score that counts of each category, None where none serves."""
+
+
+def lowest_scores(own: Confidences) -> npt.NDArray[np.float64]:
+    """The same as numbers, inf where nothing is kept: float64[categories].
+
+    >>> lowest_scores((0.5, None)).tolist()
+    [0.5, inf]
+    """
+    return np.array([np.inf if one is None else one for one in own], np.float64)
+
+
 @dataclass(frozen=True)
 class Quantity:
     """kind: AP, AR, one of MEASURED_RATES or SCOPED_COUNTS; thresholds: of AP and AR; iou, confidence: of the rest.
 
-    category: row, None for all.
+    category: row, None for all. confidence: of all categories, or each its own; a category without one keeps nothing
+    and has no number of its own.
     """
 
     kind: str
@@ -73,7 +90,7 @@ class Quantity:
     category: int | None = None
     thresholds: tuple[float, ...] = ()
     iou: float = 0.5
-    confidence: float = 0.5
+    confidence: float | Confidences = 0.5
 
     @property
     def is_curve(self) -> bool:
@@ -83,15 +100,25 @@ class Quantity:
     def has_interval(self) -> bool:
         return not is_count(self.kind)
 
+    @property
+    def is_unserved(self) -> bool:
+        """Whether it is of a category that has no confidence."""
+        if self.category is None or not isinstance(self.confidence, tuple):
+            return False
+        return self.confidence[self.category] is None
 
-def quantity_of(check: Check, settings: Settings, category: int | None) -> Quantity | None:
+
+def quantity_of(
+    check: Check, settings: Settings, category: int | None, own: Mapping[ThresholdFile, Confidences] | None = None
+) -> Quantity | None:
     """What to measure for a check; None for a number that only the report has. Raises UsageError for idle scopes.
 
     An IoU makes of AP and AR those at that IoU alone; a size makes of AP what the report calls APs and the like.
+    own: what the files of thresholds say that checks name.
     """
     metric, scope = check.metric, check.scope
     if is_count(metric) or metric in MEASURED_RATES:
-        return _counted(check, settings, category)
+        return _counted(check, settings, category, own or {})
     if metric in AT_IOU or metric in curve_numbers(settings):
         return _curve(check, settings, category)
     for name in ("slice", "size"):
@@ -102,7 +129,9 @@ def quantity_of(check: Check, settings: Settings, category: int | None) -> Quant
     return None
 
 
-def _counted(check: Check, settings: Settings, category: int | None) -> Quantity | None:
+def _counted(
+    check: Check, settings: Settings, category: int | None, own: Mapping[ThresholdFile, Confidences]
+) -> Quantity | None:
     scope = check.scope
     if check.metric not in measured_names(settings):
         if scope.slice is not None or scope.size is not None:
@@ -118,8 +147,14 @@ def _counted(check: Check, settings: Settings, category: int | None) -> Quantity
         Population(size_named(check, settings), scope.slice),
         category,
         iou=settings.iou if scope.iou is None else scope.iou,
-        confidence=settings.confidence if scope.confidence is None else scope.confidence,
+        confidence=_confidence(scope, settings, own),
     )
+
+
+def _confidence(scope: Scope, settings: Settings, own: Mapping[ThresholdFile, Confidences]) -> float | Confidences:
+    if isinstance(scope.confidence, ThresholdFile):
+        return own[scope.confidence]
+    return settings.confidence if scope.confidence is None else scope.confidence
 
 
 def _curve(check: Check, settings: Settings, category: int | None) -> Quantity:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qm_cli.analysis.gate_checks import DROP, FAIL, MAX, MIN, PASS, REPORT, SIGNS, SKIP, Check
+from qm_cli.analysis.gate_checks import DROP, FAIL, MAX, MIN, PASS, REPORT, SIGNS, SKIP, Check, ThresholdFile
 from qm_cli.analysis.gate_names import hint
 from qm_cli.analysis.intervals import LEAST_UNITS
 from qm_cli.errors import UsageError
@@ -44,13 +44,17 @@ class Interval:
 
 @dataclass(frozen=True)
 class Measured:
-    """A number; None where undefined. support: samples it is a share of. baseline: the same number of the other run."""
+    """A number; None where undefined. support: samples it is a share of. baseline: the same number of the other run.
+
+    undefined_by: why it is undefined whatever the samples.
+    """
 
     value: float | None
     support: int | None = None
     interval: Interval | None = None
     baseline: float | None = None
     note: str = ""
+    undefined_by: str = ""
 
 
 def judged(check: Check, found: Measured) -> dict[str, Any]:
@@ -68,7 +72,7 @@ def judged(check: Check, found: Measured) -> dict[str, Any]:
         "slice": check.scope.slice,
         "size": check.scope.size_name,
         "iou": check.scope.iou,
-        "confidence": check.scope.confidence,
+        "confidence": _as_data(check.scope.confidence),
         "bound": check.side,
         "limit": check.limit,
         "value": found.value if few else value,
@@ -86,6 +90,10 @@ def judged(check: Check, found: Measured) -> dict[str, Any]:
         "passed": verdict in (PASS, SKIP),
         "reason": reason,
     }
+
+
+def _as_data(confidence: float | ThresholdFile | None) -> float | str | None:
+    return str(confidence) if isinstance(confidence, ThresholdFile) else confidence
 
 
 def _undefined(value: float | None) -> bool:
@@ -136,6 +144,8 @@ def _told(check: Check, interval: Interval, margin: float) -> str | None:
 
 
 def _why_undefined(check: Check, found: Measured, few: bool) -> str:
+    if found.undefined_by:
+        return f"{check.name} is undefined: {found.undefined_by}"
     if few:
         return f"{check.name} is of {found.support} samples, {check.rules.min_support} are needed"
     if check.side == DROP and not _undefined(found.value):

@@ -80,12 +80,17 @@ class Curve:
     labels: int
 
 
-def curve_of(score: FloatArray, true: BoolArray, labels: int) -> Curve:
-    """The curve of predictions that count. score: falling, float64[n]; true: which found a label, bool[n]."""
+def curve_of(score: FloatArray, true: BoolArray | CountArray, labels: int, counted: CountArray | None = None) -> Curve:
+    """The curve of predictions that count. score: falling, float64[n]; true: which found a label, bool[n].
+
+    true and counted may be changes as well, of what is found and of what is kept at a score: int64[n]; counted: one
+    prediction each by default.
+    """
     last = np.flatnonzero(np.append(score[1:] != score[:-1], True)[: len(score)])
-    found = np.cumsum(true)[last]
+    found: CountArray = np.cumsum(true, dtype=np.int64)[last]
+    kept: CountArray = last + 1 if counted is None else np.cumsum(counted, dtype=np.int64)[last]
     nothing = np.nextafter(score[0], np.inf) if len(score) else np.inf
-    return Curve(np.append(nothing, score[last]), np.append(0, found), np.append(0, last + 1 - found), labels)
+    return Curve(np.append(nothing, score[last]), np.append(0, found), np.append(0, kept - found), labels)
 
 
 def operating_point(curve: Curve, target: Target) -> int | None:

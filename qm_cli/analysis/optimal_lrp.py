@@ -46,7 +46,7 @@ def optimal_lrp(
     order: prediction rows by (category, −score). every: outcomes at any confidence. iou: with the label each prediction
     took, float64[predictions]. threshold: τ.
     """
-    rows = order[~every.ignored.take(order)]
+    rows = order[(every.counted & ~every.ignored).take(order)]
     category = tables.values("prediction", "category_row").take(rows)
     categories = tables.count("category")
     start = np.searchsorted(category, np.arange(categories + 1, dtype=category.dtype))

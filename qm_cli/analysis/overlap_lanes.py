@@ -84,6 +84,13 @@ class OverlapLanes:
         return outcomes_of(matched, counted, self.counts), prediction[~same], label[~same]
 
 
+def ordered_pairs(tables: Tables, task: str, lowest: float, counts: BoolArray) -> tuple[RowArray, RowArray, FloatArray]:
+    """Pairs of any category with IoU > lowest, in the order in which they are tried: prediction, label, IoU."""
+    prediction, label, iou = pairs_above(tables, task, lowest, counts)
+    order = np.lexsort((-tables.values("prediction", "score")[prediction], -iou))
+    return prediction[order], label[order], iou[order]
+
+
 def overlap_lanes(
     tables: Tables, settings: Settings, confidences: Sequence[float], ious: Sequence[float]
 ) -> OverlapLanes:
@@ -93,9 +100,7 @@ def overlap_lanes(
     """
     counts = labels_that_count(tables, "ignore")
     score = tables.values("prediction", "score")
-    prediction, label, iou = pairs_above(tables, settings.task, min(ious), counts)
-    order = np.lexsort((-score[prediction], -iou))
-    prediction, label, iou = prediction[order], label[order], iou[order]
+    prediction, label, iou = ordered_pairs(tables, settings.task, min(ious), counts)
     lanes = []
     for confidence in confidences:
         there = np.flatnonzero(score[prediction] >= confidence)

@@ -107,9 +107,15 @@ def by_overlap(label: Spans, prediction: Spans, found: Overlaps, threshold: floa
 
 def _one_to_one(prediction: Spans, found: Overlaps, pairs: RowArray) -> RowArray:
     """The pairs taken by falling IoU, ties by falling score, then input order."""
-    score = -np.nan_to_num(prediction.score[found.prediction[pairs]], nan=1.0)
-    order = pairs[np.lexsort((found.label[pairs], found.prediction[pairs], score, -found.iou[pairs]))]
+    order = by_iou(prediction, found, pairs)
     return order[greedy_one_to_one(found.prediction[order], found.label[order])]
+
+
+def by_iou(prediction: Spans, found: Overlaps, pairs: RowArray) -> RowArray:
+    """Pairs by falling IoU, ties by falling score, then input order."""
+    score = -np.nan_to_num(prediction.score[found.prediction[pairs]], nan=1.0)
+    ordered: RowArray = pairs[np.lexsort((found.label[pairs], found.prediction[pairs], score, -found.iou[pairs]))]
+    return ordered
 
 
 def overlapping(spans: Spans) -> npt.NDArray[np.bool_]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from qm_cli.answer_evaluation import AnswerRequest
     from qm_cli.settings import Settings
 
+JSON_NAMED = ".json"
 LabelFile = Annotated[
     Path,
     typer.Argument(
@@ -115,17 +117,24 @@ def evaluate(
         "prob_categories": options.split([prob_categories] if prob_categories else None),
     }
     measure = measure_from(sigmas, buffer, pycocotools_area, angle)
+    at_files = [text for text in at or () if JSON_NAMED in text.lower()]
     if asks_answers(task, labels, predictions):
         idle = {"categories": categories, "explain": explain, "voc_devkit": voc_devkit, "sigmas": sigmas}
         idle |= {"against": against, "pycocotools_area": pycocotools_area}
-        refuse_options("classes and text", {**idle, "thresholds_out": thresholds_out, **everything_asked})
+        own = {"examples": examples, "thresholds": thresholds}
+        refuse_options("classes and text", {**idle, **{k: v for k, v in everything_asked.items() if k not in own}})
+        _refuse_contradictions(everything_asked, explain, json, output, thresholds_out)
         refuse_idle(replace(measure, task="classes and text"))
         from qm_cli.answer_evaluation import AnswerRequest
         from qm_cli.load_answers import AnswerSource
 
         source = AnswerSource(labels, predictions, **naming)
         request = AnswerRequest(source, task, options.named(convention), iou, confidence, top_k, auc)
-        return _answers(request, output, json)
+        if examples or thresholds:
+            from qm_cli.evaluation_options import questions_of
+
+            request = replace(request, questions=questions_of(examples, thresholds, seed))
+        return _answers(request, output, json, thresholds_out)
     refuse_options("objects", {"top_k": top_k, "auc": auc})
     if against is not None and not explain:
         raise UsageError("--against: says which gap --explain tells", "add --explain")
@@ -147,10 +156,14 @@ def evaluate(
     measured: dict[str, Any] = {"task": task, "measure": measure}
     fields = CONVENTION_FIELDS if explain or output is not None else settings.fields
     files = Source(labels, predictions, fields=fields, **measured, **naming)
-    with reading(files) as tables:
+    with reading(files) as read:
+        tables = cache(read)
         analyses = _analyses(named, everything, settings) if everything or any(named.values()) else ()
         show = _renderer(json, explain, bool(wishes), bool(analyses), str(thresholds_out) == "-")
         questions = None
+        if at_files:
+            wishes["at"] = [text for text in wishes["at"] if text not in at_files]
+            wishes = {name: value for name, value in wishes.items() if value != []}
         if wishes:
             from qm_cli.evaluation_options import asked
 
@@ -175,6 +188,10 @@ def evaluate(
             from qm_cli.report import report_of
 
             report = report_of(tables(), settings)
+        if at_files:
+            from qm_cli.own_confidences import own_cells
+
+            report["cells"] = [*report.get("cells", ()), *own_cells(tables(), settings, at_files)]
     if thresholds_out is not None:
         from qm_cli.threshold_file import write_thresholds
 
@@ -183,7 +200,7 @@ def evaluate(
     return 0
 
 
-def _answers(request: AnswerRequest, output: Path | None, json: bool) -> int:
+def _answers(request: AnswerRequest, output: Path | None, json: bool, thresholds_out: Path | None) -> int:
     """Classes, free text and text entities."""
     if output is None:
         from qm_cli.answer_evaluation import evaluate_answer_files
@@ -193,10 +210,19 @@ def _answers(request: AnswerRequest, output: Path | None, json: bool) -> int:
         from qm_cli.answer_writing import answers_to_folder
 
         report = answers_to_folder(request, output)
+    if thresholds_out is not None:
+        from qm_cli.threshold_file import write_thresholds
+
+        write_thresholds(report, request.source.predictions, thresholds_out)
     if json:
         from qm_cli.render.as_json import as_json
 
         sys.stdout.write(as_json(report))
+    elif request.questions is not None:
+        if str(thresholds_out) != "-":
+            from qm_cli.render import terminal_answers
+
+            terminal_answers.show_answers(report)
     else:
         from qm_cli.render.terminal_classification import show_answers
 

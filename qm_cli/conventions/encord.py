@@ -46,6 +46,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         confusion_matrix(tables, found, settings),
         _numbers(tables, ranked, category_counts(tables, found), reasons, settings.iou, at),
         at,
+        at_any_confidence=lambda: outcomes_of(matched, np.ones(len(matched), bool), counts),
     )
 
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.analysis.arrivals import Arrivals, by_overlap, sides_of
+from qm_cli.analysis.best_label import excusable
 from qm_cli.analysis.confusion import matrix_of
-from qm_cli.analysis.overlap_lanes import overlap_lanes
+from qm_cli.analysis.counts import Outcomes
+from qm_cli.analysis.overlap_lanes import ordered_pairs, overlap_lanes
 from qm_cli.evaluated import Evaluation, Numbers
+from qm_cli.label_flags import labels_that_count
 from qm_cli.settings import Grid, Settings
 from qm_cli.tables import Tables
+
+RowArray = npt.NDArray[np.int64]
 
 
 def evaluate(tables: Tables, settings: Settings) -> Evaluation:
@@ -27,4 +36,22 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         Numbers({"true_negatives": 0}, {"true_negatives": negatives}, {"true_negatives": "always 0 for objects"}),
         at,
         overlap_lanes=lanes,
+        confused=(prediction, label),
+        at_any_confidence=lambda: _whole(tables, settings)[0],
+        changes=lambda: _changes(tables, settings),
     )
+
+
+def _whole(tables: Tables, settings: Settings) -> tuple[Outcomes, RowArray, RowArray]:
+    """Outcomes and pairs of different categories where every prediction counts."""
+    lanes = overlap_lanes(tables, settings, [-math.inf], [settings.iou])
+    return lanes.at(lanes.lanes[0], settings.iou)
+
+
+def _changes(tables: Tables, settings: Settings) -> Arrivals:
+    """How the matches change from confidence to confidence."""
+    counts = labels_that_count(tables, "ignore")
+    pairs = ordered_pairs(tables, settings.task, settings.iou, counts)
+    excused = excusable(tables, settings, counts)
+    sides = sides_of(tables)
+    return by_overlap(sides, pairs[0], pairs[1], sides.image, excused, counts)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.best_label import best_labels, excused_by
+from qm_cli.analysis.arrivals import Arrivals, by_overlap, sides_of
+from qm_cli.analysis.best_label import best_labels, excusable, excused_by
 from qm_cli.analysis.confusion import matrix_of
 from qm_cli.analysis.counts import Outcomes, mean_of_defined, outcomes_of, ratio
 from qm_cli.evaluated import Evaluation, Numbers
@@ -47,8 +48,31 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
     features = _features(tables, settings, found, (prediction, label, iou))
     at = f"IoU > {settings.iou:g}, confidence ≥ {settings.confidence:g}, each category of each image on its own"
     return Evaluation(
-        tables, settings, found, matrix_of(tables, found, NONE, NONE), _numbers(tables, features, settings), at
+        tables,
+        settings,
+        found,
+        matrix_of(tables, found, NONE, NONE),
+        _numbers(tables, features, settings),
+        at,
+        confused=(NONE, NONE),
+        at_any_confidence=lambda: _whole(tables, settings, counts),
+        changes=lambda: _changes(tables, settings, counts),
     )
+
+
+def _whole(tables: Tables, settings: Settings, counts: BoolArray) -> Outcomes:
+    """Outcomes where every prediction counts."""
+    pairs = pairs_above(tables, settings.task, settings.iou, counts, same_category=True)
+    return _outcomes(tables, settings, counts, np.ones(tables.count("prediction"), bool), pairs)
+
+
+def _changes(tables: Tables, settings: Settings, counts: BoolArray) -> Arrivals:
+    """How the matches change from confidence to confidence."""
+    prediction, label, iou = pairs_above(tables, settings.task, settings.iou, counts, same_category=True)
+    order = np.lexsort((prediction, label, -iou))
+    cells = _cells(tables, "prediction", np.arange(tables.count("prediction")))
+    excused = excusable(tables, settings, counts)
+    return by_overlap(sides_of(tables), prediction[order], label[order], cells, excused, counts)
 
 
 def _outcomes(

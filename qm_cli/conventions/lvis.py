@@ -5,6 +5,7 @@ Told difference: where lvis-api remembers matches by id, so that an id of 0 coun
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,6 +67,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         curves=curves,
         max_detections=settings.max_detections,
         notes=_notes(tables, judged),
+        at_any_confidence=lambda: _outcomes(tables, judged, matches, replace(settings, confidence=-math.inf)),
     )
 
 

@@ -6,9 +6,13 @@ tried; equal scores stand by image id, then input order; what is not defined is 
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.analysis.arrivals import Arrivals, by_best_label, sides_of
 from qm_cli.analysis.best_label import BestLabels, best_labels, excused_by, first_takers
 from qm_cli.analysis.confusion import matrix_of
 from qm_cli.analysis.counts import Outcomes, mean_of_defined, outcomes_of
@@ -43,7 +47,17 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         _numbers(tables, settings, counts, ignored),
         f"IoU > {settings.iou:g}, confidence > {settings.confidence:g}, matched whatever the category",
         notes=("the confusion matrix is indexed [true, predicted]; Ultralytics' own is its transpose",),
+        confused=(prediction, label),
+        at_any_confidence=lambda: _confused(tables, replace(settings, confidence=-math.inf), counts, ignored)[0],
+        changes=lambda: _changes(tables, settings, counts, ignored),
     )
+
+
+def _changes(tables: Tables, settings: Settings, counts: BoolArray, ignored: BestLabels) -> Arrivals:
+    """How the matches of the counts change from confidence to confidence; one that is reached counts."""
+    best = best_labels(tables, settings.task, counts, any_category=True, last=True)
+    excused = (ignored.iou > settings.iou) & (ignored.label >= 0)
+    return by_best_label(sides_of(tables), best, best.iou > settings.iou, excused, counts)
 
 
 def _confused(

@@ -45,6 +45,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         confusion_matrix(tables, found, settings),
         _numbers(ranked_hits(tables, order, matched, counts), settings, sign),
         f"IoU {sign} {settings.iou:g}, confidence ≥ {settings.confidence:g}",
+        at_any_confidence=lambda: outcomes_of(matched, np.ones(len(matched), bool), counts),
     )
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
+from qm_cli.answer_task import TASKS
+from qm_cli.headlines import thresholds
 from qm_cli.render.terminal import plain_console, print_table_on, show_evaluation, show_notes, shown
 
 CATEGORIES_SHOWN = 20
@@ -33,7 +35,8 @@ def show_answers(report: dict[str, Any], show_more: Callable[[Console, dict[str,
             _show_matrix(plain_console(), report["confusion"])
         return
     console = plain_console()
-    sizes = f"{report['images']:,} images, {report['labels']:,} labels, {report['predictions']:,} predictions"
+    units = "data rows" if report["task"] in TASKS else "images"
+    sizes = f"{report['images']:,} {units}, {report['labels']:,} labels, {report['predictions']:,} predictions"
     headline = f"{report['task']}, convention {report['convention']}: {sizes}"
     console.print(headline, style="bold", highlight=False)
     console.print()
@@ -46,11 +49,13 @@ def show_answers(report: dict[str, Any], show_more: Callable[[Console, dict[str,
 
 def _show_cells(console: Console, cells: Sequence[dict[str, Any]]) -> None:
     for cell in cells:
-        console.print(f"at IoU {cell['iou']:g}, confidence {cell['confidence']:g}", style="bold", highlight=False)
+        own = isinstance(cell["confidence"], str)
+        at = f"at IoU {cell['iou']:g}, confidence {cell['confidence']}" if own else f"at {thresholds(cell)}"
+        console.print(at, style="bold", highlight=False, markup=False)
         names = [name for name in ("precision", "recall", "f1", "f_beta", "mean_iou") if name in cell["metrics"]]
-        columns = ["category", *COUNTS, *names]
-        ordered = sorted(cell["categories"], key=lambda row: -(row["true_positives"] + row["false_negatives"]))
-        rows = [("all", *(cell["metrics"][name] for name in columns[1:]))]
+        columns = ["category", *(["confidence"] if own else []), *COUNTS, *names]
+        ordered = sorted(cell["categories"], key=lambda row: -sum(row[name] or 0 for name in (COUNTS[0], COUNTS[2])))
+        rows = [("all", *(cell["metrics"].get(name) for name in columns[1:]))]
         rows += [(row["name"], *(row[name] for name in columns[1:])) for row in ordered[:CATEGORIES_SHOWN]]
         print_table_on(console, [column.replace("_", " ") for column in columns], rows)
         _more(console, len(ordered) - CATEGORIES_SHOWN, "categories")
@@ -105,11 +110,11 @@ def _show_grid(console: Console, grid: dict[str, Any]) -> None:
 
 
 def _show_examples(console: Console, cells: Sequence[dict[str, Any]]) -> None:
-    columns = ["image_id", "file_name", "label_id", "prediction_id", "score", "iou"]
     for cell in cells:
         samples = cell["samples"]
+        columns = [name for name in (samples or [{}])[0] if name != "prediction_row"]
         names = f"predicted {_name(cell['predicted'])}, true {_name(cell['true'])}"
-        at = f"at IoU {cell['iou']:g}, confidence {cell['confidence']:g}, samples: {len(samples):,}"
+        at = f"at {thresholds(cell)}, samples: {len(samples):,}"
         console.print(f"{names}, {at}", style="bold", highlight=False, markup=False)
         rows = [tuple(_plain(name, sample[name]) for name in columns) for sample in samples[:SAMPLES_SHOWN]]
         if rows:
@@ -126,7 +131,8 @@ def _show_thresholds(console: Console, found: dict[str, Any]) -> None:
     """The confidence of each category beside what it reaches on the images it was not chosen on."""
     for target in found["targets"]:
         names = list(dict.fromkeys(name for row in _all(target) for name in row["held_out"]))
-        console.print(f"confidence for {target['target']} at IoU {found['iou']:g}", style="bold", highlight=False)
+        at = "" if found["iou"] is None else f" at IoU {found['iou']:g}"
+        console.print(f"confidence for {target['target']}{at}", style="bold", highlight=False)
         rows = [
             (row["name"], row["confidence"], *(_estimate(row["held_out"].get(name)) for name in names))
             for row in _all(target)[: CATEGORIES_SHOWN + 1]
@@ -137,6 +143,8 @@ def _show_thresholds(console: Console, found: dict[str, Any]) -> None:
         _more(console, len(target["categories"]) - CATEGORIES_SHOWN, "categories")
     told = f"held-out: chosen on {found['folds'] - 1} of {found['folds']} folds of the images, tried on the other"
     console.print(f"{told}; intervals {found['interval']}", style="dim", highlight=False, soft_wrap=True)
+    if "matching" in found:
+        console.print(found["matching"], style="dim", highlight=False, soft_wrap=True)
 
 
 def _all(target: dict[str, Any]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from qm_cli.analysis.confusion import confusion_matrix
+from qm_cli.analysis.confusion import confused_pairs, confusion_matrix
 from qm_cli.analysis.confusion_examples import confusion_samples, samples_of
 from qm_cli.analysis.counts import outcomes
 from qm_cli.matching import match_tables
@@ -23,7 +23,7 @@ def test_every_cell_lists_what_the_matrix_counts(data: DetectionSet) -> None:
     tables, chosen = builders.tables(*data), Settings(confidence=0.2)
     found = outcomes(tables, match_tables(tables, chosen), chosen)
     matrix = confusion_matrix(tables, found, chosen)
-    samples = confusion_samples(tables, found, chosen)
+    samples = confusion_samples(tables, found, confused_pairs(tables, found, chosen), "bbox")
     sides: list[int | None] = [*range(len(matrix) - 1), None]
     for true in sides:
         for predicted in sides:
@@ -47,7 +47,8 @@ def test_a_cell_by_hand() -> None:
     labels = [label(1, category_id=7), label(2, image_id=2, category_id=7)]
     rows = [prediction(score=0.6), prediction(image_id=2, score=0.8), prediction(bbox=[60, 60, 9, 9], score=0.7)]
     tables, chosen = builders.tables(document(labels=labels), rows), Settings()
-    samples = confusion_samples(tables, outcomes(tables, match_tables(tables, chosen), chosen), chosen)
+    found = outcomes(tables, match_tables(tables, chosen), chosen)
+    samples = confusion_samples(tables, found, confused_pairs(tables, found, chosen), "bbox")
     dogs_taken_for_cats = samples_of(tables, samples, 0, 1)
     sources = tables.values("prediction", "source_row")[dogs_taken_for_cats.prediction]
     assert (sources.tolist(), dogs_taken_for_cats.label.tolist()) == ([1, 0], [1, 0])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from qm_cli.analysis.cross_fit import FOLDS, Choice, Ranked, choices, fold_numbers, ranked_groups
 from qm_cli.analysis.operating_points import Target, parsed_target
-from qm_cli.matching import match_tables
+from qm_cli.evaluation import evaluate_tables
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 from tests import builders
@@ -20,7 +20,7 @@ TARGETS = [parsed_target(text) for text in ("precision=0.7", "recall=0.6", "f1",
 
 
 def groups(tables: Tables) -> tuple[Ranked, list[Ranked]]:
-    return ranked_groups(tables, match_tables(tables, Settings()), Settings())
+    return ranked_groups(evaluate_tables(tables, Settings()).arrivals, tables.count("category"))
 
 
 @given(detection_sets())
@@ -35,7 +35,7 @@ def test_groups_hold_what_counts(data: DetectionSet) -> None:
             for row, verdict in zip(data[1], judged, strict=True)
             if row["category_id"] in ids and verdict["outcome"] in ("TP", "FP")
         )
-        assert sorted(zip((-ranked.score).tolist(), ranked.true.tolist(), strict=True)) == expected
+        assert sorted(zip((-ranked.score).tolist(), ranked.found.tolist(), strict=True)) == expected
         assert (np.diff(ranked.score) <= 0).all()
         counted = [
             one
@@ -54,10 +54,12 @@ def test_held_out_numbers_are_those_of_a_loop_over_folds() -> None:
         for fold in range(FOLDS):
             inside = folds[ranked.image] == fold
             labels = ranked.label_image[folds[ranked.label_image] != fold]
-            others = Ranked(ranked.score[~inside], ranked.true[~inside], ranked.image[~inside], labels)
+            others = Ranked(
+                ranked.score[~inside], ranked.found[~inside], ranked.kept[~inside], ranked.image[~inside], labels
+            )
             [alone] = choices(others, [target], folds)
             assert alone.confidence == choice.folds[fold]
-            kept = ranked.true[inside & (ranked.score >= choice.folds[fold])]
+            kept = ranked.found[inside & (ranked.score >= choice.folds[fold])] > 0
             found, false = found + kept.sum(), false + (~kept).sum()
             missed += np.count_nonzero(folds[ranked.label_image] == fold) - kept.sum()
         assert choice.held_out["precision"].value == pytest.approx(found / (found + false))
@@ -74,7 +76,7 @@ def test_numbers_are_those_of_the_whole_set_at_the_chosen_confidence() -> None:
     ranked, _ = groups(tables)
     for choice in choices(ranked, TARGETS, fold_numbers(50, 0)):
         assert choice.confidence is not None
-        kept = ranked.true[ranked.score >= choice.confidence]
+        kept = ranked.found[ranked.score >= choice.confidence] > 0
         counts = int(kept.sum()), int((~kept).sum()), len(ranked.label_image) - int(kept.sum())
         assert choice.counts == counts
         assert choice.numbers["precision"] == pytest.approx(counts[0] / (counts[0] + counts[1]))
@@ -87,10 +89,11 @@ def test_folds_are_even_and_follow_the_seed() -> None:
 
 
 def test_what_cannot_be_reached_is_none() -> None:
-    ranked = Ranked(np.array([0.9, 0.8]), np.array([False, False]), np.array([0, 1]), np.array([0, 1, 2]))
+    none, one = np.array([0, 0]), np.array([1, 1])
+    ranked = Ranked(np.array([0.9, 0.8]), none, one, np.array([0, 1]), np.array([0, 1, 2]))
     nothing = Choice(None, None, {}, {}, (None,) * FOLDS)
     assert choices(ranked, [Target("p", "precision", 0.5)], fold_numbers(10, 0)) == [nothing]
-    empty = Ranked(np.zeros(0), np.zeros(0, bool), np.zeros(0, np.int64), np.zeros(0, np.int64))
+    empty = Ranked(np.zeros(0), *np.zeros((4, 0), np.int64))
     assert choices(empty, TARGETS, fold_numbers(0, 0)) == [nothing] * len(TARGETS)
 
 
@@ -104,6 +107,6 @@ def test_intervals_cover_what_the_threshold_reaches_on_new_images() -> None:
         [tables] = simulated_sets(np.random.default_rng(seed + 1), 150, 1, [1.0])
         [choice] = choices(groups(tables)[0], targets, fold_numbers(150, seed))
         assert choice.confidence is not None
-        reached = truth.true[truth.score >= choice.confidence].mean()
+        reached = truth.found[truth.score >= choice.confidence].mean()
         covered += choice.held_out["precision"].low <= reached <= choice.held_out["precision"].high
     assert covered / tried >= 0.88

@@ -84,3 +84,18 @@ def test_a_category_of_several_questions_is_named_with_its_question() -> None:
     assert category_keys(rows) == ["a/yes", "b/yes"]
     with pytest.raises(UsageError, match="write a/yes"):
         category_place(rows, "yes")
+
+
+def test_a_categorys_numbers_in_other_parts() -> None:
+    found = calibrated()
+    rows = [{"id": 1, "name": "cat", "confidence": 0.4}, {"id": 7, "name": "a.b", "confidence": None}]
+    target = {"target": "precision=0.9", "overall": {"confidence": 0.3}, "categories": rows}
+    found |= {"thresholds": {"iou": 0.5, "targets": [target]}}
+    assert value_of(found, "ECE") == 0.1
+    assert value_of(found, "Calibration.ECE", "cat") == value_of(found, "ece", "cat") == 0.2
+    assert value_of(found, "calibration.ece", "dog") is None
+    assert value_of(found, "thresholds.precision=0.9.confidence") == 0.3
+    assert value_of(found, "thresholds.precision=0.9.confidence", "1") == 0.4
+    with pytest.raises(UsageError) as caught:
+        value_of(found, "thresholds.precision=0.8.confidence")
+    assert "thresholds.precision=0.9.confidence" in caught.value.hint

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from qm_cli import main, run_folder
+from qm_cli.settings import CONVENTIONS, compares
 from tests import builders
 from tests.oracles.random_sets import random_set
 
@@ -183,6 +184,30 @@ def test_every_task_from_the_shell(task: str, tmp_path: Path, capsys: pytest.Cap
     assert main.run(["compare", str(tmp_path / "run"), str(tmp_path / "run"), "--resamples", "100"]) == 0
 
 
+@pytest.mark.parametrize("task", SHAPES)
+def test_thresholds_and_examples_of_every_task(task: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Under every convention that compares such objects: one found, one of a category that no label has."""
+    shape, options = SHAPES[task]
+    document = {
+        "images": [{"id": 1, "width": 50, "height": 40, "file_name": "a.jpg", "neg_category_ids": [2]}],
+        "categories": [{"id": 1, "name": "x"}, {"id": 2, "name": "y"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "area": 2000, "iscrowd": 0, **shape}],
+    }
+    labels, predictions = tmp_path / "labels.json", tmp_path / "predictions.json"
+    labels.write_text(json.dumps(document))
+    pairs = ((1, 0.9), (2, 0.6))
+    predictions.write_text(
+        json.dumps([{"image_id": 1, "category_id": one, "score": score, **shape} for one, score in pairs])
+    )
+    asked = ("--thresholds", "f1", "--examples", "predicted=y,true=none", "--calibration")
+    for convention in CONVENTIONS:
+        if compares(convention, task):
+            found = report(capsys, labels, predictions, *options, *asked, "--convention", convention)
+            assert found["thresholds"]["targets"][0]["overall"]["confidence"] == 0.9
+            assert len(found["examples"][0]["samples"]) == 1
+            assert found["calibration"]["predictions"] == 2
+
+
 def test_analyses_are_added_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     plain, every = report(capsys, LABELS, BETTER), report(capsys, LABELS, BETTER, "--everything")
     assert every.keys() - plain.keys() == {"errors", "calibration", "lrp"}
@@ -319,8 +344,6 @@ def test_a_run_made_at_other_limits_can_be_compared_and_gated(
             for option, *value in (
                 ("--grid",),
                 ("--at", "iou=0.6"),
-                ("--examples", "predicted=car,true=van"),
-                ("--thresholds", "f1"),
                 ("--max-detections", "1"),
                 ("--area-range", "tiny=0..9"),
             )
@@ -402,7 +425,7 @@ def test_analyses_of_other_conventions(capsys: pytest.CaptureFixture[str], tmp_p
     assert "--errors: not defined under convention encord" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
     found = report(capsys, *files, "--convention", "encord", "--everything", "-o", tmp_path / "run")
-    assert "left out: errors, calibration, lrp, not defined under convention encord" in found["notes"]
+    assert "left out: errors, not defined under convention encord" in found["notes"]
     kinds = {row["error_kind"] for row in run_folder.open_run(tmp_path / "run").table("prediction").to_pylist()}
     assert kinds == {None}
     assert main.run(["evaluate", *files, "--explain", "--lrp"]) == 2
