@@ -1,4 +1,4 @@
-"""An image file → Pixels: 8-bit RGB and what follows from it, each plane computed once and only when asked for."""
+"""An image file → Pixels: 8-bit RGB and what follows from it, each plane and sum computed once, when asked for."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from qm_cli.decode import PIXEL_LIMIT, Size, decode, opencv, read_header, turns
 from qm_cli.errors import InputError
+from qm_cli.kernels.hues import HueCounts, hue_counts
+from qm_cli.kernels.laplacian import laplacian_sums
 from qm_cli.kernels.masks import polygon_mask
 from qm_cli.kernels.runs import decoded
 
@@ -70,11 +72,21 @@ class Pixels:
         return red, green, blue
 
     @cached_property
-    def clear_hue(self) -> Bytes:
-        """uint8[height, width]: the hue 0..179 of pixels with saturation ≥ 50 and value ≥ 40, 255 for the others."""
-        hue, saturation, value = opencv().split(self.hsv)
-        unclear = opencv().max(opencv().inRange(saturation, 0, 49), opencv().inRange(value, 0, 39))
-        return _kept(opencv().bitwise_or(hue, unclear))
+    def rgb_sums(self) -> tuple[int, int]:
+        """Sum, and sum of squares, of the values of all channels inside the shape."""
+        return _sums(self.inside(self.rgb))
+
+    @cached_property
+    def laplacian_sums(self) -> tuple[int, int]:
+        """The same of the Laplacian."""
+        if self.mask is None:
+            return laplacian_sums(self.rgb)
+        return _sums(self.inside(self.laplacian))
+
+    @cached_property
+    def hue_counts(self) -> HueCounts:
+        """Clearly red, green and blue pixels inside the shape."""
+        return hue_counts(self.rgb, None if self._fills_window else self.mask)
 
     @cached_property
     def count(self) -> int:
@@ -119,10 +131,6 @@ class _Object(Pixels):
     def channels(self) -> tuple[Bytes, Bytes, Bytes]:
         red, green, blue = self._whole.channels
         return red[self._window], green[self._window], blue[self._window]
-
-    @cached_property
-    def clear_hue(self) -> Bytes:
-        return self._whole.clear_hue[self._window]
 
 
 def open_pixels(path: Path, size: Size | None = None, limit: int = PIXEL_LIMIT) -> Pixels:
@@ -205,6 +213,11 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         opencv().setNumThreads(before)
+
+
+def _sums(values: npt.NDArray[Any]) -> tuple[int, int]:
+    """Sum, and sum of squares, of whole numbers [height, width, channels], exact."""
+    return round(sum(opencv().sumElems(values))), round(opencv().norm(values, opencv().NORM_L2SQR))
 
 
 def _kept(array: AnyArray) -> AnyArray:
