@@ -22,6 +22,8 @@ from qm_cli.kernels.runs import decoded
 Bytes = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
 Shape = Sequence[Sequence[float]] | Mapping[str, Any]
+LARGE = 4
+"""An object is large whose window takes a quarter of the image or more."""
 AnyArray = TypeVar("AnyArray", bound=npt.NDArray[Any])
 
 
@@ -63,7 +65,7 @@ class Pixels:
     @cached_property
     def laplacian(self) -> npt.NDArray[np.int16]:
         """int16[height, width, 3]: 4-neighbour Laplacian per channel, border reflected without its edge, exact."""
-        return _kept(opencv().Laplacian(self.rgb, opencv().CV_16S, ksize=1))
+        return _kept(_laplacian(self.rgb))
 
     @cached_property
     def channels(self) -> tuple[Bytes, Bytes, Bytes]:
@@ -72,9 +74,13 @@ class Pixels:
         return red, green, blue
 
     @cached_property
+    def _own_rgb(self) -> Bytes:
+        return self.inside(self.rgb)
+
+    @cached_property
     def rgb_sums(self) -> tuple[int, int]:
         """Sum, and sum of squares, of the values of all channels inside the shape."""
-        return _sums(self.inside(self.rgb))
+        return _sums(self._own_rgb)
 
     @cached_property
     def laplacian_sums(self) -> tuple[int, int]:
@@ -85,8 +91,8 @@ class Pixels:
 
     @cached_property
     def hue_counts(self) -> HueCounts:
-        """Clearly red, green and blue pixels inside the shape."""
-        return hue_counts(self.rgb, None if self._fills_window else self.mask)
+        """Clearly red, green and blue pixels inside the shape; outside it is black, which is none of them."""
+        return hue_counts(self._own_rgb)
 
     @cached_property
     def count(self) -> int:
@@ -125,7 +131,13 @@ class _Object(Pixels):
 
     @cached_property
     def laplacian(self) -> npt.NDArray[np.int16]:
-        return self._whole.laplacian[self._window]
+        """Of large objects a window of the image's, which all of them share."""
+        whole, (rows, columns) = self._whole.rgb, self._window
+        if LARGE * self.rgb.size >= whole.size:
+            return self._whole.laplacian[self._window]
+        top, left = min(rows.start, 1), min(columns.start, 1)
+        around = whole[rows.start - top : rows.stop + 1, columns.start - left : columns.stop + 1]
+        return _kept(_laplacian(around)[top : top + self.height, left : left + self.width])
 
     @cached_property
     def channels(self) -> tuple[Bytes, Bytes, Bytes]:
@@ -213,6 +225,11 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         opencv().setNumThreads(before)
+
+
+def _laplacian(rgb: Bytes) -> npt.NDArray[np.int16]:
+    found: npt.NDArray[np.int16] = opencv().Laplacian(rgb, opencv().CV_16S, ksize=1)
+    return found
 
 
 def _sums(values: npt.NDArray[Any]) -> tuple[int, int]:

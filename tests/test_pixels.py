@@ -143,6 +143,17 @@ def test_channels() -> None:
             plane[0] = 0
 
 
+@pytest.mark.parametrize("left", [0, 1, 5, 18, 19])
+@pytest.mark.parametrize("top", [0, 1, 7, 13, 14])
+def test_laplacian_of_a_small_object_is_the_images(left: int, top: int) -> None:
+    whole = Pixels(np.random.default_rng(2).integers(0, 256, (15, 20, 3)).astype(np.uint8))
+    part = crop(whole, [left, top, 4, 5])
+    assert part is not None
+    np.testing.assert_array_equal(part.laplacian, whole.laplacian[top : top + 5, left : left + 4])
+    with pytest.raises(ValueError, match="read-only"):
+        part.laplacian[0] = 0
+
+
 @pytest.mark.parametrize("shape", [None, [[1, 1, 5, 1, 5, 5]]])
 def test_sums(shape: list[list[float]] | None) -> None:
     whole = Pixels(RGB)
@@ -167,6 +178,7 @@ def test_object_pixels_are_windows_of_the_image() -> None:
     for name in ("rgb", "gray", "hsv", "laplacian"):
         np.testing.assert_array_equal(getattr(part, name), getattr(whole, name)[window])
         assert np.shares_memory(getattr(part, name), getattr(whole, name))
+        assert not getattr(part, name).flags.writeable
     assert part.mask is not None
     assert part.mask.all()
     assert part.values(part.gray).shape == (12,)

@@ -23,8 +23,8 @@ class HueCounts(NamedTuple):
     blue: int
 
 
-def hue_counts(rgb: Bytes, mask: npt.NDArray[np.bool_] | None = None) -> HueCounts:
-    """Count the pixels of uint8[height, width, 3] inside the mask by their colour: OpenCV's HSV, hue 0..179.
+def hue_counts(rgb: Bytes) -> HueCounts:
+    """Count the pixels of uint8[height, width, 3] by their colour: OpenCV's HSV, hue 0..179.
 
     A few rows at a time, in planes that stay in the cache and are used again.
 
@@ -44,8 +44,6 @@ def hue_counts(rgb: Bytes, mask: npt.NDArray[np.bool_] | None = None) -> HueCoun
         cv2.threshold(unclear, PALEST - 1, UNCLEAR, cv2.THRESH_BINARY_INV, dst=unclear)
         cv2.threshold(spare, DARKEST - 1, UNCLEAR, cv2.THRESH_BINARY_INV, dst=spare)
         cv2.bitwise_or(unclear, spare, dst=unclear)
-        if mask is not None:
-            unclear[~mask[first : first + rows]] = UNCLEAR
         cv2.bitwise_or(hue, unclear, dst=hue)
         counts[0] += _beyond(hue, RED_TO + 1, RED_FROM - RED_TO - 2, spare) - cv2.countNonZero(unclear)
         for number, (low, high) in enumerate((GREEN, BLUE), 1):

@@ -22,6 +22,7 @@ def polygon_mask(points: npt.NDArray[np.float64], shape: tuple[int, ...]) -> npt
     (x, y), (to_x, to_y) = points[edge].T, ends[edge].T
     crossing = x + (row + 0.5 - y) * (to_x - x) / (to_y - y)
     column = np.clip(np.ceil(crossing - 0.5), 0, width).astype(np.int64)
-    flips = np.bincount(row * (width + 1) + column, minlength=height * (width + 1)).reshape(height, width + 1)
-    inside: npt.NDArray[np.bool_] = np.cumsum(flips[:, :width], axis=1) % 2 == 1
+    counted = np.bincount(row * (width + 1) + column, minlength=height * (width + 1))
+    flips = (counted & 1).astype(np.bool_).reshape(height, width + 1)
+    inside: npt.NDArray[np.bool_] = np.logical_xor.accumulate(flips[:, :width], axis=1)
     return inside
