@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 PIXEL_LIMIT = 500_000_000
 ORIENTATION_TAG = 274
+JPEG_MODES = {1: "L", 3: "RGB"}
+FRAME, SCAN = b"\xc0\xc1\xc2", 0xDA
+PLAIN = b"\xc4\xdb\xdd\xe0\xee\xfe" + FRAME
+"""Markers of a JPEG that say nothing of rotation or further pictures: tables, JFIF, Adobe, comments, the frame."""
 THROUGH_PILLOW = ("CMYK", "P", "PA", "YCCK", "LAB", "HSV")
 BROKEN = (
     *(OSError, EOFError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticError, AttributeError),
@@ -74,7 +78,29 @@ def opencv() -> ModuleType:
 
 
 def read_header(content: bytes) -> Header | None:
-    """What Pillow reads at the start of a file; None for a format it does not know."""
+    """What a file says at its start; None for a format Pillow does not know."""
+    return _plain_jpeg(content) or _read_by_pillow(content)
+
+
+def _plain_jpeg(content: bytes) -> Header | None:
+    """The header of a JPEG without EXIF, in a tenth of Pillow's time; None for any other file."""
+    found, place = None, 2
+    while content.startswith(b"\xff\xd8") and place + 10 <= len(content):
+        start, marker, length = struct.unpack_from(">BBH", content, place)
+        if start != 0xFF or (marker not in PLAIN and marker != SCAN):
+            return None
+        if marker == SCAN:
+            return found
+        if marker in FRAME:
+            bits, height, width, channels = struct.unpack_from(">BHHB", content, place + 4)
+            if found or bits != 8 or channels not in JPEG_MODES or not width * height:
+                return None
+            found = Header(width, height, JPEG_MODES[channels], "JPEG", 1)
+        place += 2 + length
+    return None
+
+
+def _read_by_pillow(content: bytes) -> Header | None:
     from PIL import Image
 
     with _unlimited_pillow():

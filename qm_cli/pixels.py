@@ -1,4 +1,4 @@
-"""An image file → Pixels: 8-bit RGB and what follows from it, each plane computed once and only when asked for."""
+"""An image file → Pixels: 8-bit RGB and what follows from it, each plane and sum computed once, when asked for."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ import numpy.typing as npt
 
 from qm_cli.decode import PIXEL_LIMIT, Size, decode, opencv, read_header, turns
 from qm_cli.errors import InputError
+from qm_cli.kernels.hues import HueCounts, hue_counts
+from qm_cli.kernels.laplacian import laplacian_sums
 from qm_cli.kernels.masks import polygon_mask
 from qm_cli.kernels.runs import decoded
 
 Bytes = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
 Shape = Sequence[Sequence[float]] | Mapping[str, Any]
+LARGE = 4
+"""An object is large whose window takes a quarter of the image or more."""
 AnyArray = TypeVar("AnyArray", bound=npt.NDArray[Any])
 
 
@@ -61,7 +65,7 @@ class Pixels:
     @cached_property
     def laplacian(self) -> npt.NDArray[np.int16]:
         """int16[height, width, 3]: 4-neighbour Laplacian per channel, border reflected without its edge, exact."""
-        return _kept(opencv().Laplacian(self.rgb, opencv().CV_16S, ksize=1))
+        return _kept(_laplacian(self.rgb))
 
     @cached_property
     def channels(self) -> tuple[Bytes, Bytes, Bytes]:
@@ -70,11 +74,25 @@ class Pixels:
         return red, green, blue
 
     @cached_property
-    def clear_hue(self) -> Bytes:
-        """uint8[height, width]: the hue 0..179 of pixels with saturation ≥ 50 and value ≥ 40, 255 for the others."""
-        hue, saturation, value = opencv().split(self.hsv)
-        unclear = opencv().max(opencv().inRange(saturation, 0, 49), opencv().inRange(value, 0, 39))
-        return _kept(opencv().bitwise_or(hue, unclear))
+    def _own_rgb(self) -> Bytes:
+        return self.inside(self.rgb)
+
+    @cached_property
+    def rgb_sums(self) -> tuple[int, int]:
+        """Sum, and sum of squares, of the values of all channels inside the shape."""
+        return _sums(self._own_rgb)
+
+    @cached_property
+    def laplacian_sums(self) -> tuple[int, int]:
+        """The same of the Laplacian."""
+        if self.mask is None:
+            return laplacian_sums(self.rgb)
+        return _sums(self.inside(self.laplacian))
+
+    @cached_property
+    def hue_counts(self) -> HueCounts:
+        """Clearly red, green and blue pixels inside the shape; outside it is black, which is none of them."""
+        return hue_counts(self._own_rgb)
 
     @cached_property
     def count(self) -> int:
@@ -113,16 +131,18 @@ class _Object(Pixels):
 
     @cached_property
     def laplacian(self) -> npt.NDArray[np.int16]:
-        return self._whole.laplacian[self._window]
+        """Of large objects a window of the image's, which all of them share."""
+        whole, (rows, columns) = self._whole.rgb, self._window
+        if LARGE * self.rgb.size >= whole.size:
+            return self._whole.laplacian[self._window]
+        top, left = min(rows.start, 1), min(columns.start, 1)
+        around = whole[rows.start - top : rows.stop + 1, columns.start - left : columns.stop + 1]
+        return _kept(_laplacian(around)[top : top + self.height, left : left + self.width])
 
     @cached_property
     def channels(self) -> tuple[Bytes, Bytes, Bytes]:
         red, green, blue = self._whole.channels
         return red[self._window], green[self._window], blue[self._window]
-
-    @cached_property
-    def clear_hue(self) -> Bytes:
-        return self._whole.clear_hue[self._window]
 
 
 def open_pixels(path: Path, size: Size | None = None, limit: int = PIXEL_LIMIT) -> Pixels:
@@ -205,6 +225,16 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         opencv().setNumThreads(before)
+
+
+def _laplacian(rgb: Bytes) -> npt.NDArray[np.int16]:
+    found: npt.NDArray[np.int16] = opencv().Laplacian(rgb, opencv().CV_16S, ksize=1)
+    return found
+
+
+def _sums(values: npt.NDArray[Any]) -> tuple[int, int]:
+    """Sum, and sum of squares, of whole numbers [height, width, channels], exact."""
+    return round(sum(opencv().sumElems(values))), round(opencv().norm(values, opencv().NORM_L2SQR))
 
 
 def _kept(array: AnyArray) -> AnyArray:

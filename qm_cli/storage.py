@@ -57,11 +57,12 @@ def read(folder: str, name: str) -> bytes:
     """The content of a file below a folder. Raises FileNotFoundError, other OSErrors with their reason."""
     uri = uri_of(folder)
     if uri is None:
-        path = Path(_place(folder, name))
-        kind = path.stat().st_mode
+        path = _place(folder, name)
+        kind = os.stat(path).st_mode  # noqa: PTH116
         if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
             raise OSError(errno.EINVAL, "a pipe or a device, not a file")
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as plain:  # noqa: PTH123
+            return plain.readall()
     system, place = _opened(uri)
     with system.open_input_file(_key(place, name)) as file:
         content: bytes = file.read()
@@ -74,6 +75,8 @@ def is_inside(folder: str, name: str) -> bool:
         return False
     if uri_of(folder) is not None:
         return not os.path.normpath(f"/{name}").startswith("/..") and ".." not in name.split("/")
+    if name == os.path.basename(name) not in ("", ".", "..") and not os.path.islink(_place(folder, name)):  # noqa: PTH114, PTH119
+        return True
     root = os.path.realpath(folder)
     return os.path.realpath(_place(root, name)).startswith(os.path.join(root, ""))  # noqa: PTH118
 

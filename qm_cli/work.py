@@ -15,6 +15,7 @@ import numpy.typing as npt
 from qm_cli import storage
 from qm_cli.catalog import told
 from qm_cli.errors import InputError, MetricError, UsageError
+from qm_cli.heap import keep_freed
 from qm_cli.image_task import PIXELS, Call, Function, ShardResult, Task
 from qm_cli.metric import Metric
 from qm_cli.pixels import Pixels, crop, one_thread, pixels_of, size_of
@@ -23,6 +24,7 @@ Array = npt.NDArray[Any]
 Progress = Callable[[int, int], None]
 Work = TypeVar("Work")
 Done = TypeVar("Done")
+ALOUD = nullcontext()
 
 
 class Backend(Protocol):
@@ -40,6 +42,7 @@ def do(task: Task) -> ShardResult:
     """Open each file once and call every function on it. Raises MetricError for a function that fails."""
     columns: dict[tuple[str, str], list[Any]] = {(call.level, out): [] for call in task.calls for out in call.outputs}
     result = ShardResult(columns, np.full((len(task.names), 2), np.nan), [])
+    keep_freed()
     with one_thread() if task.calls else nullcontext():
         for image, name in enumerate(task.names):
             pixels = _opened(task, image, name, result) if _wanted(task, image) else None
@@ -119,7 +122,7 @@ def _called(call: Call, row: int, pixels: Pixels, name: str | None) -> list[Any]
     """One sample's value for each output."""
     inputs = [_of_row(value, row, pixels) for value in call.inputs]
     try:
-        with quiet(call.built_in):
+        with ALOUD if call.built_in else quiet(False):
             given = call.function.call(*inputs, **call.options)
     except MemoryError:
         raise

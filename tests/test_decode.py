@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from qm_cli.decode import decode, read_header
+from qm_cli.decode import _plain_jpeg, _read_by_pillow, decode, read_header
 from qm_cli.errors import InputError
 
 
@@ -31,6 +31,35 @@ def test_header() -> None:
     assert header is not None
     assert header.orientation == 1
     assert read_header(b"nothing") is None
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"comment": "a"}, {"restart_marker_rows": 1}], ids=str)
+def test_plain_jpegs_as_pillow_reads_them(mode: str, options: dict[str, object]) -> None:
+    content = encoded("JPEG", mode, **options)
+    assert _plain_jpeg(content) == _read_by_pillow(content) == read_header(content)
+    assert _plain_jpeg(content) is not None
+
+
+def test_what_is_not_plain_is_left_to_pillow() -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><tiff:Orientation>6</tiff:Orientation></x:xmpmeta>'
+    for content in (
+        *(encoded("JPEG", exif=exif), encoded("JPEG", xmp=xmp), encoded("JPEG", "CMYK")),
+        *(encoded("PNG"), b"", b"\xff\xd8", encoded("JPEG")[:100]),
+    ):
+        assert _plain_jpeg(content) is None
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_a_damaged_header_is_as_pillow_reads_it_or_left_to_it(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    content = bytearray(encoded("JPEG"))
+    for place in random.integers(0, content.index(b"\xff\xda") + 4, random.integers(1, 4)):
+        content[place] = random.choice([0, 1, 3, 8, 0xC0, 0xD8, 0xDA, 0xE1, 0xFF, random.integers(256)])
+    found, pillows = _plain_jpeg(bytes(content)), _read_by_pillow(bytes(content))
+    assert found is None or pillows is None or found == pillows
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "WEBP", "JPEG", "GIF"])

@@ -135,14 +135,36 @@ def test_planes() -> None:
     assert np.shares_memory(pixels.values(pixels.rgb), pixels.rgb)
 
 
-def test_channels_and_clear_hues() -> None:
-    pixels = Pixels(np.array([[(255, 0, 0), (0, 255, 0), (0, 0, 39), (0, 0, 40), (100, 100, 80)]], np.uint8))
-    np.testing.assert_array_equal(np.dstack(pixels.channels), pixels.rgb)
-    assert pixels.clear_hue.tolist() == [[0, 60, 255, 120, 30]]
-    assert pixels.hsv[0, 4].tolist() == [30, 51, 100]
-    for plane in (*pixels.channels, pixels.clear_hue):
+def test_channels() -> None:
+    pixels = Pixels(RGB)
+    np.testing.assert_array_equal(np.dstack(pixels.channels), RGB)
+    for plane in pixels.channels:
         with pytest.raises(ValueError, match="read-only"):
             plane[0] = 0
+
+
+@pytest.mark.parametrize("left", [0, 1, 5, 18, 19])
+@pytest.mark.parametrize("top", [0, 1, 7, 13, 14])
+def test_laplacian_of_a_small_object_is_the_images(left: int, top: int) -> None:
+    whole = Pixels(np.random.default_rng(2).integers(0, 256, (15, 20, 3)).astype(np.uint8))
+    part = crop(whole, [left, top, 4, 5])
+    assert part is not None
+    np.testing.assert_array_equal(part.laplacian, whole.laplacian[top : top + 5, left : left + 4])
+    with pytest.raises(ValueError, match="read-only"):
+        part.laplacian[0] = 0
+
+
+@pytest.mark.parametrize("shape", [None, [[1, 1, 5, 1, 5, 5]]])
+def test_sums(shape: list[list[float]] | None) -> None:
+    whole = Pixels(RGB)
+    part = crop(whole, [1, 1, 4, 4], shape)
+    assert part is not None
+    for pixels in (whole, part):
+        rgb, laplacian, hsv = (pixels.values(one).astype(int) for one in (pixels.rgb, pixels.laplacian, pixels.hsv))
+        assert pixels.rgb_sums == (rgb.sum(), (rgb**2).sum())
+        assert pixels.laplacian_sums == (laplacian.sum(), (laplacian**2).sum())
+        clear = (hsv[:, 1] >= 50) & (hsv[:, 2] >= 40)
+        assert pixels.hue_counts.green == (clear & (hsv[:, 0] >= 35) & (hsv[:, 0] <= 75)).sum()
 
 
 def test_object_pixels_are_windows_of_the_image() -> None:
@@ -153,9 +175,10 @@ def test_object_pixels_are_windows_of_the_image() -> None:
     window = (slice(1, 5), slice(2, 5))
     for plane, of_whole in zip(part.channels, whole.channels, strict=True):
         np.testing.assert_array_equal(plane, of_whole[window])
-    for name in ("rgb", "gray", "hsv", "laplacian", "clear_hue"):
+    for name in ("rgb", "gray", "hsv", "laplacian"):
         np.testing.assert_array_equal(getattr(part, name), getattr(whole, name)[window])
         assert np.shares_memory(getattr(part, name), getattr(whole, name))
+        assert not getattr(part, name).flags.writeable
     assert part.mask is not None
     assert part.mask.all()
     assert part.values(part.gray).shape == (12,)

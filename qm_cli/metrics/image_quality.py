@@ -5,34 +5,33 @@ Sums are taken over whole numbers, so they are exact and do not depend on the or
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.kernels.hues import HueCounts
+from qm_cli.kernels.tones import TONES, gray_counts, tone_counts
 from qm_cli.metric import metric
 
 FloatArray = npt.NDArray[np.float64]
 SAMPLES = ("image", "label", "prediction")
-TONES = 1024
-PIXELS_AT_ONCE = 1 << 17
 
 
 class Sample(Protocol):
     """What these metrics read of an image's or an object's pixels."""
 
     @property
-    def rgb(self) -> npt.NDArray[np.uint8]: ...
-    @property
     def gray(self) -> npt.NDArray[np.uint8]: ...
-    @property
-    def laplacian(self) -> npt.NDArray[np.int16]: ...
     @property
     def channels(self) -> Sequence[npt.NDArray[np.uint8]]: ...
     @property
-    def clear_hue(self) -> npt.NDArray[np.uint8]: ...
+    def rgb_sums(self) -> tuple[int, int]: ...
+    @property
+    def laplacian_sums(self) -> tuple[int, int]: ...
+    @property
+    def hue_counts(self) -> HueCounts: ...
     @property
     def mask(self) -> npt.NDArray[np.bool_] | None: ...
     @property
@@ -50,9 +49,7 @@ def brightness(pixels: Sample) -> float:
     >>> brightness(Pixels(np.array([[[255, 0, 0], [255, 255, 0]]], np.uint8)))
     0.5
     """
-    import cv2
-
-    return _share(sum(cv2.sumElems(pixels.inside(pixels.rgb))), 3 * pixels.count) / 255
+    return _share(pixels.rgb_sums[0], 3 * pixels.count) / 255
 
 
 @metric(level=SAMPLES, kind="data", unit="share", range=(0, 0.5), better="higher")
@@ -65,7 +62,7 @@ def contrast(pixels: Sample) -> float:
     >>> contrast(Pixels(np.array([[[255, 255, 255], [0, 0, 0]]], np.uint8)))
     0.5
     """
-    return float(np.sqrt(_variance(pixels.inside(pixels.rgb), pixels.count)) / 255)
+    return float(np.sqrt(_moments(3 * pixels.count, *pixels.rgb_sums)[1]) / 255)
 
 
 @metric(level=SAMPLES, kind="data", unit="", range=(0, 1020**2), better="higher")
@@ -78,7 +75,7 @@ def laplacian_variance(pixels: Sample) -> float:
     >>> laplacian_variance(Pixels(np.array([[[0, 0, 0], [5, 5, 5]]], np.uint8)))  # Laplacians 10 and −10
     100.0
     """
-    return _variance(pixels.inside(pixels.laplacian), pixels.count)
+    return _moments(3 * pixels.count, *pixels.laplacian_sums)[1]
 
 
 @metric(level=SAMPLES, kind="data", unit="share", range=(0, 1), better="higher")
@@ -113,7 +110,7 @@ def red(pixels: Sample) -> float:
     >>> red(Pixels(np.array([[[200, 0, 0], [0, 200, 0]]], np.uint8)))
     0.5
     """
-    return _share_of_hues(pixels, (0, 10), (170, 179))
+    return _share(pixels.hue_counts.red, pixels.count)
 
 
 @metric(level=SAMPLES, kind="data", unit="share", range=(0, 1), better="neither")
@@ -126,7 +123,7 @@ def green(pixels: Sample) -> float:
     >>> green(Pixels(np.array([[[0, 200, 0], [190, 200, 190]]], np.uint8)))
     0.5
     """
-    return _share_of_hues(pixels, (35, 75))
+    return _share(pixels.hue_counts.green, pixels.count)
 
 
 @metric(level=SAMPLES, kind="data", unit="share", range=(0, 1), better="neither")
@@ -139,7 +136,7 @@ def blue(pixels: Sample) -> float:
     >>> blue(Pixels(np.array([[[0, 0, 40], [0, 0, 39]]], np.uint8)))
     0.5
     """
-    return _share_of_hues(pixels, (90, 130))
+    return _share(pixels.hue_counts.blue, pixels.count)
 
 
 class Tones(NamedTuple):
@@ -160,19 +157,9 @@ def lightness(pixels: Sample) -> Tones:
     >>> lightness(Pixels(np.full((2, 2, 3), 255, np.uint8))).lightness
     1.0
     """
-    import cv2
-
-    counts = np.zeros(TONES, np.int64)
-    for rows in _stretches(pixels):
-        weighted = (cv2.LUT(plane[rows], of) for plane, of in zip(pixels.channels, _tone_weights(), strict=True))
-        tone = next(weighted)
-        for more in weighted:
-            cv2.add(tone, more, dst=tone)
-        cv2.add(cv2.sqrt(tone, dst=tone), 0.5, dst=tone)
-        counts += _histogram(tone.astype(np.uint16), pixels, rows, TONES)
     if pixels.count == 0:
         return Tones(float("nan"), float("nan"))
-    below = np.cumsum(counts) / pixels.count
+    below = np.cumsum(tone_counts(pixels.channels, pixels.mask)) / pixels.count
     return Tones(*(float(np.searchsorted(below, share)) / (TONES - 1) for share in (0.05, 0.99)))
 
 
@@ -198,11 +185,9 @@ def information(pixels: Sample) -> float:
     >>> information(Pixels(np.repeat(np.array([[0, 85, 170, 255]], np.uint8)[..., None], 3, axis=2)))
     0.25
     """
-    counts = np.zeros(256, np.int64)
-    for rows in _stretches(pixels):
-        counts += _histogram(pixels.gray[rows], pixels, rows, 256)
     if pixels.count == 0:
         return float("nan")
+    counts = gray_counts(pixels.gray, pixels.mask)
     shares = counts[counts > 0] / pixels.count
     return float(0.0 - (shares * np.log2(shares)).sum()) / 8
 
@@ -249,36 +234,6 @@ def noise(pixels: Sample) -> float:
     return float(np.sqrt(np.pi / 2) / 6 * cv2.norm(response, cv2.NORM_L1) / response.size / 255)
 
 
-def _stretches(pixels: Sample) -> Iterator[slice]:
-    """Runs of rows that fit the cache."""
-    height, width = pixels.gray.shape
-    step = max(PIXELS_AT_ONCE // max(width, 1), 1)
-    return (slice(first, first + step) for first in range(0, height, step))
-
-
-def _histogram(values: npt.NDArray[Any], pixels: Sample, rows: slice, bins: int) -> npt.NDArray[np.int64]:
-    """How often each whole number below `bins` occurs inside the shape in these rows: int64[bins]."""
-    import cv2
-
-    mask = None if pixels.mask is None else pixels.mask[rows].view(np.uint8)
-    return np.asarray(cv2.calcHist([values], [0], mask, [bins], (0, bins)).ravel(), np.int64)
-
-
-@cache
-def _tone_weights() -> list[npt.NDArray[np.float32]]:
-    """For red, green and blue: the share of each level 0..255 in the square of the tone 0..TONES − 1."""
-    squares = (np.arange(256) / 255 * (TONES - 1)) ** 2
-    return [(weight * squares).astype(np.float32) for weight in (0.241, 0.691, 0.068)]
-
-
-def _variance(plane: npt.NDArray[Any], count: int) -> float:
-    """Population variance of whole numbers over `count` pixels and their channels together; the rest of them is 0."""
-    import cv2
-
-    channels = plane.shape[2]
-    return _moments(count * channels, round(sum(cv2.sumElems(plane))), round(cv2.norm(plane, cv2.NORM_L2SQR)))[1]
-
-
 def _moments(count: int, total: int, squares: int) -> tuple[float, float]:
     """Mean and population variance from exact sums; NaN without values."""
     if count == 0:
@@ -288,11 +243,3 @@ def _moments(count: int, total: int, squares: int) -> tuple[float, float]:
 
 def _share(part: float, count: int) -> float:
     return part / count if count else float("nan")
-
-
-def _share_of_hues(pixels: Sample, *hues: tuple[int, int]) -> float:
-    """Share of the pixels with saturation ≥ 50, value ≥ 40 and a hue in one of the ranges, both ends included."""
-    import cv2
-
-    found = sum(cv2.countNonZero(pixels.inside(cv2.inRange(pixels.clear_hue, *ends))) for ends in hues)
-    return _share(found, pixels.count)

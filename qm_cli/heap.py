@@ -1,0 +1,25 @@
+"""How this process's C library hands memory back: not after every image, since the next one needs as much."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
+"""Parameters of glibc's mallopt."""
+KEPT_FREE = 128 << 20
+OWN_MAPPING = 32 << 20
+
+
+@cache
+def keep_freed() -> bool:
+    """Keep up to 128 MiB of freed memory, and map only blocks of 32 MiB and more apart; False where that is unknown.
+
+    A plane of an image is a mapping of its own by default, whose pages the system fills with zeros anew for each image:
+    that takes longer than computing the plane. See mallopt(3); other C libraries than glibc are left as they are.
+    """
+    try:
+        option = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    return bool(option(MMAP_THRESHOLD, OWN_MAPPING)) and bool(option(TRIM_THRESHOLD, KEPT_FREE))
