@@ -13,6 +13,7 @@ import numpy.typing as npt
 from qm_cli.arrays import objects
 from qm_cli.errors import InputError, UsageError
 from qm_cli.kernels.hamming_across import nearest_across
+from qm_cli.kernels.perceptual import bits_of
 from qm_cli.report import report_of
 from qm_cli.run import Request, ScoredDataset, score_mentioned
 from qm_cli.run_columns import one_model
@@ -134,7 +135,7 @@ def _near(held: Images, known: Images, radius: int) -> tuple[Rows, Rows]:
 
 def _hashes(images: Images) -> tuple[Rows, npt.NDArray[np.uint64]]:
     rows = np.flatnonzero([one is not None for one in images.perceptual_hash])
-    return rows, np.fromiter((int(one, 16) for one in images.perceptual_hash[rows]), np.uint64, len(rows))
+    return rows, bits_of(images.perceptual_hash[rows])
 
 
 def _strongest(found: dict[str, Any]) -> npt.NDArray[np.str_]:
