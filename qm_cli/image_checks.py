@@ -24,7 +24,7 @@ WORDS = {
     "unreadable": "could not be read",
     "leakage": "are in the other run too",
 }
-PIXELS, LOOKS = "pixel_hash", "perceptual_hash"
+PIXELS = "pixel_hash"
 EXAMPLES = 3
 DATA = "data"
 
