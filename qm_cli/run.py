@@ -200,6 +200,7 @@ def _scored(
     resources: Resources,
     labels: RawLabels | None = None,
 ) -> Scored:
+    resources.prepared(chosen)
     return score_tables(_tables(request, files, model, labels), chosen, request.settings, resources)
 
 
