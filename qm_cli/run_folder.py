@@ -34,6 +34,7 @@ def writing(path: Path) -> Iterator[Path]:
 
     An earlier qm run there is replaced; anything else is refused. A run killed in the middle leaves the old one.
     """
+    path = storage.local(path)
     if path.name == STDOUT:
         raise UsageError("-o -: a run folder cannot go to stdout", "name a folder")
     if storage.uri_of(path):
@@ -205,19 +206,23 @@ def refuse_unknown(names: list[str], known: list[str], where: str) -> None:
 
 def is_run(path: Path) -> bool:
     """Whether `path` is a run folder (or one whose swap was cut off)."""
+    path = storage.local(path)
+    if storage.uri_of(path):
+        return storage.is_file(path / MANIFEST)
     restore(path)
     return (path / MANIFEST).is_file()
 
 
 def open_run(path: Path, model: str | None = None) -> Run:
     """The run at `path`. With several models one must be named; with one, it is the default."""
-    if storage.uri_of(path):
-        path = _fetched(str(path))
+    path = storage.local(path)
     if not is_run(path):
         inside = path / DEFAULT_NAME
         if is_run(inside):
             return open_run(inside, model)
-        raise InputError(f"{path}: no qm run there", "make one with: qm score DATASET")
+        raise InputError(f"{storage.shown(path)}: no qm run there", "make one with: qm score DATASET")
+    if storage.uri_of(path):
+        path = _fetched(str(path))
     manifest = _read_json(path / MANIFEST)
     if manifest.get("schema_version") != SCHEMA_VERSION:
         found = manifest.get("schema_version")

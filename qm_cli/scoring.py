@@ -29,7 +29,7 @@ from qm_cli.kept_results import Kept
 from qm_cli.metric import Metric
 from qm_cli.renaming import with_free_names
 from qm_cli.settings import Settings
-from qm_cli.storage import stamps, uri_of
+from qm_cli.storage import stamps
 from qm_cli.tables import Tables
 from qm_cli.thumbnail import THUMBNAIL
 from qm_cli.work import Backend
@@ -136,7 +136,7 @@ def can_evaluate(tables: Tables) -> bool:
 
 def images_there(tables: Tables, folder: Path | None) -> Path | None:
     """The image folder, or None when not one of the first images is in it: then there are no images to look at."""
-    if folder is None or tables.count("image") == 0 or uri_of(folder):
+    if folder is None or tables.count("image") == 0:
         return folder
     names = tables.image["file_name"].slice(0, IMAGES_LOOKED_FOR).to_pylist()
     return folder if any(stamp is not None for stamp in stamps(str(folder), names)) else None
