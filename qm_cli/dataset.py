@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import mmap
 import re
 import shutil
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from qm_cli import storage
+from qm_cli.console import say
 from qm_cli.errors import InputError, nearest
 from qm_cli.storage import shown
 
@@ -25,7 +27,10 @@ EMBEDDING_FILES = ("embeddings.npy", "embeddings.parquet")
 PACKED = ("", ".gz", ".zst")
 LABEL_ENDINGS = tuple(f".json{packing}" for packing in PACKED)
 PREDICTION_ENDINGS = (*LABEL_ENDINGS, ".parquet", ".arrow", ".feather")
-LAYOUT = "labels.json, annotations/*.json or Annotations/*.xml, predictions.json or predictions/*.json, images/"
+LABEL_PLACES = "labels.json, annotations/*.json or Annotations/*.xml"
+LAYOUT = f"{LABEL_PLACES}, predictions.json or predictions/*.json, images/"
+RUN_FOLDER = "qm-run"
+EXAMPLES = 5
 STDIN = Path("-")
 VOC_FOLDERS = ("Annotations", "annotations")
 IMAGE_FOLDERS = ("images", "JPEGImages")
@@ -74,10 +79,46 @@ def find(
     found_labels = _existing(labels, "--labels") or _set_path(folder, settings, "labels") or _labels(folder)
     models = _given_models(predictions) or _set_models(folder, settings) or _models(folder)
     pictures = _existing(images, "--images") or _set_path(folder, settings, "images") or _images(folder, found_labels)
-    if found_labels is None and not models and pictures is None:
-        raise InputError(f"{shown(folder)}: no labels, predictions or images found", f"expected {LAYOUT}")
+    if found_labels is None:
+        _tell_of_labels(folder, pictures, set(models.values()))
     vectors = _existing(embeddings, "--embeddings") or _set_path(folder, settings, "embeddings") or _vectors(folder)
     return DatasetFiles(folder, found_labels, models, pictures, settings, vectors)
+
+
+def _tell_of_labels(folder: Path, images: Path | None, predictions: set[Path]) -> None:
+    """Name the files that may be the labels. Raises InputError where there is nothing else to work on."""
+    files = [file for file in _json_files(folder) if file not in predictions]
+    alike = [path for path in files if _names_annotations(path)]
+    if alike:
+        names = ", ".join(str(path.relative_to(folder)) for path in alike[:EXAMPLES])
+        more = ", …" if len(alike) > EXAMPLES else ""
+        looks = "looks like COCO labels" if len(alike) == 1 else "look like COCO labels"
+        message = f"{folder}: no labels: looked for {LABEL_PLACES}; {names}{more} {looks}"
+        hint = f"write: qm score {folder if images else alike[0].parent} --labels {alike[0]}"
+        if images is None and not predictions:
+            raise InputError(message, hint)
+        say(f"qm: {message} ({hint})")
+    elif images is None and not predictions:
+        names = ", ".join(str(path.relative_to(folder)) for path in files[:EXAMPLES])
+        found = f"; no COCO labels are in {names}" if files else ""
+        raise InputError(f"{shown(folder)}: no labels, predictions or images found{found}", f"expected {LAYOUT}")
+
+
+def _json_files(folder: Path) -> list[Path]:
+    """JSON files in a folder of this machine, and one level below where neither images nor runs are kept."""
+    if storage.uri_of(folder):
+        return []
+    below = [path for path in folder.iterdir() if path.is_dir() and path.name not in (*IMAGE_FOLDERS, RUN_FOLDER)]
+    return [file for place in (folder, *sorted(below)) for file in _candidates(place, (".json",))]
+
+
+def _names_annotations(path: Path) -> bool:
+    """Whether a JSON file has the key of COCO's labels anywhere."""
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(b'"annotations"') >= 0
+    except (OSError, ValueError):  # not to be read, or empty
+        return False
 
 
 def is_stream(path: Path) -> bool:
