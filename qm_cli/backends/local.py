@@ -59,7 +59,7 @@ class Local:
             yield from self._next(function, waiting)
 
     def _submitted(self, function: Callable[[Work], Done], task: Work) -> Future[Done]:
-        with _script_hidden():
+        with _script_hidden(), _starting():
             try:
                 return self._opened(function.__module__).submit(function, task)
             except BrokenProcessPool as error:
@@ -121,7 +121,7 @@ def _alone(function: Callable[[Work], Done], task: Work) -> Done:
 def prepare(module: str = WORK) -> None:
     """Start the clean server that processes are forked off; it imports the module beside whatever is done here."""
     if _context(module).get_start_method() == FORKED:
-        with _script_hidden():
+        with _script_hidden(), _starting():
             forkserver.ensure_running()
 
 
@@ -146,6 +146,16 @@ def open_backend(workers: int | None = None) -> Iterator[Local]:
         backend.close(at_once=True)
         raise
     backend.close()
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """Say what to do where the system gives no process, semaphore or socket."""
+    try:
+        yield
+    except (OSError, ImportError) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise QmError(f"no worker process can be started: {reason}", "decode in this one: --workers 0") from error
 
 
 @contextmanager

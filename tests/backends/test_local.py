@@ -168,3 +168,14 @@ def test_an_interrupt_ends_the_processes_at_once() -> None:
     for one in processes:
         one.join(5)
         assert not one.is_alive()
+
+
+def test_where_no_process_can_be_started_another_way_is_told(tmp_path: Path) -> None:
+    """A temporary folder so deep that no socket fits in: in a process of its own, as the server starts once."""
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    script = "from qm_cli.backends.local import open_backend\nwith open_backend(1) as b: list(b.map(abs, [1]))"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TMPDIR": str(deep)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert "QmError" in done.stderr
+    assert "no worker process can be started: AF_UNIX path too long" in done.stderr
