@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import mmap
 import re
 import shutil
 import sys
@@ -19,6 +18,7 @@ from typing import Any
 from qm_cli import storage
 from qm_cli.console import say
 from qm_cli.errors import InputError, nearest
+from qm_cli.label_candidates import json_files, names_annotations
 from qm_cli.storage import shown
 
 SETTINGS_FILE = "qm.toml"
@@ -87,8 +87,8 @@ def find(
 
 def _tell_of_labels(folder: Path, images: Path | None, predictions: set[Path]) -> None:
     """Name the files that may be the labels. Raises InputError where there is nothing else to work on."""
-    files = [file for file in _json_files(folder) if file not in predictions]
-    alike = [path for path in files if _names_annotations(path)]
+    files = [file for file in json_files(folder, (*IMAGE_FOLDERS, RUN_FOLDER)) if file not in predictions]
+    alike = [path for path in files if names_annotations(path)]
     if alike:
         names = ", ".join(str(path.relative_to(folder)) for path in alike[:EXAMPLES])
         more = ", …" if len(alike) > EXAMPLES else ""
@@ -102,23 +102,6 @@ def _tell_of_labels(folder: Path, images: Path | None, predictions: set[Path]) -
         names = ", ".join(str(path.relative_to(folder)) for path in files[:EXAMPLES])
         found = f"; no COCO labels are in {names}" if files else ""
         raise InputError(f"{shown(folder)}: no labels, predictions or images found{found}", f"expected {LAYOUT}")
-
-
-def _json_files(folder: Path) -> list[Path]:
-    """JSON files in a folder of this machine, and one level below where neither images nor runs are kept."""
-    if storage.uri_of(folder):
-        return []
-    below = [path for path in folder.iterdir() if path.is_dir() and path.name not in (*IMAGE_FOLDERS, RUN_FOLDER)]
-    return [file for place in (folder, *sorted(below)) for file in _candidates(place, (".json",))]
-
-
-def _names_annotations(path: Path) -> bool:
-    """Whether a JSON file has the key of COCO's labels anywhere."""
-    try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return content.find(b'"annotations"') >= 0
-    except (OSError, ValueError):  # not to be read, or empty
-        return False
 
 
 def is_stream(path: Path) -> bool:
