@@ -126,11 +126,11 @@ def _spooled(path: Path) -> Path:
     folder = tempfile.mkdtemp(prefix="qm-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     target = Path(folder) / ("stream" if path == STDIN else path.name)
-    if storage.is_folder(path):
-        storage.fetch_folder(str(path), target)
-        return target
     if storage.uri_of(path):
-        storage.fetch(path, target)
+        if storage.is_folder(path):
+            storage.fetch_folder(str(path), target)
+        else:
+            storage.fetch(path, target)
         return target
     with target.open("wb") as file, nullcontext(sys.stdin.buffer) if path == STDIN else path.open("rb") as stream:
         shutil.copyfileobj(stream, file)

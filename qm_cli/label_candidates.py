@@ -15,7 +15,15 @@ def json_files(folder: Path, left_out: Collection[str]) -> list[Path]:
         return []
     below = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
     places = [folder, *(path for path in below if path.name not in left_out)]
-    return [place / name for place in places for name in sorted(file_names(place)) if _is_json(name)]
+    return [place / name for place in places for name in _names(place)]
+
+
+def _names(place: Path) -> list[str]:
+    """Of a folder's JSON files; none of a folder that may not be read."""
+    try:
+        return sorted(name for name in file_names(place) if _is_json(name))
+    except PermissionError:
+        return []
 
 
 def _is_json(name: str) -> bool:
