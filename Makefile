@@ -34,7 +34,7 @@ lint: $(VENV)/.installed-dev ## Check style, format and types
 bench: $(VENV)/.installed ## Measure qm side by side with its peers (benchmarks/README.md)
 	$(BIN)/python benchmarks/run.py
 
-scale: $(VENV)/.installed ## Measure whether memory stays flat over many images (IMAGES=10000)
+scale: $(VENV)/.installed ## Measure memory and time over many images (IMAGES=10000)
 	$(BIN)/python benchmarks/many_images.py --images $(IMAGES)
 
 docs: $(VENV)/.installed-dev ## Write anew what README.md and docs/ show of the program, and tests/golden/

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from qm_cli import dataset, settings
+from qm_cli import dataset, settings, storage
 from qm_cli.errors import UsageError, nearest
 
 CLASSES = ("classification", "multilabel")
@@ -54,7 +54,7 @@ def holds_answers(labels: Path, predictions: Path) -> bool:
 
 
 def _readable(path: Path) -> bool:
-    return path == dataset.STDIN or (path.exists() and not path.is_dir())
+    return path == dataset.STDIN or (storage.exists(path) and not storage.is_folder(path))
 
 
 def _held(path: Path) -> tuple[bool, bool]:

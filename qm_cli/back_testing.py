@@ -58,7 +58,7 @@ def back_test_report(asked: Ranking, run: Run | None, rows: RowArray | None) -> 
     found = back_test(errors[pool], np.searchsorted(pool, first), asked.batch.seed)
     settings = Settings.from_dict(run.manifest["settings"])
     return {
-        "run": str(run.path),
+        "run": run.place,
         "model": answer.model,
         "acquisition": asked.choice.column,
         "diverse": asked.batch.diverse,

@@ -177,7 +177,7 @@ def _side(run: Run, name: str, request: Request) -> Side:
     settings = _at(settings_of_run(run), request)
     found = _slices(run, request)
     slices = tuple(sorted_by_image(run, one) for one in found.slices)
-    return _sliced(Side(name, str(run.path), tables_of_run(run), settings, column), found, slices)
+    return _sliced(Side(name, run.place, tables_of_run(run), settings, column), found, slices)
 
 
 def _slices(source: Source, request: Request) -> Slices:

@@ -86,4 +86,4 @@ def _named(run: Run, level: str, by: str | None) -> None:
 
 
 def _head(run: Run, level: str, by: str | None, count: int) -> dict[str, Any]:
-    return {"target": str(run.path), "model": run.model, "level": level, "by": by, "rows": count}
+    return {"target": run.place, "model": run.model, "level": level, "by": by, "rows": count}

@@ -87,7 +87,7 @@ def _side_of_run(run: Run, model: str | None) -> Side:
     levels = {level: _level_of_run(run, level) for level in LEVELS if level in run.table_names()}
     images = len(levels["image"].image) if "image" in levels else 0
     categories = run.table("category", ["name"])["name"].to_pylist() if "category" in run.table_names() else []
-    return Side(str(run.path), model, images, categories, levels)
+    return Side(run.place, model, images, categories, levels)
 
 
 def _level_of_run(run: Run, level: str) -> Level:

@@ -15,7 +15,6 @@ from qm_cli.settings import AREA_RANGES, GRID_STEPS, AreaRange, Grid, Settings
 
 NONE = "none"
 LARGEST_AREA = AREA_RANGES[0].high
-AT = re.compile(r"(confidence|iou)=([^,]*)")
 CELL = re.compile(r"(predicted|true)=(.*),(?!\1)(predicted|true)=(.*)", re.DOTALL)
 ANSWERED_BY: Mapping[str, Collection[str]] = {
     **dict.fromkeys(("at", "grid", "confidences", "ious", "image-grid"), CONVENTIONS),

@@ -97,7 +97,7 @@ def _head(run: Run, samples: Judged, question: Question) -> dict[str, Any]:
     hits, number = int(samples.hit.sum()), len(samples.hit)
     settings = settings_at(run, question.iou, question.confidence)
     return {
-        "target": str(run.path),
+        "target": run.place,
         "model": run.model or next(iter(run.models), None),
         "by": question.by,
         "outcome": samples.outcome,

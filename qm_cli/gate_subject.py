@@ -98,7 +98,7 @@ def of_run(path: Path, gate: Gate) -> Subject:
         return report_of(tables_of_run(run), settings) | {"findings": found["findings"]}
 
     name = gate.model or (run.models[0] if len(run.models) == 1 else None)
-    return Subject(str(run.path), name, settings, findings_of(run), lambda: tables_of_run(run), report, run)
+    return Subject(run.place, name, settings, findings_of(run), lambda: tables_of_run(run), report, run)
 
 
 def of_files(labels: Path, predictions: Path, tables: Tables, gate: Gate) -> Subject:

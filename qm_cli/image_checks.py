@@ -13,6 +13,7 @@ from qm_cli.analysis.gating import counted
 from qm_cli.arrays import compute, one_chunk, to_numpy, valid
 from qm_cli.errors import InputError
 from qm_cli.kernels.hamming_across import nearest_across
+from qm_cli.kernels.perceptual import bits_of
 from qm_cli.run_folder import Run, open_run
 
 BoolArray = npt.NDArray[np.bool_]
@@ -23,7 +24,7 @@ WORDS = {
     "unreadable": "could not be read",
     "leakage": "are in the other run too",
 }
-PIXELS, LOOKS = "pixel_hash", "perceptual_hash"
+PIXELS = "pixel_hash"
 EXAMPLES = 3
 DATA = "data"
 
@@ -69,14 +70,9 @@ def _leaked(run: Run, leak: Leakage) -> BoolArray:
         shared: BoolArray = to_numpy(compute.is_in(own, value_set=known.drop_null())) & valid(own)
         return shared
     leaked = np.zeros(len(own), np.bool_)
-    leaked[valid(own)] = nearest_across(_bits(own), _bits(known), leak.radius)[0] >= 0
+    own_bits, known_bits = (bits_of(hashes.drop_null().to_pylist()) for hashes in (own, known))
+    leaked[valid(own)] = nearest_across(own_bits, known_bits, leak.radius)[0] >= 0
     return leaked
-
-
-def _bits(hashes: pa.Array) -> npt.NDArray[np.uint64]:
-    """64-bit numbers of what is not null: 16 hexadecimal digits each."""
-    texts = hashes.drop_null().to_pylist()
-    return np.frombuffer(bytes.fromhex("".join(texts)), ">u8").astype(np.uint64)
 
 
 def _check(run: Run, name: str, ceiling: Ceiling, found: BoolArray, of: str = "") -> dict[str, Any]:

@@ -21,7 +21,7 @@ import numpy as np
 from qm_cli import __version__
 from qm_cli.errors import InputError, UsageError
 from qm_cli.image_task import Call, ShardResult, Task
-from qm_cli.storage import stamps, uri_of
+from qm_cli.storage import local, stamps, uri_of
 
 SUFFIX = ".msgpack"
 FOLDER = ".parts"
@@ -120,6 +120,7 @@ def kept_for(path: Path, resume: bool) -> Kept | None:
 
     None for a run that goes to an object store.
     """
+    path = local(path)
     if uri_of(path):
         if resume:
             raise UsageError("--resume: the run folder is not on this machine", "write to a local folder, then copy it")

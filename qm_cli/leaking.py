@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from qm_cli.arrays import objects
+from qm_cli.arrays import compute, objects, one_chunk, strings_to_arrow, to_numpy, valid
 from qm_cli.errors import InputError, UsageError
 from qm_cli.kernels.hamming_across import nearest_across
+from qm_cli.kernels.perceptual import bits_of
 from qm_cli.report import report_of
 from qm_cli.run import Request, ScoredDataset, score_mentioned
 from qm_cli.run_columns import one_model
@@ -29,14 +31,14 @@ NONE = -1
 
 @dataclass(frozen=True)
 class Images:
-    """The images of one set. recording: what each was recorded in, None where that is not known."""
+    """The images of one set. recording: what each was recorded in, null where that is not known."""
 
     target: str
     id: Values
     file_name: Values
-    pixel_hash: Values
-    perceptual_hash: Values
-    recording: Values
+    pixel_hash: pa.Array
+    perceptual_hash: pa.Array
+    recording: pa.Array
     run: Run | None
 
 
@@ -62,7 +64,7 @@ def leakage(
         "train": {"target": known.target, "images": len(known.id)},
         "validation": {"target": held.target, "images": len(held.id)},
         "radius": radius,
-        "recording": recording or (RECORDING if (known.recording != None).any() else None),  # noqa: E711
+        "recording": recording or (RECORDING if known.recording.null_count < len(known.id) else None),
         "leaked": len(leaked),
         "share": len(leaked) / len(held.id) if len(held.id) else None,
         "counts": {kind: int(np.count_nonzero(kinds == kind)) for kind in found},
@@ -94,17 +96,18 @@ def _images(target: Path, pattern: re.Pattern[str] | None, model: str | None) ->
             f"{target}: its images have no {missing[0]}", "score it with its image files, or name the dataset"
         )
     wanted = ["id", "file_name", *HASHES, *([RECORDING] if RECORDING in columns else [])]
-    values = {name: objects(source.table("image", [name])[name].to_pylist()) for name in wanted}
-    recorded = values.get(RECORDING, np.full(len(values["id"]), None, object))
+    table = source.table("image", wanted)
+    names = objects(table["file_name"].to_pylist())
+    recorded = one_chunk(table[RECORDING]) if RECORDING in wanted else pa.nulls(len(names))
     if pattern is not None:
-        recorded = objects([_recording(pattern, name) for name in values["file_name"]])
-        if len(recorded) and all(one is None for one in recorded):
+        recorded = strings_to_arrow([_recording(pattern, name) for name in names])
+        if len(names) and recorded.null_count == len(names):
             raise UsageError(
-                f"{target}: --recording {pattern.pattern!r} fits no file name",
-                f"the first is {values['file_name'][0]!r}",
+                f"{target}: --recording {pattern.pattern!r} fits no file name", f"the first is {names[0]!r}"
             )
-    pixel_hash, perceptual_hash = (values[name] for name in HASHES)
-    return Images(str(target), values["id"], values["file_name"], pixel_hash, perceptual_hash, recorded, run)
+    pixel_hash, perceptual_hash = (one_chunk(table[name]) for name in HASHES)
+    ids = objects(table["id"].to_pylist())
+    return Images(str(target), ids, names, pixel_hash, perceptual_hash, recorded, run)
 
 
 def _recording(pattern: re.Pattern[str], name: str | None) -> str | None:
@@ -115,10 +118,13 @@ def _recording(pattern: re.Pattern[str], name: str | None) -> str | None:
     return whole
 
 
-def _equal(values: Values, others: Values) -> Rows:
-    """Row of the first of `others` that is equal, −1 for none and for None: int64[n]."""
-    first = {value: row for row, value in reversed(list(enumerate(others.tolist()))) if value is not None}
-    return np.array([first.get(value, NONE) if value is not None else NONE for value in values.tolist()], np.int64)
+def _equal(values: pa.Array, others: pa.Array) -> Rows:
+    """Row of the first of `others` that is equal, −1 for none and for null: int64[n]. A text equals no number."""
+    kinds = {pa.types.is_string(one.type) for one in (values, others)}
+    if len(kinds) > 1 or any(pa.types.is_null(one.type) for one in (values, others)):
+        return np.full(len(values), NONE, np.int64)
+    found = compute.index_in(values, value_set=others, skip_nulls=True)
+    return np.where(valid(found), to_numpy(found), NONE).astype(np.int64)
 
 
 def _near(held: Images, known: Images, radius: int) -> tuple[Rows, Rows]:
@@ -133,8 +139,7 @@ def _near(held: Images, known: Images, radius: int) -> tuple[Rows, Rows]:
 
 
 def _hashes(images: Images) -> tuple[Rows, npt.NDArray[np.uint64]]:
-    rows = np.flatnonzero([one is not None for one in images.perceptual_hash])
-    return rows, np.fromiter((int(one, 16) for one in images.perceptual_hash[rows]), np.uint64, len(rows))
+    return np.flatnonzero(valid(images.perceptual_hash)), bits_of(images.perceptual_hash.drop_null().to_pylist())
 
 
 def _strongest(found: dict[str, Any]) -> npt.NDArray[np.str_]:
@@ -154,7 +159,7 @@ def _row(held: Images, known: Images, row: int, kind: str, found: dict[str, Any]
         "train_id": known.id[other],
         "train_file_name": known.file_name[other],
         "bits": int(distance[row]) if kind == "near" else 0 if kind == "exact" else None,
-        "recording": held.recording[row] if kind == "recording" else None,
+        "recording": held.recording[row].as_py() if kind == "recording" else None,
     }
 
 
@@ -175,5 +180,5 @@ def _evaluations(run: Run | None, kept: npt.NDArray[np.bool_]) -> dict[str, Any]
 
 
 def _notes(images: Images) -> list[str]:
-    unread = int(np.count_nonzero(images.pixel_hash == None))  # noqa: E711
+    unread = images.pixel_hash.null_count
     return [f"{images.target}: {unread} images could not be read and are not compared"] if unread else []

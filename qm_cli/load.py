@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from qm_cli import dataset, link
+from qm_cli import dataset, link, storage
 from qm_cli.arrays import to_arrow
 from qm_cli.derived_labels import add_images, as_labels, without_labels
 from qm_cli.errors import InputError, UsageError
@@ -88,7 +88,9 @@ def task_of_all(root: Path, predictions: Mapping[str, Path]) -> str:
     tasks = {name: task_of(path) for name, path in predictions.items()}
     if len(set(tasks.values())) > 1:
         told = ", ".join(f"{name}: {task}" for name, task in tasks.items())
-        raise UsageError(f"{root}: models of different tasks ({told})", "name one by --task, or one --model")
+        raise UsageError(
+            f"{storage.shown(root)}: models of different tasks ({told})", "name one by --task, or one --model"
+        )
     return next(iter(tasks.values()))
 
 
@@ -214,7 +216,7 @@ def _refuse_table(path: Path) -> None:
 
 
 def _shown(path: Path) -> str:
-    return "standard input" if path == dataset.STDIN else str(path)
+    return "standard input" if path == dataset.STDIN else storage.shown(path)
 
 
 def _own(folder: Path, name: str) -> Path:
@@ -232,8 +234,8 @@ def _name_categories(raw: RawPredictions, categories: Columns) -> None:
 def _read_labels(source: Source, path: Path, folder: Path, shapes: tuple[str, ...]) -> RawLabels:
     """A label file, a folder of VOC XML files, or a prediction file that serves as one. shapes: the task's fields."""
     where = _shown(path)
-    if path.is_dir():
-        return labels_voc.read(path, where)
+    if storage.is_folder(path):
+        return labels_voc.read(dataset.on_disk(path), where)
     _refuse_table(path)
     plain = archives.plain(dataset.on_disk(path), _own(folder, "labels"), where)
     kind = archives.kind(plain, where)

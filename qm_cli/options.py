@@ -214,7 +214,11 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of t
 Workers = Annotated[
     int | None,
     typer.Option(
-        "--workers", "-j", min=1, help="Processes that decode images; default all cores.", rich_help_panel=RUNNING
+        "--workers",
+        "-j",
+        min=0,
+        help="Processes that decode images; default all cores; 0: none but this one, to debug a metric.",
+        rich_help_panel=RUNNING,
     ),
 ]
 Shards = Annotated[

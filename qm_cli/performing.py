@@ -81,7 +81,7 @@ def _is_random(pattern: str) -> bool:
 def _head(run: Run, question: Question) -> dict[str, Any]:
     settings = settings_at(run, question.iou, question.confidence)
     return {
-        "target": str(run.path),
+        "target": run.place,
         "model": run.model or next(iter(run.models), None),
         "iou": settings.iou,
         "confidence": settings.confidence,

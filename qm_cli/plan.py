@@ -49,11 +49,6 @@ class Plan:
     steps: tuple[Step, ...]
     skipped: tuple[Skipped, ...]
 
-    @property
-    def decodes(self) -> bool:
-        """True when image files are opened."""
-        return any(step.metric.per_sample for step in self.steps)
-
     def as_dict(self) -> dict[str, Any]:
         skipped = [{"metric": one.metric, "reason": one.reason} for one in self.skipped]
         return {"steps": [step.as_dict() for step in self.steps], "skipped": skipped}

@@ -15,6 +15,7 @@ from qm_cli.render.rows import as_records
 from qm_cli.row_fields import RowArray, Source
 from qm_cli.run_folder import DEFAULT_NAME, Run, is_run, open_run
 from qm_cli.selection import ASCENDING, FALLING, Choice, Ranked, select
+from qm_cli.storage import shown
 
 NAMES_TOLD = 5
 
@@ -69,8 +70,8 @@ def run_at(asked: Ranking) -> Run | None:
     run = open_run(target, asked.model)
     if asked.scoring:
         raise UsageError(f"{run.path}: is scored already, --set and --plugin come too late", "give them to qm score")
-    if run.path != target:
-        console.say(f"qm: ranks the run {run.path}")
+    if run.place != shown(target):
+        console.say(f"qm: ranks the run {run.place}")
     for path in run.changed_inputs():
         console.say(f"qm: {path} has changed since the run was made: score the dataset again")
     columns = run.columns(choice.level)
@@ -112,7 +113,7 @@ def report_of(answer: Answer, target: Path, ensemble: Sequence[str] = ()) -> dic
     selection = answer.selection
     choice = selection.choice
     report: dict[str, Any] = {
-        "target": str(target),
+        "target": shown(target),
         "model": answer.model,
         "level": choice.level,
         "acquisition": choice.column,

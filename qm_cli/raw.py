@@ -92,6 +92,19 @@ def identifiers(values: Sequence[int | str | None], where: str) -> pa.Array:
     raise InputError(message, "write all ids as integers or all as strings")
 
 
+def typed_identifiers(column: pa.Array, where: str, name: str, hint: str) -> pa.Array:
+    """A column of ids as int64 or string. Refuses other types, with what to write, and integers beyond 64 bits."""
+    dtype = column.type
+    if pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype):
+        return column.cast(pa.string())
+    if pa.types.is_integer(dtype) or pa.types.is_null(dtype):
+        try:
+            return column if dtype == pa.int64() else column.cast(pa.int64())
+        except pa.ArrowInvalid:
+            raise InputError(f"{where}: {name}: an id does not fit 64 bits", "use smaller numbers") from None
+    raise InputError(f"{where}: {name}: expected a column of integers or strings, got {dtype}", hint)
+
+
 def _texts_are_odd(texts: int, count: int, first: bool) -> bool:
     """Whether the strings among ids are the exception: fewer than the integers, or as many and not the first."""
     return 2 * texts < count or (2 * texts == count and not first)

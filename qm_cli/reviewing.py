@@ -66,7 +66,7 @@ def review_queue(run: Run, least: float = 0.5, top: int | None = 50, where: str 
     entries = zip(listed.take(to_arrow(shown)).to_pylist(), suggested, strict=True)
     counts = np.bincount(found.reason[rows], minlength=len(REASONS)).tolist()
     report = {
-        "run": str(run.path),
+        "run": run.place,
         "model": run.model or next(iter(run.models), None),
         "min_suspicion": least,
         "AP": _number(gains.mean),

@@ -32,6 +32,7 @@ from qm_cli.run_tables import sample_tables, vector_tables
 from qm_cli.run_writing import Parts, write_run
 from qm_cli.scoring import LOCAL, Resources, Scored, Selection, planned, score_tables, selection
 from qm_cli.settings import BOXES, CONVENTION_FIELDS, Grid, Measure, Settings, missing_score, settings_at
+from qm_cli.storage import shown
 from qm_cli.subset import first_images, only_categories
 from qm_cli.tables import Tables
 
@@ -85,7 +86,7 @@ class Request:
         names = list(files.predictions)
         if self.model not in names:
             hint = nearest(self.model, names) or f"it has {', '.join(names) or 'none'}"
-            raise InputError(f"{files.root}: no model {self.model!r}", hint)
+            raise InputError(f"{shown(files.root)}: no model {self.model!r}", hint)
         return replace(files, predictions={self.model: files.predictions[self.model]})
 
     def resources(self, images: Path | None, kept: Kept | None = None) -> Resources:
@@ -201,6 +202,7 @@ def _scored(
     resources: Resources,
     labels: RawLabels | None = None,
 ) -> Scored:
+    resources.prepared(chosen)
     return score_tables(_tables(request, files, model, labels), chosen, request.settings, resources)
 
 
@@ -229,7 +231,7 @@ def _tables(request: Request, files: DatasetFiles, model: str | None, labels: Ra
         else:
             tables = with_values(tables, path, reserved)
     if files.embeddings is not None:
-        tables = with_embeddings(tables, files.embeddings)
+        tables = with_embeddings(tables, dataset.on_disk(files.embeddings))
     return only_categories(first_images(tables, request.limit), request.settings.categories)
 
 
@@ -241,8 +243,8 @@ def plan_score(request: Request) -> dict[str, Any]:
     plan = planned(tables, request.selection(), Resources(files.images))
     read = {"labels": files.labels, "images": files.images, **{f"model {n}": f for n, f in files.predictions.items()}}
     counts = {level: tables.count(level) for level in ("image", "category", "label", "prediction")}
-    shown = {name: None if path is None else str(path) for name, path in read.items()}
-    return {"files": shown, "rows": counts, **plan.as_dict(), "findings": [one.as_dict() for one in tables.findings]}
+    named = {name: None if path is None else shown(path) for name, path in read.items()}
+    return {"files": named, "rows": counts, **plan.as_dict(), "findings": [one.as_dict() for one in tables.findings]}
 
 
 def scored_rows(request: Request, level: str) -> pa.Table:
@@ -265,7 +267,7 @@ def _scored_once(request: Request, chosen: Selection) -> dict[str, pa.Table]:
     if len(names) > 1:
         plan = planned(_tables(request, files, None), chosen, Resources(files.images))
         if plan.skipped or any(metric.level == "prediction" for metric in chosen.chosen.values()):
-            raise UsageError(f"{files.root}: has the models {', '.join(names)}", "name one with --model")
+            raise UsageError(f"{shown(files.root)}: has the models {', '.join(names)}", "name one with --model")
         name = None
     scored = _scored(request, files, name, chosen, request.resources(files.images))
     return {**sample_tables(scored.tables, scored.scores, base=True), **vector_tables(scored.tables, scored.scores)}

@@ -18,12 +18,13 @@ from typing import Any
 import pyarrow as pa
 
 from qm_cli import storage
+from qm_cli.dataset import RUN_FOLDER
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.schema import SCHEMA_VERSION
 
 MANIFEST = "run.json"
 SUMMARY = "summary.json"
-DEFAULT_NAME = "qm-run"
+DEFAULT_NAME = RUN_FOLDER
 OLD_SUFFIX = ".old"
 STDOUT = "-"
 
@@ -34,6 +35,7 @@ def writing(path: Path) -> Iterator[Path]:
 
     An earlier qm run there is replaced; anything else is refused. A run killed in the middle leaves the old one.
     """
+    path = storage.local(path)
     if path.name == STDOUT:
         raise UsageError("-o -: a run folder cannot go to stdout", "name a folder")
     if storage.uri_of(path):
@@ -109,11 +111,20 @@ def restore(path: Path) -> None:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run. `model` picks one of several; the base tables and the model's are read as one."""
+    """A finished run. `model` picks one of several; the base tables and the model's are read as one.
+
+    uri: of what `path` is a copy of, for one in an object store.
+    """
 
     path: Path
     manifest: dict[str, Any]
     model: str | None
+    uri: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is, as users write it."""
+        return self.uri or str(self.path)
 
     @property
     def models(self) -> list[str]:
@@ -205,19 +216,24 @@ def refuse_unknown(names: list[str], known: list[str], where: str) -> None:
 
 def is_run(path: Path) -> bool:
     """Whether `path` is a run folder (or one whose swap was cut off)."""
+    path = storage.local(path)
+    if storage.uri_of(path):
+        return storage.is_file(path / MANIFEST)
     restore(path)
     return (path / MANIFEST).is_file()
 
 
 def open_run(path: Path, model: str | None = None) -> Run:
     """The run at `path`. With several models one must be named; with one, it is the default."""
-    if storage.uri_of(path):
-        path = _fetched(str(path))
+    path = storage.local(path)
     if not is_run(path):
         inside = path / DEFAULT_NAME
         if is_run(inside):
             return open_run(inside, model)
-        raise InputError(f"{path}: no qm run there", "make one with: qm score DATASET")
+        raise InputError(f"{storage.shown(path)}: no qm run there", "make one with: qm score DATASET")
+    uri = storage.uri_of(path)
+    if uri:
+        path = _fetched(uri)
     manifest = _read_json(path / MANIFEST)
     if manifest.get("schema_version") != SCHEMA_VERSION:
         found = manifest.get("schema_version")
@@ -225,7 +241,7 @@ def open_run(path: Path, model: str | None = None) -> Run:
             f"{path}: written by another version of qm (schema {found}, not {SCHEMA_VERSION})",
             "score the dataset again",
         )
-    return Run(path, manifest, _picked(path, manifest["models"], model))
+    return Run(path, manifest, _picked(path, manifest["models"], model), uri)
 
 
 @cache

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from qm_cli import catalog, engine
 from qm_cli.analyses import EVERYTHING
-from qm_cli.backends.local import open_backend
+from qm_cli.backends.local import open_backend, prepare
 from qm_cli.backends.ray import open_cluster
 from qm_cli.classification import ClassEvaluation
 from qm_cli.classification_tables import evaluate_classes, holds_classes
@@ -29,7 +29,7 @@ from qm_cli.kept_results import Kept
 from qm_cli.metric import Metric
 from qm_cli.renaming import with_free_names
 from qm_cli.settings import Settings
-from qm_cli.storage import stamps, uri_of
+from qm_cli.storage import stamps
 from qm_cli.tables import Tables
 from qm_cli.thumbnail import THUMBNAIL
 from qm_cli.work import Backend
@@ -89,10 +89,18 @@ class Resources:
     access: Access = field(default_factory=Access)
     kept: Kept | None = None
 
+    def prepared(self, chosen: Selection) -> None:
+        """Start what opens image files beside the reading of the tables, where any metric is about pixels."""
+        measures = any(metric.per_sample for metric in chosen.chosen.values())
+        if measures and self.images is not None and self.backend == LOCAL and self.workers != 0:
+            prepare()
+
     @contextmanager
     def opened(self) -> Iterator[Backend]:
         """The backend for as long as the block lasts. Raises UsageError for one that there is not."""
         if self.backend == RAY:
+            if self.workers == 0:
+                raise UsageError("--workers 0 is this process alone, not with --backend ray", "leave one out")
             with open_cluster(self.ray_address, self.workers) as cluster:
                 yield cluster
         elif self.backend == LOCAL:
@@ -128,7 +136,7 @@ def can_evaluate(tables: Tables) -> bool:
 
 def images_there(tables: Tables, folder: Path | None) -> Path | None:
     """The image folder, or None when not one of the first images is in it: then there are no images to look at."""
-    if folder is None or tables.count("image") == 0 or uri_of(folder):
+    if folder is None or tables.count("image") == 0:
         return folder
     names = tables.image["file_name"].slice(0, IMAGES_LOOKED_FOR).to_pylist()
     return folder if any(stamp is not None for stamp in stamps(str(folder), names)) else None

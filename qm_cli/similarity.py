@@ -59,7 +59,7 @@ def similar(run: Run, to: str, level: str = "image", top: int = 20) -> dict[str,
     items = run.table(level, columns).take(to_arrow(rows)).to_pylist()
     places = zip(items, distance[rows].tolist(), strict=True)
     return {
-        "run": str(run.path),
+        "run": run.place,
         "to": query.name,
         "in_run": query.row is not None,
         "level": level,

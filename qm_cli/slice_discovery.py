@@ -54,7 +54,7 @@ def discovery_report(run: Run, hunt: Hunt) -> dict[str, Any]:
     rows = [_row(result, one) for one in result.found]
     hits, number = int(samples.hit.sum()), len(samples.hit)
     return {
-        "target": str(run.path),
+        "target": run.place,
         "model": run.model or next(iter(run.models), None),
         "level": hunt.level,
         "outcome": samples.outcome,

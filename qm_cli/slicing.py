@@ -57,7 +57,7 @@ def slice_report(run: Run, request: Request) -> dict[str, Any]:
     _add_label_metrics(run, named.slices, rows, request.metrics)
     settings = matched.settings
     return {
-        "target": str(run.path),
+        "target": run.place,
         "model": run.model or next(iter(run.models), None),
         "convention": settings.convention,
         "iou": settings.iou,

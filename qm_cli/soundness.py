@@ -7,20 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from qm_cli import dataset
+from qm_cli import dataset, storage
 from qm_cli.analysis.check import SEVERITIES, check
 from qm_cli.analysis.mend import mend, refuse_foreign
 from qm_cli.dataset import DatasetFiles
 from qm_cli.errors import UsageError
 from qm_cli.findings import Finding
 from qm_cli.load import load_tables
+from qm_cli.storage import shown
 
 DATA = "data"
 
 
 def files_to_check(target: Path, labels: Path | None, predictions: Sequence[Path], images: Path | None) -> DatasetFiles:
     """The files of a dataset folder, or of a label file and prediction files that are named outright."""
-    if target.is_dir():
+    target = storage.local(target)
+    if storage.is_folder(target):
         return dataset.find(target, labels, predictions, images)
     if labels is not None:
         raise UsageError(f"{target} and --labels {labels} are both label files", "name one")
@@ -55,9 +57,9 @@ def check_files(files: DatasetFiles, fix: Path | None = None, **naming: Any) -> 
                 group.append(one)
     rows = {level: tables.count(level) for level in ("image", "category", "label")}
     return {
-        "labels": None if files.labels is None else str(files.labels),
-        "predictions": {name: str(path) for name, path in files.predictions.items()},
-        "images": None if files.images is None else str(files.images),
+        "labels": None if files.labels is None else shown(files.labels),
+        "predictions": {name: shown(path) for name, path in files.predictions.items()},
+        "images": None if files.images is None else shown(files.images),
         "rows": {**rows, "prediction": predictions},
         "counts": _counts(findings),
         "findings": {name: [one.as_dict() for one in found] for name, found in findings.items()},
@@ -67,7 +69,7 @@ def check_files(files: DatasetFiles, fix: Path | None = None, **naming: Any) -> 
 
 def _is_of_model(one: Finding, path: Path | None) -> bool:
     """Whether a finding is about a prediction file: by its code, or because that is what it names."""
-    return one.code.startswith(("prediction", "mapping")) or one.examples in (("predictions",), (str(path),))
+    return one.code.startswith(("prediction", "mapping")) or one.examples in (("predictions",), (path and shown(path),))
 
 
 def _counts(findings: dict[str, list[Finding]]) -> dict[str, int]:

@@ -8,19 +8,23 @@ import re
 import shutil
 import stat
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from qm_cli.errors import InputError
 
 if TYPE_CHECKING:
-    from pyarrow.fs import FileSystem
+    from pyarrow.fs import FileInfo, FileSystem
 
 URI = re.compile(r"^[a-z][a-z0-9+.-]+:/")
 ONE_SLASH = re.compile(r":/(?!/)")
 LONGEST_KEY = 1024
 """Bytes; no store has longer ones."""
+FILES_AT_ONCE = 16
 Stamp = tuple[int, int]
 
 
@@ -41,32 +45,89 @@ def shown(path: Path | str) -> str:
     return uri_of(path) or str(path)
 
 
+def local(path: Path) -> Path:
+    """The path of this machine that a file URI stands for; any other path as it is.
+
+    >>> str(local(Path("file:///data/a%20b"))), str(local(Path("images")))
+    ('/data/a b', 'images')
+    """
+    uri = uri_of(path) or ""
+    return Path(unquote(uri.removeprefix("file://"))) if uri.startswith("file:") else path
+
+
 def exists(path: Path | str) -> bool:
     """Whether there is such a file or folder. Raises InputError when the store cannot be asked."""
-    uri = uri_of(path)
-    if uri is None:
+    if uri_of(path) is None:
         return Path(path).exists()
     from pyarrow.fs import FileType
 
-    system, place = _opened(uri)
-    found: bool = _asked(uri, lambda: system.get_file_info(place)).type != FileType.NotFound
+    found: bool = _info(path).type != FileType.NotFound
     return found
+
+
+def is_file(path: Path | str) -> bool:
+    """Whether there is such a file. Raises InputError when the store cannot be asked."""
+    found: bool = Path(path).is_file() if uri_of(path) is None else _info(path).is_file
+    return found
+
+
+def is_folder(path: Path | str) -> bool:
+    """Whether there is such a folder. Raises InputError when the store cannot be asked."""
+    if uri_of(path) is None:
+        return Path(path).is_dir()
+    from pyarrow.fs import FileType
+
+    found: bool = _info(path).type == FileType.Directory
+    return found
+
+
+def _info(path: Path | str) -> FileInfo:
+    uri = str(uri_of(path))
+    system, place = _opened(uri)
+    return _asked(uri, lambda: system.get_file_info(place))
+
+
+def file_names(folder: Path | str) -> list[str]:
+    """Names of the files in a folder."""
+    uri = uri_of(folder)
+    if uri is None:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries if entry.is_file()]
+    return [name for name, _ in _files(uri, below=False)]
+
+
+def names_below(uri: str) -> list[str]:
+    """Names of all files of a folder of an object store and of the folders below it, relative to it."""
+    return [name for name, _ in _files(str(uri_of(uri)), below=True)]
+
+
+def _files(uri: str, below: bool) -> list[tuple[str, FileInfo]]:
+    """The files of a folder of a store, by their names relative to it."""
+    from pyarrow.fs import FileSelector
+
+    system, place = _opened(uri)
+    found = _asked(uri, lambda: system.get_file_info(FileSelector(place, recursive=below)))
+    return [(info.path[len(place) + 1 :], info) for info in found if info.is_file]
 
 
 def read(folder: str, name: str) -> bytes:
     """The content of a file below a folder. Raises FileNotFoundError, other OSErrors with their reason."""
+    with opened(folder, name) as file:
+        return file.read()
+
+
+def opened(folder: str, name: str) -> IO[bytes]:
+    """A file below a folder, to read from; from an object store it comes as a whole. Raises what `read` does."""
     uri = uri_of(folder)
     if uri is None:
         path = _place(folder, name)
         kind = os.stat(path).st_mode  # noqa: PTH116
         if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
             raise OSError(errno.EINVAL, "a pipe or a device, not a file")
-        with open(path, "rb", buffering=0) as plain:  # noqa: PTH123
-            return plain.readall()
+        return open(path, "rb", buffering=0)  # noqa: PTH123
     system, place = _opened(uri)
     with system.open_input_file(_key(place, name)) as file:
-        content: bytes = file.read()
-    return content
+        return BytesIO(file.read())
 
 
 def is_inside(folder: str, name: str) -> bool:
@@ -120,16 +181,19 @@ def fetch(path: Path, target: Path) -> None:
 
 
 def fetch_folder(uri: str, target: Path) -> None:
-    """Copy all files of a folder of an object store to this machine."""
-    from pyarrow.fs import FileSelector
+    """Copy all files of a folder of an object store to this machine, several at once."""
+    uri = str(uri_of(uri))
+    system, _ = _opened(uri)
 
-    system, place = _opened(str(uri_of(uri)))
-    for info in _asked(uri, lambda: system.get_file_info(FileSelector(place, recursive=True))):
-        if info.is_file:
-            copy = target / info.path[len(place) + 1 :]
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            with copy.open("wb") as file, system.open_input_stream(info.path) as source:
-                shutil.copyfileobj(source, file)
+    def copied(name: str, info: FileInfo) -> None:
+        copy = target / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with copy.open("wb") as file, _asked(uri, lambda: system.open_input_stream(info.path)) as source:
+            shutil.copyfileobj(source, file)
+
+    with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+        for _ in pool.map(lambda one: copied(*one), _files(uri, below=True)):
+            pass
 
 
 def send(folder: Path, path: Path | str, last: str) -> None:

@@ -140,3 +140,51 @@ def test_embeddings_by_name_setting_and_option(tmp_path: Path) -> None:
         dataset.find(tmp_path)
     write(tmp_path / "qm.toml", 'embeddings = "other.parquet"')
     assert dataset.find(tmp_path).embeddings == tmp_path / "other.parquet"
+
+
+LABELS = '{"images": [], "annotations": [], "categories": []}'
+
+
+@pytest.mark.parametrize(
+    ("files", "message", "way_out"),
+    [
+        (
+            ["instances_val.json"],
+            "no labels: looked for labels.json, annotations/*.json or Annotations/*.xml; "
+            "instances_val.json looks like COCO labels",
+            "write: qm score FOLDER --labels FOLDER/instances_val.json",
+        ),
+        (
+            ["train/_annotations.coco.json", "valid/_annotations.coco.json"],
+            "train/_annotations.coco.json, valid/_annotations.coco.json look like COCO labels",
+            "write: qm score FOLDER/train --labels FOLDER/train/_annotations.coco.json",
+        ),
+        ([f"{n}.json" for n in range(7)], "0.json, 1.json, 2.json, 3.json, 4.json, … look like COCO labels", "0.json"),
+    ],
+)
+def test_files_that_may_be_the_labels_are_named(tmp_path: Path, files: list[str], message: str, way_out: str) -> None:
+    for name in files:
+        write(tmp_path / name, LABELS)
+    write(tmp_path / "info.json", "{}")
+    (tmp_path / "empty.json").touch()
+    with pytest.raises(InputError) as raised:
+        dataset.find(tmp_path)
+    assert message in raised.value.message
+    assert way_out.replace("FOLDER", str(tmp_path)) in str(raised.value.hint)
+
+
+def test_other_json_files_are_named(tmp_path: Path) -> None:
+    write(tmp_path / "info.json", "{}")
+    with pytest.raises(InputError, match=r"images found; no COCO labels are in info\.json"):
+        dataset.find(tmp_path)
+
+
+def test_images_are_worked_on_without_labels_and_it_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "images").mkdir()
+    write(tmp_path / "coco" / "val.json", LABELS)
+    write(tmp_path / "predictions.json", LABELS)
+    assert dataset.find(tmp_path).labels is None
+    said = capsys.readouterr().err
+    assert "coco/val.json looks like COCO labels" in said
+    assert f"qm score {tmp_path} --labels {tmp_path}/coco/val.json" in said
+    assert "predictions.json" not in said

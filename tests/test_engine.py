@@ -288,7 +288,7 @@ def test_vectors_that_are_given_are_not_computed(given: Tables) -> None:
     known = {one.id: one for one in (described(corner, "image"), described(first_number, "image"))}
     sources = {("image", "corner"): np.ones((given.count("image"), 2), np.float32)}
     plan = engine.plan({"image.first_number": known["image.first_number"]}, known, available(given, sources))
-    assert not plan.decodes
+    assert not any(step.metric.per_sample for step in plan.steps)
     scores = engine.run(given, plan, sources)
     assert scores.columns["image"]["first_number"].tolist() == [1.0] * given.count("image")
     assert scores.vectors["image", "corner"].shape == (given.count("image"), 2)
@@ -340,7 +340,7 @@ WIDTHS = {one.id: one for one in (described(own_width, "image"), described(own_w
 def test_the_files_own_sizes(contradicted: Tables, tmp_path: Path, others: tuple[Metric, ...]) -> None:
     known = {**WIDTHS, **{one.id: one for one in others}}
     plan = engine.plan(known, known, available(contradicted, images=True))
-    assert plan.decodes == bool(others)
+    assert any(step.metric.per_sample for step in plan.steps) == bool(others)
     scores = engine.run(contradicted, plan, images=tmp_path, shards=2)
     assert scores.columns["image"]["own_width"].tolist() == [5, 6, 7, 20]
     assert scores.columns["label"]["own_width_of_image"].tolist() == [5, 6]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qm_cli.analysis.average_precision import AveragePrecision
-from qm_cli.analysis.summary_numbers import COCO_NUMBERS
+from qm_cli.analysis.summary_numbers import summary_numbers
 from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.report import evaluation_report
 from qm_cli.settings import Settings
@@ -37,7 +37,7 @@ def by_area(curves: AveragePrecision, values: np.ndarray) -> np.ndarray:
 
 
 def assert_numbers(report: dict[str, Any], expected: dict[str, float | None]) -> None:
-    for number in COCO_NUMBERS:
+    for number in summary_numbers(Settings()):
         got, wanted = report["metrics"][number.name], expected[number.name]
         assert (got is None) == (wanted is None), number.name
         assert got is None or abs(got - wanted) <= TOLERANCE, number.name
@@ -151,7 +151,7 @@ def test_published_numbers() -> None:
         0.56642,
         0.56429,
     ]
-    assert [round(metrics[number.name], 5) for number in COCO_NUMBERS] == published
+    assert [round(metrics[number.name], 5) for number in summary_numbers(Settings())] == published
 
 
 def test_image_order_of_the_files_changes_nothing() -> None:

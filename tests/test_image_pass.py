@@ -45,20 +45,26 @@ def deadly(tmp_path: Path) -> tuple[Path, Path]:
     return folder, plugin
 
 
-def scored(given: tuple[Path, Path], kills: int, name: str) -> Run:
+def scored(given: tuple[Path, Path], kills: int, name: str, workers: int = 2, shards: int | None = 6) -> Run:
     folder, plugin = given
     (folder.parent / "count").write_text(str(kills))
-    return run.score(folder, folder.parent / name, plugins=(plugin,), workers=2, shards=6)
+    return run.score(folder, folder.parent / name, plugins=(plugin,), workers=workers, shards=shards)
 
 
-def test_a_worker_killed_once_changes_nothing(deadly: tuple[Path, Path]) -> None:
-    killed = scored(deadly, 1, "killed")
+WAYS = pytest.mark.parametrize(("workers", "shards"), [(2, 6), (1, 6), (1, None)])
+"""shards None: the images are so few that they make one task."""
+
+
+@WAYS
+def test_a_worker_killed_once_changes_nothing(deadly: tuple[Path, Path], workers: int, shards: int | None) -> None:
+    killed = scored(deadly, 1, "killed", workers, shards)
     assert (deadly[0].parent / "count").read_text() == "0"
     assert fingerprints(killed) == fingerprints(scored(deadly, 0, "whole"))
 
 
-def test_an_image_that_kills_every_worker_is_found(deadly: tuple[Path, Path]) -> None:
-    run_ = scored(deadly, 1000, "killed")
+@WAYS
+def test_an_image_that_kills_every_worker_is_found(deadly: tuple[Path, Path], workers: int, shards: int | None) -> None:
+    run_ = scored(deadly, 1000, "killed", workers, shards)
     values = run_.table("image", ["file_name", "deadly", "brightness"]).to_pylist()
     assert [one["file_name"] for one in values if one["deadly"] is None or one["brightness"] is None] == ["0010.png"]
     found = {finding["code"]: finding for finding in run_.summary()["findings"]}
@@ -109,8 +115,8 @@ def test_no_file_ends_the_run(tmp_path: Path) -> None:
     names = ["x" * 300, *(name for group in expected.values() for name in group if name != "x" * 300), *fine]
     document = {"images": [{"id": n, "file_name": name} for n, name in enumerate(names)], "annotations": []}
     (folder / "labels.json").write_text(json.dumps({**document, "categories": []}))
-    runs = [run.score(folder, tmp_path / str(n), workers=n, shards=4, pixel_limit=1_000_000) for n in (1, 2)]
-    assert fingerprints(runs[0]) == fingerprints(runs[1])
+    runs = [run.score(folder, tmp_path / str(n), workers=n, shards=4, pixel_limit=1_000_000) for n in (0, 1, 2)]
+    assert fingerprints(runs[0]) == fingerprints(runs[1]) == fingerprints(runs[2])
     table = runs[0].table("image", ["file_name", "brightness"]).to_pylist()
     assert [row["file_name"] for row in table if row["brightness"] is not None] == fine
     found = {one["code"]: one for one in runs[0].summary()["findings"] if one["severity"] == "error"}

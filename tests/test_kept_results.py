@@ -117,7 +117,7 @@ def test_a_run_in_an_object_store_cannot_be_resumed() -> None:
 
 def test_only_new_images_are_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = photo_set(tmp_path / "set", 20)
-    run.score(folder, workers=1)
+    run.score(folder, workers=0)
     add_photo(folder, 20, np.random.default_rng(1))
     write_labels(folder, 21)
     decoded: list[bytes] = []
@@ -125,9 +125,9 @@ def test_only_new_images_are_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     real = work.pixels_of
     monkeypatch.setattr(work, "pixels_of", lambda content, *rest: decoded.append(content) or real(content, *rest))
-    resumed = fingerprints(run.score(folder, workers=1, resume=True))
+    resumed = fingerprints(run.score(folder, workers=0, resume=True))
     assert len(decoded) == 1
-    assert resumed == fingerprints(run.score(folder, tmp_path / "fresh", workers=1))
+    assert resumed == fingerprints(run.score(folder, tmp_path / "fresh", workers=0))
     assert len(decoded) == 1 + 21
 
 

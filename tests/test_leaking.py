@@ -85,3 +85,31 @@ def test_images_that_are_not_there_cannot_be_compared(tmp_path: Path) -> None:
     write_labels(folder, 3)
     with pytest.raises((InputError, UsageError)):
         leakage(folder, folder)
+
+
+def with_videos(folder: Path, videos: list[int | str | None]) -> Path:
+    """A set of photographs, one of each recording."""
+    photo_set(folder, len(videos), SIDE)
+    labels = json.loads((folder / "labels.json").read_text())
+    for image, video in zip(labels["images"], videos, strict=True):
+        if video is not None:
+            image["video_id"] = video
+    (folder / "labels.json").write_text(json.dumps(labels))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("known", "held", "expected"),
+    [
+        ([7, 3, 3, None, 9], [3, 5, None, 7], {0: ("recording", 1), 3: ("recording", 0)}),
+        (["7", "3", "3"], ["3", None], {0: ("recording", 1)}),
+        ([7, 3, 3, 3], ["3", "7"], {}),
+        ([1.5, 3.0, 3.0], [3, 5], {0: ("recording", 1)}),
+        ([None, None, None], [3, 5], {}),
+    ],
+)
+def test_recordings_are_known_by_their_first_image(
+    tmp_path: Path, known: list, held: list, expected: dict[int, tuple[str, int]]
+) -> None:
+    report = leakage(with_videos(tmp_path / "a", known), with_videos(tmp_path / "b", held))
+    assert kinds(report) == expected

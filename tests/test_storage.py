@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from qm_cli import run, storage
+from qm_cli import dataset, main, run, storage
 from qm_cli.errors import InputError
+from qm_cli.load import load_tables
+from qm_cli.run_folder import open_run
 from tests.photo_sets import fingerprints, photo_set
 
 
@@ -136,3 +140,113 @@ def test_a_dataset_in_an_object_store_scores_as_one_on_disk(bucket: str, tmp_pat
     assert there.manifest["images"] == f"{bucket}/set/images"
     with pytest.raises(InputError, match=f"{bucket}/set/none.json: no such file"):
         run.score(tmp_path / "empty", labels=Path(f"{bucket}/set/none.json"))
+
+
+Qm = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def qm(capsys: pytest.CaptureFixture[str]) -> Qm:
+    """The command line: exit code, stdout and stderr."""
+
+    def called(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main.run(list(words))
+        return code, *capsys.readouterr()
+
+    return called
+
+
+@pytest.fixture(scope="module")
+def stored(bucket: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A dataset folder with predictions, embeddings and a qm.toml, here and in the bucket."""
+    folder = photo_set(tmp_path_factory.mktemp("stored") / "set", 6)
+    labels = json.loads((folder / "labels.json").read_text())["annotations"]
+    rows = [{key: one[key] for key in ("image_id", "category_id", "bbox")} | {"score": 0.9} for one in labels]
+    (folder / "predictions").mkdir()
+    for name, kept in (("good", rows), ("poor", rows[:2])):
+        (folder / "predictions" / f"{name}.json").write_text(json.dumps(kept))
+    np.save(folder / "embeddings.npy", np.random.default_rng(0).normal(size=(6, 4)))
+    (folder / "qm.toml").write_text('prob_categories = ["thing"]\n')
+    storage.send(folder, f"{bucket}/stored", "labels.json")
+    return folder, f"{bucket}/stored"
+
+
+def test_a_dataset_folder_in_a_store_is_found_as_one_on_disk(stored: tuple[Path, str]) -> None:
+    here, there = (dataset.find(Path(folder)) for folder in stored)
+    assert list(there.predictions) == list(here.predictions) == ["good", "poor"]
+    assert there.prob_categories == here.prob_categories == ("thing",)
+    for name in ("labels", "images", "embeddings"):
+        place = getattr(here, name).relative_to(stored[0])
+        assert storage.shown(getattr(there, name)) == f"{stored[1]}/{place}"
+
+
+def test_a_dataset_folder_in_a_store_scores_into_it(stored: tuple[Path, str], tmp_path: Path) -> None:
+    folder, uri = stored
+    here, there = run.score(folder, tmp_path / "here", workers=1), run.score(uri, workers=2, shards=3)
+    assert fingerprints(there) == fingerprints(here)
+    assert storage.is_file(f"{uri}/qm-run/run.json")
+    assert there.manifest["inputs"]["labels"] == {"path": f"{uri}/labels.json"}
+    assert fingerprints(run.score(uri, tmp_path / "local", workers=1)) == fingerprints(here)
+
+
+def test_commands_on_a_dataset_folder_in_a_store(bucket: str, stored: tuple[Path, str], qm: Qm, tmp_path: Path) -> None:
+    folder, uri = stored[0], f"{bucket}/commands"
+    storage.send(folder, uri, "labels.json")
+    checked = [json.loads(qm("check", place, "--json")[1]) for place in (str(folder), uri)]
+    assert checked[1]["findings"] == checked[0]["findings"]
+    assert (checked[1]["rows"], checked[1]["images"]) == (checked[0]["rows"], f"{uri}/images")
+    named = ("--model", "good", "-a", "least_confidence")
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    assert qm("rank", uri, *named)[1] == qm("rank", str(copy), *named)[1] != ""
+    evaluated = [qm("evaluate", f"{place}/labels.json", f"{place}/predictions/good.json") for place in (folder, uri)]
+    assert evaluated[0][1] == evaluated[1][1] != ""
+    assert json.loads(qm("score", uri, "--dry-run", "--json")[1])["files"]["labels"] == f"{uri}/labels.json"
+    assert json.loads(qm("leakage", uri, str(copy), "--json")[1])["counts"]["exact"] == 6
+    assert qm("score", uri, "--json")[0] == 0
+    for words in (("describe",), ("gate", "--min", "recall=0.5", "--model", "good"), ("rank", *named)):
+        found = qm(words[0], uri, *words[1:])
+        assert found[0] == 0, found
+
+
+def test_labels_as_a_folder_of_xml_in_a_store(bucket: str, tmp_path: Path) -> None:
+    entry = "<object><name>cat</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>9</xmax><ymax>8</ymax></bndbox></object>"
+    size = "<size><width>48</width><height>48</height></size>"
+    (tmp_path / "set" / "Annotations").mkdir(parents=True)
+    for name in ("a", "b"):
+        text = f"<annotation><filename>{name}.png</filename>{size}{entry}</annotation>"
+        (tmp_path / "set" / "Annotations" / f"{name}.xml").write_text(text)
+    storage.send(tmp_path / "set", f"{bucket}/voc", "b.xml")
+    found = dataset.find(Path(f"{bucket}/voc"))
+    tables = load_tables(found.labels, None)
+    assert (tables.count("image"), tables.count("label")) == (2, 2)
+
+
+def test_images_alone_in_a_store(bucket: str, tmp_path: Path) -> None:
+    folder = photo_set(tmp_path / "set", 3)
+    (folder / "labels.json").unlink()
+    (folder / "images" / ".hidden.png").write_bytes(b"x")
+    storage.send(folder, f"{bucket}/alone", "0002.png")
+    here, there = run.score(folder, tmp_path / "a", workers=1), run.score(f"{bucket}/alone", tmp_path / "b", workers=1)
+    assert fingerprints(here) == fingerprints(there)
+
+
+def test_what_is_not_there_in_a_store(bucket: str, stored: tuple[Path, str], qm: Qm) -> None:
+    cases = {
+        f"{bucket}/nowhere": f"{bucket}/nowhere: no such folder",
+        f"{stored[1]}/labels.json": f"{stored[1]}/labels.json: a file, not a dataset folder",
+        "s3://no-such-bucket/set": "s3://no-such-bucket/set: no such folder",
+        f"{stored[1]}/images": f"{stored[1]}/images: no labels, predictions or images found",
+    }
+    for place, message in cases.items():
+        found = qm("score", place)
+        assert (found[0], message in found[2]) == (2, True), found
+
+
+def test_a_file_uri_is_a_path(tmp_path: Path) -> None:
+    folder = photo_set(tmp_path / "a set", 2)
+    uri = f"file://{str(folder).replace(' ', '%20')}"
+    found = run.score(uri, workers=1)
+    assert found.path == folder / "qm-run"
+    assert open_run(Path(uri)).path == folder / "qm-run"
+    assert fingerprints(found) == fingerprints(run.score(folder, tmp_path / "other", workers=1, resume=True))

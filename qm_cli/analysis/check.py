@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from os import SEEK_END
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from qm_cli.arrays import one_chunk, valid
 from qm_cli.findings import ERROR, INFO, WARNING, Finding, finding, flagged
 from qm_cli.link_boxes import box_format, format_finding
 from qm_cli.raw import leaving
+from qm_cli.storage import file_names, is_folder, opened, shown, uri_of
 from qm_cli.tables import Tables
 
 SEVERITIES = (ERROR, WARNING, INFO)
@@ -68,8 +70,9 @@ def image_file_findings(tables: Tables, images: Path) -> list[Finding]:
     ids = one_chunk(tables.image["id"])
     looked_at = valid(names) & ~leaving(names)
     found = flagged("image-missing-file-name", ids, ~valid(names))
-    paths = [images / name if look else None for name, look in zip(names.to_pylist(), looked_at, strict=True)]
-    headers = _headers(paths)
+    headers = _headers(
+        images, [name if look else None for name, look in zip(names.to_pylist(), looked_at, strict=True)]
+    )
     problems = np.array([header.problem for header in headers], object)
     missing = problems == "image-missing-file"
     found += flagged("image-missing-file", names, missing, _elsewhere(names, missing, images))
@@ -89,10 +92,10 @@ def _size_findings(tables: Tables, names: pa.Array, headers: list[Header]) -> li
     return finding("image-size-differs", differing)
 
 
-def _headers(paths: list[Path | None]) -> list[Header]:
-    """Header of each file, several read at once; of none where there is no path."""
+def _headers(images: Path, names: list[str | None]) -> list[Header]:
+    """Header of each file, several read at once; of none where there is no name."""
     with _any_size(), ThreadPoolExecutor(FILES_AT_ONCE) as pool:
-        return list(pool.map(_header, paths))
+        return list(pool.map(lambda name: Header("") if name is None else _header(images, name), names))
 
 
 @contextmanager
@@ -107,37 +110,42 @@ def _any_size() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = limit
 
 
-def _header(path: Path | None) -> Header:
-    from PIL import Image
-
-    if path is None:
-        return Header("")
-    if not path.is_file():
+def _header(images: Path, name: str) -> Header:
+    if uri_of(images) is None and not (images / name).is_file():
         return Header("image-missing-file")
     try:
-        with Image.open(path) as image:
-            size, form = image.size, image.format
-            rotated = form in WITH_EXIF and image.getexif().get(ORIENTATION_TAG) in ROTATED
-            if form not in WITH_EXIF:
-                image.verify()
-        whole = form not in ENDING or _ends(path) or _decodes(path)
+        with opened(str(images), name) as file:
+            return _header_of(file)
+    except FileNotFoundError:
+        return Header("image-missing-file")
     except (OSError, SyntaxError, ValueError, EOFError):
         return Header("image-unreadable")
+
+
+def _header_of(file: IO[bytes]) -> Header:
+    from PIL import Image
+
+    with Image.open(file) as image:
+        size, form = image.size, image.format
+        rotated = form in WITH_EXIF and image.getexif().get(ORIENTATION_TAG) in ROTATED
+        if form not in WITH_EXIF:
+            image.verify()
+    whole = form not in ENDING or _ends(file) or _decodes(file)
     return Header("" if whole else "image-truncated", *size, rotated)
 
 
-def _ends(path: Path) -> bool:
+def _ends(file: IO[bytes]) -> bool:
     """A JPEG's end marker stands near the end of the file."""
-    with path.open("rb") as file:
-        file.seek(max(path.stat().st_size - TAIL_BYTES, 0))
-        return b"\xff\xd9" in file.read()
+    file.seek(max(file.seek(0, SEEK_END) - TAIL_BYTES, 0))
+    return b"\xff\xd9" in file.read()
 
 
-def _decodes(path: Path) -> bool:
+def _decodes(file: IO[bytes]) -> bool:
     from PIL import Image
 
+    file.seek(0)
     try:
-        with Image.open(path) as image:
+        with Image.open(file) as image:
             image.load()
     except (OSError, SyntaxError, ValueError):
         return False
@@ -146,9 +154,9 @@ def _decodes(path: Path) -> bool:
 
 def _elsewhere(names: pa.Array, missing: npt.NDArray[np.bool_], images: Path) -> str:
     """How many of the missing files lie directly in the folder, under the last part of their name."""
-    if not missing.any() or not images.is_dir():
-        return "" if images.is_dir() else f"there is no folder {images}"
-    there = {entry.name for entry in os.scandir(images)}
+    if not missing.any() or not is_folder(images):
+        return "" if is_folder(images) else f"there is no folder {shown(images)}"
+    there = set(file_names(images))
     lost = [name.as_py().replace("\\", "/") for name, gone in zip(names, missing, strict=True) if gone]
     direct = sum("/" in name and name.rpartition("/")[2] in there for name in lost)
-    return f"{direct} of them lie in {images} itself: file_name has a folder too many" if direct else ""
+    return f"{direct} of them lie in {shown(images)} itself: file_name has a folder too many" if direct else ""

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from qm_cli import dataset
+from qm_cli import dataset, storage
 from qm_cli.analysis.mend_rows import Log, Mended, Row, mend_annotations, mend_predictions
 from qm_cli.errors import InputError, UsageError
 
@@ -127,7 +127,7 @@ def _settings(folder: Path, images: Path | None, prob_categories: Sequence[str])
     """The qm.toml of a mended folder: it finds the images where they are."""
     lines = [MARKER]
     if images is not None:
-        place = os.path.relpath(images.resolve(), folder.resolve())
+        place = storage.uri_of(images) or os.path.relpath(images.resolve(), folder.resolve())
         lines.append(f"images = {json.dumps(place, ensure_ascii=False)}")
     if prob_categories:
         lines.append(f"prob_categories = {json.dumps(list(prob_categories), ensure_ascii=False)}")

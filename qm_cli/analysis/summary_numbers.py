@@ -95,6 +95,3 @@ def _listed(thresholds: Iterable[float]) -> str:
 
 def _limits(area: AreaRange) -> str:
     return f"≥ {area.low:g} px²" if area.high == AREA_RANGES[0].high else f"{area.low:g} … {area.high:g} px²"
-
-
-COCO_NUMBERS = summary_numbers(Settings())

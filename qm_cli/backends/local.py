@@ -1,4 +1,4 @@
-"""This machine: one process a core, or none but this one."""
+"""This machine: one process a core, even a single one, so that nothing which a task does can end this one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.context import BaseContext
 from types import ModuleType
 from typing import TypeVar, cast
 
@@ -24,11 +26,14 @@ Work = TypeVar("Work")
 Done = TypeVar("Done")
 Progress = Callable[[int, int], None]
 AHEAD = 4
+FORKED = "forkserver"
+WORK = "qm_cli.work"
+DECODERS = ("cv2", "PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImagePlugin")
 
 
 @dataclass
 class Local:
-    """An ordered map over processes, started when the first map has more than one task for more than one worker."""
+    """An ordered map over processes, started as tasks come; without workers everything is done in this process."""
 
     workers: int
     _pool: ProcessPoolExecutor | None = None
@@ -37,8 +42,7 @@ class Local:
         self, function: Callable[[Work], Done], tasks: Sequence[Work], progress: Progress | None = None
     ) -> Iterator[Done]:
         """Results in the order of the tasks; what a task raises is raised here. progress(done, of how many)."""
-        several = self.workers > 1 and len(tasks) > 1
-        results = self._in_processes(function, tasks) if several else map(function, tasks)
+        results = self._in_processes(function, tasks) if self.workers else map(function, tasks)
         for number, result in enumerate(results, 1):
             if progress:
                 progress(number, len(tasks))
@@ -48,16 +52,16 @@ class Local:
         """A few tasks a worker are under way; the rest wait here, so that memory stays bounded."""
         waiting: deque[tuple[Work, Future[Done]]] = deque()
         for task in tasks:
-            waiting.append((task, self._submitted(function, task, len(tasks))))
+            waiting.append((task, self._submitted(function, task)))
             if len(waiting) >= AHEAD * self.workers:
                 yield from self._next(function, waiting)
         while waiting:
             yield from self._next(function, waiting)
 
-    def _submitted(self, function: Callable[[Work], Done], task: Work, tasks: int) -> Future[Done]:
-        with _script_hidden():
+    def _submitted(self, function: Callable[[Work], Done], task: Work) -> Future[Done]:
+        with _script_hidden(), _starting():
             try:
-                return self._opened(tasks, function.__module__).submit(function, task)
+                return self._opened(function.__module__).submit(function, task)
             except BrokenProcessPool as error:
                 broken: Future[Done] = Future()
                 broken.set_exception(error)
@@ -84,12 +88,11 @@ class Local:
         done: Done = rescued(cast(Divisible, task), lambda part: _alone(function, part))
         return done
 
-    def _opened(self, tasks: int, module: str) -> ProcessPoolExecutor:
-        """The processes, with the module of their work imported once, before they are forked off a clean server."""
+    def _opened(self, module: str) -> ProcessPoolExecutor:
+        """The processes, each started when a task finds none idle."""
         if self._pool is None:
-            context = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
-            context.set_forkserver_preload([module, "cv2"])
-            self._pool = ProcessPoolExecutor(min(self.workers, tasks), context, initializer=_begin)
+            context, environment = _context(module), dict(os.environ)
+            self._pool = ProcessPoolExecutor(self.workers, context, initializer=_begin, initargs=(environment,))
         return self._pool
 
     def close(self, at_once: bool = False) -> None:
@@ -108,27 +111,51 @@ def _alone(function: Callable[[Work], Done], task: Work) -> Done:
     """Do a task in a process of its own. Raises WorkerLostError when that is ended."""
     alone = Local(1)
     try:
-        return alone._submitted(function, task, 1).result()
+        return alone._submitted(function, task).result()
     except BrokenProcessPool as error:
         raise WorkerLostError from error
     finally:
         alone.close()
 
 
+def prepare(module: str = WORK) -> None:
+    """Start the clean server that processes are forked off; it imports the module beside whatever is done here."""
+    if _context(module).get_start_method() == FORKED:
+        with _script_hidden(), _starting():
+            forkserver.ensure_running()
+
+
+def _context(module: str) -> BaseContext:
+    """How processes start: off a server that imports the module of their work once, where it does not run yet."""
+    context = multiprocessing.get_context(FORKED if hasattr(os, "fork") else "spawn")
+    context.set_forkserver_preload([module, *DECODERS])
+    return context
+
+
 @contextmanager
 def open_backend(workers: int | None = None) -> Iterator[Local]:
-    """Processes for as long as the block lasts: one a core by default, none for one worker or less.
+    """Processes for as long as the block lasts: one a core by default, none but this one for 0 workers.
 
     They are never forked off this process, so threads that run already (Arrow's, DuckDB's) do no harm; an interrupt or
     an error ends them at once.
     """
-    backend = Local(max(1, (os.cpu_count() or 1) if workers is None else workers))
+    backend = Local((os.cpu_count() or 1) if workers is None else workers)
     try:
         yield backend
     except BaseException:
         backend.close(at_once=True)
         raise
     backend.close()
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """Say what to do where the system gives no process, semaphore or socket."""
+    try:
+        yield
+    except (OSError, ImportError) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise QmError(f"no worker process can be started: {reason}", "decode in this one: --workers 0") from error
 
 
 @contextmanager
@@ -142,8 +169,13 @@ def _script_hidden() -> Iterator[None]:
         sys.modules["__main__"] = script
 
 
-def _begin() -> None:
-    """Ctrl-C reaches every process of the terminal and only the first one answers; a worker ends when that one does."""
+def _begin(environment: dict[str, str]) -> None:
+    """Have the environment as it is now, not as it was when the server started.
+
+    Ctrl-C reaches every process of the terminal and only the first one answers; a worker ends when that one does.
+    """
+    os.environ.clear()
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

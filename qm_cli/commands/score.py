@@ -93,6 +93,8 @@ def score(
     debug: options.Debug = False,
 ) -> int:
     """Score a dataset folder: data, label and model metrics per sample, and the summary. Writes a run folder."""
+    if not (dry_run or metrics or kind or workers == 0) and backend == "local":
+        _prepare(dataset, images)
     from qm_cli.evaluation_options import chosen_grid
     from qm_cli.run import Request
     from qm_cli.settings import settings_at
@@ -144,6 +146,16 @@ def score(
         _refuse_without_run(resume, strict)
         return _stream(request, level.value, format_.value)
     return _write(request, output, json, strict)
+
+
+def _prepare(dataset: Path, images: Path | None) -> None:
+    """Start what decodes images while the rest is imported."""
+    from qm_cli.dataset import IMAGE_FOLDERS
+
+    if images is not None or any((dataset / name).is_dir() for name in IMAGE_FOLDERS):
+        from qm_cli.backends.local import prepare
+
+        prepare()
 
 
 def _write(request: Request, output: Path | None, json: bool, strict: bool) -> int:

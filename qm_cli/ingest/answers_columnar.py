@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from qm_cli.arrays import all_finite, compute, one_chunk, to_arrow, to_numpy, valid
 from qm_cli.errors import InputError
-from qm_cli.raw import Columns, RawPredictions, lists_of
+from qm_cli.raw import Columns, RawPredictions, lists_of, typed_identifiers
 
 ROW_IDS = ("image_id", "data_row_id", "id")
 NAMES = ("category", "category_name", "label")
@@ -134,17 +134,11 @@ def _plain(table: pa.Table, name: str) -> pa.Array:
 
 def _identifiers(table: pa.Table, name: str, where: str) -> pa.Array:
     """Ids as int64 or string; texts of a CSV file that are all integers, written as such, as int64."""
-    column = _plain(table, name)
-    dtype = column.type
-    if pa.types.is_string(dtype):
-        whole = compute.match_substring_regex(column, INTEGER)
-        return column.cast(pa.int64()) if compute.all(whole).as_py() and column.null_count < len(column) else column
-    if pa.types.is_integer(dtype) or pa.types.is_null(dtype):
-        try:
-            return column if dtype == pa.int64() else column.cast(pa.int64())
-        except pa.ArrowInvalid:
-            raise InputError(f"{where}: {name}: an id does not fit 64 bits", "use smaller numbers") from None
-    raise InputError(f"{where}: {name}: expected a column of integers or strings, got {dtype}", HINT)
+    column = typed_identifiers(_plain(table, name), where, name, HINT)
+    if not pa.types.is_string(column.type):
+        return column
+    whole = compute.match_substring_regex(column, INTEGER)
+    return column.cast(pa.int64()) if compute.all(whole).as_py() and column.null_count < len(column) else column
 
 
 def _texts(table: pa.Table, name: str, where: str) -> pa.Array:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from qm_cli import storage
 from qm_cli.arrays import strings_to_arrow, to_arrow
 from qm_cli.errors import InputError
 from qm_cli.raw import RawLabels
@@ -19,11 +20,11 @@ SUFFIXES = frozenset(
 
 def read(folder: Path) -> RawLabels:
     """Images by their path below the folder, sorted; the path is the id. Sizes are not read here."""
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder of images", "check --images")
+    if not storage.is_folder(folder):
+        raise InputError(f"{storage.shown(folder)}: no such folder of images", "check --images")
     names = sorted(_image_names(folder))
     if not names:
-        raise InputError(f"{folder}: no image files", f"looked for {', '.join(sorted(SUFFIXES))}")
+        raise InputError(f"{storage.shown(folder)}: no image files", f"looked for {', '.join(sorted(SUFFIXES))}")
     column, unknown = strings_to_arrow(names), to_arrow(np.full(len(names), np.nan))
     image = {"id": column, "file_name": column, "width": unknown, "height": unknown}
     return RawLabels(str(folder), image, {"id": strings_to_arrow([]), "name": strings_to_arrow([])}, {})
@@ -31,6 +32,11 @@ def read(folder: Path) -> RawLabels:
 
 def _image_names(folder: Path) -> Iterator[str]:
     """Image files below the folder, hidden files and folders left out."""
+    if storage.uri_of(folder):
+        for name in storage.names_below(str(folder)):
+            if Path(name).suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in name.split("/")):
+                yield name
+        return
     for root, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:

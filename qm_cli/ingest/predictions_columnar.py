@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from qm_cli.arrays import all_finite, flat_values, one_chunk, strings_to_arrow, to_arrow, to_numpy, valid
 from qm_cli.errors import InputError
-from qm_cli.raw import Columns, RawPredictions, with_shape
+from qm_cli.raw import Columns, RawPredictions, typed_identifiers, with_shape
 
 REQUIRED = ("image_id", "category_id", "bbox", "score")
 IDENTIFIERS = ("image_id", "category_id", "id")
@@ -123,7 +123,7 @@ def _converted(column: pa.Array, where: str, name: str) -> pa.Array | None:
     if pa.types.is_null(dtype) and name not in REQUIRED:
         return None
     if name in IDENTIFIERS:
-        return _identifiers(column, where, name)
+        return typed_identifiers(column, where, name, HINT)
     if name == "score":
         return _score(column, where)
     if name in LISTS:
@@ -131,18 +131,6 @@ def _converted(column: pa.Array, where: str, name: str) -> pa.Array | None:
     if pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype):
         return column.cast(pa.string())
     return None if pa.types.is_nested(dtype) else column
-
-
-def _identifiers(column: pa.Array, where: str, name: str) -> pa.Array:
-    dtype = column.type
-    if pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype):
-        return column.cast(pa.string())
-    if pa.types.is_integer(dtype) or pa.types.is_null(dtype):
-        try:
-            return column if dtype == pa.int64() else column.cast(pa.int64())
-        except pa.ArrowInvalid:
-            raise InputError(f"{where}: {name}: an id does not fit 64 bits", "use smaller numbers") from None
-    raise InputError(f"{where}: {name}: expected a column of integers or strings, got {dtype}", HINT)
 
 
 def _score(column: pa.Array, where: str) -> pa.Array:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 SIDE, KEPT = 32, 8
+DIGITS = 16
 SCALE = 1 << 14
 
 
@@ -37,3 +39,13 @@ def perceptual_bits(small: npt.NDArray[np.uint8]) -> int:
     waves = _waves()
     low = (waves @ small.astype(np.float64) @ waves.T).ravel()
     return int.from_bytes(np.packbits(low > np.partition(low[1:], 31)[31]).tobytes(), "big")
+
+
+def bits_of(texts: Iterable[str]) -> npt.NDArray[np.uint64]:
+    """Hashes from their hexadecimal digits, at most 16 of them: uint64[n].
+
+    >>> bits_of(["8000000000000000", "f0"]).tolist()
+    [9223372036854775808, 240]
+    """
+    digits = "".join([text.zfill(DIGITS) for text in texts])
+    return np.frombuffer(bytes.fromhex(digits), ">u8").astype(np.uint64)

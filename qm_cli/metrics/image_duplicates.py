@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.kernels.hamming import near_groups
+from qm_cli.kernels.perceptual import bits_of
 from qm_cli.metric import metric
 
 Objects = npt.NDArray[np.object_]
@@ -39,8 +40,7 @@ def near_duplicate_group(id: npt.NDArray[Any], perceptual_hash: Objects, *, radi
     [7, None, 7]
     """
     known = _known(perceptual_hash)
-    hashes = np.fromiter((int(one, 16) for one in perceptual_hash[known]), np.uint64, len(known))
-    return _groups(id, known, near_groups(hashes, radius))
+    return _groups(id, known, near_groups(bits_of(perceptual_hash[known]), radius))
 
 
 def _known(hashes: Objects) -> Rows:

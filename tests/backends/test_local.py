@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from qm_cli.backends.local import open_backend
+from qm_cli.backends.local import open_backend, prepare
 from qm_cli.errors import MetricError, QmError
 
 
@@ -44,11 +44,38 @@ def test_results_come_in_order(workers: int) -> None:
     assert heard == [(n, 20) for n in range(1, 21)]
 
 
-def test_processes_start_only_for_several_tasks() -> None:
-    with open_backend(2) as backend:
-        assert list(backend.map(process, [1])) == [os.getpid()]
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_task_is_done_in_another_process(workers: int) -> None:
+    with open_backend(workers) as backend:
         assert backend._pool is None
-        assert os.getpid() not in set(backend.map(process, range(4)))
+        [alone] = backend.map(process, [1])
+        found = set(backend.map(process, range(8)))
+    assert os.getpid() not in {alone, *found}
+    assert len(found) <= workers
+
+
+def test_no_workers_are_this_process() -> None:
+    with open_backend(0) as backend:
+        assert set(backend.map(process, range(4))) == {os.getpid()}
+        assert backend._pool is None
+
+
+def test_what_is_prepared_is_there_when_processes_start() -> None:
+    prepare()
+    with open_backend(1) as backend:
+        assert list(backend.map(square, [3])) == [9]
+
+
+def setting(name: str) -> str | None:
+    return os.environ.get(name)
+
+
+def test_processes_see_the_environment_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials, say, that were set after the server of the processes had started."""
+    for value in ("one", "two"):
+        monkeypatch.setenv("QM_TEST_SETTING", value)
+        with open_backend(1) as backend:
+            assert list(backend.map(setting, ["QM_TEST_SETTING"])) == [value]
 
 
 def test_default_is_one_worker_a_core() -> None:
@@ -63,8 +90,9 @@ def test_what_a_task_raises_is_raised_here(workers: int) -> None:
     assert (raised.value.message, raised.value.hint) == ("three", "take four")
 
 
-def test_a_process_that_dies_is_told() -> None:
-    with pytest.raises(QmError, match="worker process ended"), open_backend(2) as backend:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_process_that_dies_is_told(workers: int) -> None:
+    with pytest.raises(QmError, match="worker process ended"), open_backend(workers) as backend:
         list(backend.map(dying, range(4)))
 
 
@@ -90,8 +118,9 @@ def once(task: Once) -> int:
     return task.number
 
 
-def test_what_was_done_before_a_process_ended_is_not_done_again(tmp_path: Path) -> None:
-    with open_backend(2) as backend:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_was_done_before_a_process_ended_is_not_done_again(tmp_path: Path, workers: int) -> None:
+    with open_backend(workers) as backend:
         assert list(backend.map(once, [Once(tmp_path, number) for number in range(12)])) == list(range(12))
     assert (tmp_path / "3").read_text() == "xx"
     assert (tmp_path / "0").read_text() == "x"
@@ -139,3 +168,14 @@ def test_an_interrupt_ends_the_processes_at_once() -> None:
     for one in processes:
         one.join(5)
         assert not one.is_alive()
+
+
+def test_where_no_process_can_be_started_another_way_is_told(tmp_path: Path) -> None:
+    """A temporary folder so deep that no socket fits in: in a process of its own, as the server starts once."""
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    script = "from qm_cli.backends.local import open_backend\nwith open_backend(1) as b: list(b.map(abs, [1]))"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TMPDIR": str(deep)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert "QmError" in done.stderr
+    assert "no worker process can be started: AF_UNIX path too long" in done.stderr

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from qm_cli.analysis.summary_numbers import COCO_NUMBERS
+from qm_cli.analysis.summary_numbers import summary_numbers
+from qm_cli.settings import Settings
 from tests.conventions.comparing import evaluated, hold_invariants, reported
 from tests.input_files import document, image, label, prediction
 from tests.oracles.random_sets import random_set
@@ -20,6 +21,6 @@ def test_flags_of_other_conventions_are_not_looked_at() -> None:
 def test_every_number_says_what_it_is() -> None:
     found = reported(document(), [prediction()], "coco", iou=0.6)
     assert set(found["definitions"]) == set(found["metrics"])
-    assert {number.name for number in COCO_NUMBERS} < set(found["definitions"])
+    assert {number.name for number in summary_numbers(Settings())} < set(found["definitions"])
     assert found["definitions"]["precision"] == "TP / (TP + FP); IoU ≥ 0.6, confidence ≥ 0.5"
     assert found["definitions"]["AP_at_iou"].startswith("average precision over 101 recalls, IoU ≥ 0.6,")

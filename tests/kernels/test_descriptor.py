@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from qm_cli.kernels.descriptor import SIDE, SIZE, descriptor
+from qm_cli.kernels.descriptor import SIDE, descriptor
 
 
 def picture(seed: int) -> np.ndarray:
@@ -67,7 +67,7 @@ def test_as_in_plain_loops(seed: int) -> None:
 def test_flat_images_have_a_length_of_one(value: int) -> None:
     vector = descriptor(np.full((SIDE, SIDE, 3), value, np.uint8))
     assert vector.dtype == np.float32
-    assert vector.shape == (SIZE,)
+    assert vector.shape == (256,)
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-6)
     np.testing.assert_allclose(vector, plain(np.full((SIDE, SIDE, 3), value, np.uint8)), atol=1e-6)
 

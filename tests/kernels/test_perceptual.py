@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from qm_cli.kernels.perceptual import perceptual_bits
+from qm_cli.kernels.perceptual import bits_of, perceptual_bits
 
 RAMP = np.tile(np.arange(32, dtype=np.uint8) * 8, (32, 1))
 RINGS = ((np.add.outer(np.arange(32) ** 2, np.arange(32) ** 2) // 5) % 256).astype(np.uint8)
@@ -37,3 +37,11 @@ def test_equals_opencvs_transform(seed: int) -> None:
 def test_light_and_contrast_change_nothing() -> None:
     half = RINGS // 2
     assert perceptual_bits(half) == perceptual_bits(half + 100) == perceptual_bits(half * 2)
+
+
+def test_bits_of_texts_are_their_numbers() -> None:
+    texts = [text for _, text in RECORDED] + ["f", "0f0", "ffffffffffffffff"]
+    found = bits_of(texts)
+    assert found.dtype == np.uint64
+    assert found.tolist() == [int(text, 16) for text in texts]
+    assert bits_of([]).shape == (0,)
