@@ -73,6 +73,8 @@ def sources_of(given: Tables) -> dict[tuple[str, str], Any]:
         ("prediction", "matched_iou"): iou,
         ("prediction", "best_iou"): iou,
         ("prediction", "counted"): np.arange(predictions) % 7 > 0,
+        ("label", "issue_code"): (np.arange(labels) % 3 - 1).astype(np.int8),
+        ("prediction", "issue_code"): np.where(np.arange(predictions) % 8, -1, 2).astype(np.int8),
         ("label", "located_similarity"): np.where(matched_prediction >= 0, 0.75, np.nan),
         ("label", "swapped_similarity"): np.where(matched_prediction >= 0, np.nan, 0.5),
         ("label", "conflicting"): np.arange(labels) % 9 == 1,

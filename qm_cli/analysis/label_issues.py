@@ -16,6 +16,7 @@ from qm_cli.analysis.label_errors import Evidence
 from qm_cli.analysis.ranked_hits import envelope, precision_and_recall, ranked_hits
 from qm_cli.error_names import BADLY_LOCATED, NONE, OVERLOOKED, WRONG_CATEGORY
 from qm_cli.kernels.object_lab import located_score, overlooked_score, swapped_score
+from qm_cli.label_flags import posed_labels
 from qm_cli.matching import score_order
 from qm_cli.settings import IOU_THRESHOLDS
 from qm_cli.tables import Tables
@@ -34,10 +35,10 @@ class Issues:
 
 
 def object_issues(tables: Tables, found: Evidence, task: str) -> Issues:
-    """Labels of the wrong category or off their place, predictions that are overlooked objects; crowds are none."""
-    highest = SHARE_OF_PRECISION * category_precision(tables, task)
+    """Labels of the wrong category or off their place, predictions that are overlooked objects; no crowds."""
+    highest = highest_scores(tables, task)
     of_label, of_prediction = (highest[tables.values(level, "category_row")] for level in ("label", "prediction"))
-    real = ~tables.values("label", "iscrowd")
+    real = posed_labels(tables, task)
     label = np.full(len(real), NONE, np.int8)
     label[real & (located_score(found.located) <= of_label)] = BADLY_LOCATED
     label[real & (swapped_score(found.swapped, found.conflicting, found.least) <= of_label)] = WRONG_CATEGORY
@@ -45,9 +46,14 @@ def object_issues(tables: Tables, found: Evidence, task: str) -> Issues:
     return Issues(label, np.where(scores <= of_prediction, OVERLOOKED, NONE).astype(np.int8))
 
 
+def highest_scores(tables: Tables, task: str) -> FloatArray:
+    """The score up to which a label or prediction of each category is an issue: float64[categories]."""
+    return SHARE_OF_PRECISION * category_precision(tables, task)
+
+
 def category_precision(tables: Tables, task: str) -> FloatArray:
     """Average precision of each category as ObjectLab's rule takes it, 0 without labels: float64[categories]."""
-    counts = ~tables.values("label", "iscrowd")
+    counts = posed_labels(tables, task)
     best, order = best_labels(tables, task, counts), score_order(tables)
     areas = np.zeros(tables.count("category"))
     for threshold in IOU_THRESHOLDS:
