@@ -73,6 +73,7 @@ def sources_of(given: Tables) -> dict[tuple[str, str], Any]:
         ("prediction", "matched_iou"): iou,
         ("prediction", "best_iou"): iou,
         ("prediction", "counted"): np.arange(predictions) % 7 > 0,
+        ("label", "whole_image"): np.isnan(given.values("label", "bbox")).any(axis=1),
         ("label", "issue_code"): (np.arange(labels) % 3 - 1).astype(np.int8),
         ("prediction", "issue_code"): np.where(np.arange(predictions) % 8, -1, 2).astype(np.int8),
         ("label", "located_similarity"): np.where(matched_prediction >= 0, 0.75, np.nan),
