@@ -45,7 +45,7 @@ def import_file(answer: Answer, format: str, image_url: str | None) -> str:
     {file_name} or {id} in it. Raises InputError for images without a file name, or a size the format needs.
     """
     if format == "labelbox" and (image_url is None or image_url.startswith("s3:/")):
-        raise UsageError("Labelbox fetches images by https URL", "give --image-url 'https://…/{file_name}'")
+        raise UsageError("Labelbox fetches images by URL", "give --image-url 'https://…/{file_name}'")
     confidence = _confidence(answer)
     chosen = _chosen(answer, confidence if format in WITH_PREDICTIONS else None)
     _with_urls(chosen["images"], image_url or LOCAL_FILES)

@@ -65,7 +65,7 @@ def test_urls(answer: Answer) -> None:
     rows = json.loads(import_file(answer, "labelbox", "https://bucket/{file_name}?i={id}"))
     assert rows[0]["row_data"] == f"https://bucket/{name}?i={answer.selection.table['id'][0].as_py()}"
     for url in (None, "s3://bucket/{file_name}"):
-        with pytest.raises(UsageError, match="fetches images by https URL"):
+        with pytest.raises(UsageError, match="fetches images by URL"):
             import_file(answer, "labelbox", url)
     with pytest.raises(UsageError, match=r"use \{file_name\} or \{id\}"):
         import_file(answer, "labelbox", "https://bucket/{name}")

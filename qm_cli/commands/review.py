@@ -59,8 +59,7 @@ def review(
 ) -> None:
     """Review labels that a model speaks against: overlooked, of the wrong category, off their place, drawn twice.
 
-    The most suspicious first, each with a suggestion and what accepting it would add to AP. Objects are boxes, masks
-    or keypoints; of classes of whole images, what confident learning calls wrong comes first.
+    The most suspicious first, each with a suggestion and what accepting it would add to AP, or to accuracy of classes.
     """
     if accept is not None and patch is None:
         raise UsageError("--accept goes with --patch", "name the file to write with --patch")
