@@ -14,7 +14,6 @@ from qm_cli.analysis.average_precision import AveragePrecision
 from qm_cli.analysis.counts import Outcomes, matched_iou, outcomes
 from qm_cli.analysis.error_kinds import BACKGROUND_IOU, ErrorKinds, error_kinds
 from qm_cli.analysis.label_errors import Evidence, corresponding, evidence
-from qm_cli.analysis.label_issues import Issues, object_issues
 from qm_cli.analysis.overlap_lanes import OverlapLanes
 from qm_cli.errors import UsageError
 from qm_cli.matching import Matches
@@ -99,11 +98,6 @@ class Evaluation:
     def evidence(self) -> Evidence:
         """What the predictions say about the labels."""
         return evidence(self.tables, self.settings.task)
-
-    @cached_property
-    def issues(self) -> Issues:
-        """The labels and predictions that ObjectLab's rule calls an issue."""
-        return object_issues(self.tables, self.evidence, self.settings.task)
 
     @cached_property
     def corresponding(self) -> npt.NDArray[np.int64]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from qm_cli.analysis.counts import matched_iou
 from qm_cli.analysis.false_positive_reasons import false_positive_reasons
+from qm_cli.analysis.label_issues import Issues, object_issues
 from qm_cli.class_issues import class_issues
 from qm_cli.classification import ClassEvaluation
 from qm_cli.classification_tables import outcomes_of
@@ -82,6 +83,17 @@ def _least(evaluation: Evaluation, level: str) -> FloatArray:
     return np.full(evaluation.tables.count(level), evaluation.evidence.least)
 
 
+def _issues(evaluation: Evaluation) -> Issues:
+    """Those of ObjectLab's rule, found once."""
+    tables = evaluation.tables
+
+    def find() -> Issues:
+        return object_issues(tables, evaluation.evidence, evaluation.settings.task)
+
+    found: Issues = tables.derived("label", "issues", find)
+    return found
+
+
 COLUMNS: dict[tuple[str, str], Callable[[Evaluation], npt.NDArray[Any]]] = {
     ("prediction", "matched_label_row"): lambda evaluation: evaluation.outcomes.matched_label,
     ("prediction", "matched_iou"): _matched_iou,
@@ -91,7 +103,7 @@ COLUMNS: dict[tuple[str, str], Callable[[Evaluation], npt.NDArray[Any]]] = {
     ("prediction", "reason_code"): _reason,
     ("prediction", "overlooked_similarity"): lambda evaluation: evaluation.evidence.overlooked,
     ("prediction", "least_similarity"): lambda evaluation: _least(evaluation, "prediction"),
-    ("prediction", "issue_code"): lambda evaluation: evaluation.issues.prediction,
+    ("prediction", "issue_code"): lambda evaluation: _issues(evaluation).prediction,
     ("label", "matched_prediction_row"): lambda evaluation: evaluation.outcomes.matched_prediction,
     ("label", "counts"): lambda evaluation: evaluation.outcomes.label_counts,
     ("label", "error_code"): _label_error,
@@ -99,7 +111,7 @@ COLUMNS: dict[tuple[str, str], Callable[[Evaluation], npt.NDArray[Any]]] = {
     ("label", "swapped_similarity"): lambda evaluation: evaluation.evidence.swapped,
     ("label", "conflicting"): lambda evaluation: evaluation.evidence.conflicting,
     ("label", "least_similarity"): lambda evaluation: _least(evaluation, "label"),
-    ("label", "issue_code"): lambda evaluation: evaluation.issues.label,
+    ("label", "issue_code"): lambda evaluation: _issues(evaluation).label,
     ("label", "witness_score"): lambda evaluation: _witness(evaluation, "score"),
     ("label", "witness_iou"): _witness_iou,
     ("label", "witness_agrees"): _witness_agrees,
