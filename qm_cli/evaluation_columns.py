@@ -84,13 +84,11 @@ def _least(evaluation: Evaluation, level: str) -> FloatArray:
 
 
 def _issues(evaluation: Evaluation) -> Issues:
-    """Those of ObjectLab's rule, found once."""
-    tables = evaluation.tables
-
-    def find() -> Issues:
-        return object_issues(tables, evaluation.evidence, evaluation.settings.task)
-
-    found: Issues = tables.derived("label", "issues", find)
+    """Those of ObjectLab's rule, found once; not under the tables' lock, which the threads that compare shapes take."""
+    kept, key = evaluation.tables._views, ("label", "issues")
+    if key not in kept:
+        kept[key] = object_issues(evaluation.tables, evaluation.evidence, evaluation.settings.task)
+    found: Issues = kept[key]
     return found
 
 
