@@ -1,4 +1,5 @@
-"""What errors are called: TIDE's kinds and Encord Active's reasons; a code is the place of its name, −1 is none."""
+"""What errors are called: TIDE's kinds, Encord Active's reasons and the issues of labels; a code is the place of its
+name, −1 is none."""
 
 from __future__ import annotations
 
@@ -9,4 +10,6 @@ REASONS = (
     "IoU too low",
     "a prediction with higher confidence already matched the label",
 )
+ISSUES = ("wrong category", "badly located", "overlooked", "confident learning")
+WRONG_CATEGORY, BADLY_LOCATED, OVERLOOKED, CONFIDENT_LEARNING = range(len(ISSUES))
 NONE = -1

@@ -10,10 +10,12 @@ import numpy.typing as npt
 
 from qm_cli.analysis.counts import matched_iou
 from qm_cli.analysis.false_positive_reasons import false_positive_reasons
+from qm_cli.analysis.label_issues import Issues, object_issues
+from qm_cli.class_issues import class_issues
 from qm_cli.classification import ClassEvaluation
 from qm_cli.classification_tables import outcomes_of
 from qm_cli.columns import Sources
-from qm_cli.error_names import NONE
+from qm_cli.error_names import CONFIDENT_LEARNING, NONE
 from qm_cli.evaluation import Evaluation
 from qm_cli.kernels.confident_learning import own_and_other
 from qm_cli.overlap import overlap
@@ -81,6 +83,15 @@ def _least(evaluation: Evaluation, level: str) -> FloatArray:
     return np.full(evaluation.tables.count(level), evaluation.evidence.least)
 
 
+def _issues(evaluation: Evaluation) -> Issues:
+    """Those of ObjectLab's rule, found once; not under the tables' lock, which the threads that compare shapes take."""
+    kept, key = evaluation.tables._views, ("label", "issues")
+    if key not in kept:
+        kept[key] = object_issues(evaluation.tables, evaluation.evidence, evaluation.settings.task)
+    found: Issues = kept[key]
+    return found
+
+
 COLUMNS: dict[tuple[str, str], Callable[[Evaluation], npt.NDArray[Any]]] = {
     ("prediction", "matched_label_row"): lambda evaluation: evaluation.outcomes.matched_label,
     ("prediction", "matched_iou"): _matched_iou,
@@ -92,6 +103,7 @@ COLUMNS: dict[tuple[str, str], Callable[[Evaluation], npt.NDArray[Any]]] = {
     ("prediction", "reason_code"): _reason,
     ("prediction", "overlooked_similarity"): lambda evaluation: evaluation.evidence.overlooked,
     ("prediction", "least_similarity"): lambda evaluation: _least(evaluation, "prediction"),
+    ("prediction", "issue_code"): lambda evaluation: _issues(evaluation).prediction,
     ("label", "matched_prediction_row"): lambda evaluation: evaluation.outcomes.matched_prediction,
     ("label", "counts"): lambda evaluation: evaluation.outcomes.label_counts,
     ("label", "false_negative"): lambda evaluation: evaluation.outcomes.false_negative,
@@ -100,6 +112,7 @@ COLUMNS: dict[tuple[str, str], Callable[[Evaluation], npt.NDArray[Any]]] = {
     ("label", "swapped_similarity"): lambda evaluation: evaluation.evidence.swapped,
     ("label", "conflicting"): lambda evaluation: evaluation.evidence.conflicting,
     ("label", "least_similarity"): lambda evaluation: _least(evaluation, "label"),
+    ("label", "issue_code"): lambda evaluation: _issues(evaluation).label,
     ("label", "witness_score"): lambda evaluation: _witness(evaluation, "score"),
     ("label", "witness_iou"): _witness_iou,
     ("label", "witness_agrees"): _witness_agrees,
@@ -132,7 +145,18 @@ def class_columns(tables: Tables, evaluation: ClassEvaluation) -> Sources:
     found = outcomes_of(tables, evaluation)
     if found is None:
         return {}
+    wrong = class_issues(tables, evaluation)
+    doubts: Sources = (
+        {}
+        if wrong is None
+        else {
+            ("label", "own_probability"): wrong.own,
+            ("label", "other_probability"): wrong.other,
+            ("label", "issue_code"): np.where(wrong.issue, CONFIDENT_LEARNING, NONE).astype(np.int8),
+        }
+    )
     return {
+        **doubts,
         ("prediction", "matched_label_row"): found.matched_label,
         ("prediction", "counted"): found.counted,
         ("prediction", "true_positive"): found.true_positive,

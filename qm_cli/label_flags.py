@@ -28,6 +28,12 @@ def label_flag(tables: Tables, name: str) -> BoolArray:
     return np.asarray(np.nan_to_num(np.asarray(to_numpy(column), np.float64)) != 0)
 
 
+def posed_labels(tables: Tables, task: str) -> BoolArray:
+    """Labels that are no crowd and, of keypoints, have one that is visible: bool[labels]."""
+    real: BoolArray = ~tables.values("label", "iscrowd")
+    return real & (tables.values("label", "num_keypoints") > 0) if task == "keypoints" else real
+
+
 def labels_that_count(tables: Tables, *flags: str) -> BoolArray:
     """Labels that are no crowd and have none of the flags: bool[labels]."""
     skipped = tables.values("label", "iscrowd").copy()

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from qm_cli import console
 from qm_cli.arrays import to_arrow, to_numpy
 from qm_cli.errors import InputError, UsageError
+from qm_cli.labelling_shapes import SHAPE_COLUMNS, drawn
 from qm_cli.ranking import Answer
 from qm_cli.render.as_json import as_json
 from qm_cli.render.labelling_coco import as_coco
@@ -32,8 +33,9 @@ WRITERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "labelbox-predictions": as_labelbox_predictions,
 }
 WITH_PREDICTIONS = ("cvat", "label-studio", "labelbox-predictions")
-LABEL_COLUMNS = ("id", "category_row", "bbox", "area", "iscrowd", "segmentation")
-PREDICTION_COLUMNS = ("id", "category_row", "bbox", "score")
+LABEL_COLUMNS = ("id", "category_row", "bbox", "area", "iscrowd", "segmentation", "num_keypoints", *SHAPE_COLUMNS)
+PREDICTION_COLUMNS = ("id", "category_row", "bbox", "score", *SHAPE_COLUMNS)
+WITHOUT_KEYPOINTS = ("label-studio", "labelbox-predictions")
 
 
 def import_file(answer: Answer, format: str, image_url: str | None) -> str:
@@ -42,16 +44,28 @@ def import_file(answer: Answer, format: str, image_url: str | None) -> str:
     Predictions from the run's confidence on become pre-annotations. image_url: where the tool finds an image, with
     {file_name} or {id} in it. Raises InputError for images without a file name, or a size the format needs.
     """
-    if format == "labelbox" and image_url is None:
+    if format == "labelbox" and (image_url is None or image_url.startswith("s3:/")):
         raise UsageError("Labelbox fetches images by URL", "give --image-url 'https://…/{file_name}'")
     confidence = _confidence(answer)
     chosen = _chosen(answer, confidence if format in WITH_PREDICTIONS else None)
     _with_urls(chosen["images"], image_url or LOCAL_FILES)
     if format in WITH_PREDICTIONS:
-        count = sum(len(image["predictions"]) for image in chosen["images"])
-        console.say(f"qm: {count:,} predictions with a score of {confidence:g} or more as pre-annotations")
+        _draw(chosen["images"], format, confidence)
     content = WRITERS[format](chosen)
     return content if isinstance(content, str) else as_json(content)
+
+
+def _draw(images: list[dict[str, Any]], format: str, confidence: float) -> None:
+    """Each prediction's `shapes`; says what became of them."""
+    every = [one for image in images for one in image["predictions"]]
+    for image in images:
+        for one in image["predictions"]:
+            one["shapes"] = drawn(one, image.get("width"), image.get("height"))
+    console.say(f"qm: {len(every):,} predictions with a score of {confidence:g} or more as pre-annotations")
+    if outside := sum(not one["shapes"] for one in every):
+        console.say(f"qm: {outside:,} of them lie outside their image and are left out")
+    if format in WITHOUT_KEYPOINTS and any(shape["kind"] == "keypoints" for one in every for shape in one["shapes"]):
+        console.say(f"qm: {format} has no shape for keypoints of an object: their boxes are written")
 
 
 def _confidence(answer: Answer) -> float:

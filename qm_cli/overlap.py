@@ -45,6 +45,22 @@ def overlap(
     return geometry_iou.geometry_iou(shapes[0], shapes[1], label, prediction, crowd)
 
 
+def overlap_of_labels(tables: Tables, task: str, row: Rows, other: Rows) -> Numbers:
+    """Overlap of label rows with the other label row in the same place, crowds like any: float64[n], 0..1."""
+    none = np.zeros(len(row), bool)
+    if task == "bbox" or len(row) == 0:
+        boxes = tables.values("label", "bbox")
+        return box_iou(boxes.take(row, axis=0), boxes.take(other, axis=0), none)
+    if task == "segm":
+        return mask_iou(masks(tables, "label"), masks(tables, "label"), row, other, none)
+    if task == "keypoints":
+        points, areas = tables.values("label", "keypoints"), to_numpy(tables.label["area"])
+        sigmas = np.array(tables.measure.sigmas)
+        return keypoint_similarity(points, tables.values("label", "bbox"), areas, points, row, other, sigmas)
+    shapes = geometries(tables, "label", task)
+    return geometry_iou.geometry_iou(shapes, shapes, row, other, none)
+
+
 def remember(tables: Tables, task: str, label: Rows, prediction: Rows, overlaps: Numbers) -> None:
     """Keep overlaps of pairs without crowds for `overlap_again`: those of shapes, which take long to compare."""
     if task == "bbox" or len(label) == 0:

@@ -252,7 +252,8 @@ def scored_rows(request: Request, level: str) -> pa.Table:
     if request.thumbnails:
         raise UsageError("thumbnails are a file of the run folder, which -o - does not write", "name a folder by -o")
     chosen = request.selection()
-    chosen = Selection({n: m for n, m in chosen.chosen.items() if m.level == level}, chosen.known, chosen.options)
+    of_level = {name: metric for name, metric in chosen.chosen.items() if metric.level == level}
+    chosen = Selection(of_level, chosen.known, chosen.options, chosen.named)
     tables = _scored_once(request, chosen)
     if level not in tables:
         raise InputError(f"{request.dataset}: has nothing at level {level}", f"it has {', '.join(tables)}")

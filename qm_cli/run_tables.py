@@ -121,14 +121,17 @@ def settings_of_run(run: Run) -> Settings:
     return replace(Settings.from_dict(run.manifest["settings"]), grid=None)
 
 
-def tables_of_run(run: Run) -> Tables:
-    """The labels and predictions of a run as tables again, sorted as they must be, to evaluate at other settings."""
+def tables_of_run(run: Run, more: Iterable[str] = ()) -> Tables:
+    """The labels and predictions of a run as tables again, sorted as they must be, to evaluate at other settings.
+
+    more: columns that are kept as well, where they are there.
+    """
     parts = {}
     measure = Settings.from_dict(run.manifest["settings"]).measure
     shapes = [*SHAPES, "num_keypoints", "shape_area"] if measure.task != "bbox" else []
     for level in ("image", "category", *OBJECTS):
         there = run.columns(level)
-        further = (*shapes, *CONVENTION_FIELDS.get(level, ()))
+        further = (*shapes, *CONVENTION_FIELDS.get(level, ()), *more)
         names = [*TABLES[level], *(name for name in further if name in there)]
         table = run.table(level, names)
         if level in OBJECTS:

@@ -104,6 +104,7 @@ EVALUATED: dict[str, dict[str, str]] = {
         "swapped_similarity": "largest similarity with a confident prediction of another category",
         "conflicting": "a label of another category has the same box",
         "least_similarity": "the dataset's smallest similarity, in every row",
+        "issue_code": "place in error_names.ISSUES, or −1",
         "witness_score": "score of the prediction that sits on it, whatever its category",
         "witness_iou": "IoU with that prediction",
         "witness_agrees": "that prediction is of its category",
@@ -120,6 +121,7 @@ EVALUATED: dict[str, dict[str, str]] = {
         "error_code": "place in error_names.KINDS, or −1",
         "reason_code": "place in error_names.REASONS, or −1",
         "overlooked_similarity": "largest similarity with a label of its category, of one that may be overlooked",
+        "issue_code": "place in error_names.ISSUES, or −1",
         "least_similarity": "the dataset's smallest similarity, in every row",
     },
 }

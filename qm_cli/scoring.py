@@ -38,20 +38,27 @@ SEEDED = "seed"
 LOCAL, RAY = "local", "ray"
 EMBEDDING, FILE = "embedding", "file"
 IMAGES_LOOKED_FOR = 100
+WHOLE_IMAGE = "whole_image"
+OF_WHOLE_IMAGES = ("image.neighbour_agreement",)
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The metrics to run, all there are, and the options set for them."""
+    """The metrics to run, all there are, and the options set for them; named: those asked for by their full names."""
 
     chosen: Mapping[str, Metric]
     known: Mapping[str, Metric]
     options: Mapping[str, Mapping[str, Any]]
+    named: frozenset[str] = frozenset()
 
     def without(self, done: set[str]) -> Selection:
         """The same selection less the metrics that are done."""
         rest = {name: metric for name, metric in self.chosen.items() if name not in done}
-        return Selection(rest, self.known, self.options)
+        return replace(self, chosen=rest)
+
+    def fitting(self, given: Sources) -> Selection:
+        """Less what is of classes of whole images, where there are none; what is named stays, to be told why not."""
+        return self if ("label", WHOLE_IMAGE) in given else self.without(set(OF_WHOLE_IMAGES) - self.named)
 
 
 def selection(
@@ -74,7 +81,7 @@ def selection(
     chosen, extra = catalog.select(known, patterns, kinds), {THUMBNAIL.id: THUMBNAIL} if thumbnails else {}
     if extra.keys() & known.keys():
         raise UsageError(f"metric {THUMBNAIL.id} has the name of what --thumbnails writes", "rename the metric")
-    return Selection({**chosen, **extra}, {**known, **extra}, options)
+    return Selection({**chosen, **extra}, {**known, **extra}, options, frozenset(",".join(patterns).split(",")))
 
 
 @dataclass(frozen=True)
@@ -154,11 +161,12 @@ def score_tables(
     settings = settings.of(tables.measure)
     evaluation = evaluate_tables(tables, settings) if can_evaluate(tables) else None
     tables, given = without_vectors(tables)
+    whole = whole_images(tables)
     classes = evaluate_classes(tables, settings) if evaluation is None and holds_classes(tables) else None
     of_classes = class_columns(tables, classes) if classes else {}
-    chosen = chosen.without({f"{level}.{name}" for level, name in given})
-    plan = plan_for(tables, chosen, {**_offered(tables), **of_classes, **given}, resources)
-    sources = {**(evaluation_columns(evaluation, plan) if evaluation else of_classes), **given}
+    chosen = chosen.without({f"{level}.{name}" for level, name in given}).fitting(whole)
+    plan = plan_for(tables, chosen, {**_offered(tables), **of_classes, **given, **whole}, resources)
+    sources = {**(evaluation_columns(evaluation, plan) if evaluation else of_classes), **given, **whole}
     embedders = embedders_of(plan, chosen, given)
     with resources.opened() as backend, progress("images") as advance:
         scores = engine.run(
@@ -174,6 +182,13 @@ def score_tables(
             resources.kept,
         )
     return Scored(with_free_names(tables, scores), plan, scores, evaluation, analyses, embedders, classes)
+
+
+def whole_images(tables: Tables) -> Sources:
+    """Which labels are of the whole image, having no box: bool[labels]; nothing where none is."""
+    if not tables.label["bbox"].null_count:
+        return {}
+    return {("label", WHOLE_IMAGE): np.isnan(tables.values("label", "bbox")).any(axis=1)}
 
 
 def without_vectors(tables: Tables) -> tuple[Tables, Sources]:
@@ -210,8 +225,9 @@ def planned(tables: Tables, chosen: Selection, resources: Resources) -> Plan:
     offered = _offered(bare)
     if not offered and holds_classes(bare):
         offered = class_columns(bare, evaluate_classes(bare, Settings()))
-    chosen = chosen.without({f"{level}.{name}" for level, name in given})
-    return plan_for(bare, chosen, {**offered, **given}, resources)
+    whole = whole_images(bare)
+    chosen = chosen.without({f"{level}.{name}" for level, name in given}).fitting(whole)
+    return plan_for(bare, chosen, {**offered, **given, **whole}, resources)
 
 
 def _offered(tables: Tables) -> Sources:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,23 +15,43 @@ from qm_cli.analysis.average_precision import average_precision
 from qm_cli.arrays import to_arrow
 from qm_cli.errors import InputError
 from qm_cli.matching import match_tables
+from qm_cli.overlap import masks
 from qm_cli.schema import TABLES
 from qm_cli.settings import Settings
 from qm_cli.subset import of_categories
 from qm_cli.tables import Tables
 
 ADD, REMOVE, CHANGE_CATEGORY, CHANGE_BOX = "add label", "remove label", "change category", "change box"
+CHANGE_SHAPE = "change shape"
+SHAPE_COLUMNS = ("mask_counts", "mask_size", "keypoints", "num_keypoints")
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What to do with a label: `label_row` (−1 for one to add), and the category row and box it would have."""
+    """What to do with a label: `label_row` (−1 for one to add), and the category row, box and shape it would have.
+
+    shape: columns of the label table, of a mask or keypoints; a changed shape changes these alone.
+    """
 
     action: str
     image_row: int
     label_row: int
     category_row: int
     bbox: tuple[float, ...]
+    shape: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What it changes of the label's row, or adds to none."""
+        if self.action == CHANGE_CATEGORY:
+            return {"category_row": self.category_row}
+        box = {"bbox": self.bbox, "area": math.prod(self.bbox[2:])}
+        if self.action == CHANGE_BOX:
+            return box
+        if self.action == CHANGE_SHAPE:
+            return dict(self.shape)
+        links = {"image_row": self.image_row, "category_row": self.category_row, "iscrowd": False}
+        return {**box, **links, **self.shape}
 
 
 class Gains:
@@ -60,7 +82,11 @@ class Gains:
     def _accepted(self, one: Suggestion, rows: tuple[int, ...]) -> Tables:
         """Those categories alone, their labels as the suggestion has them."""
         keep = np.array(rows)
-        part = self._parts.setdefault(rows, of_categories(self.tables, keep))
+        if rows not in self._parts:
+            self._parts[rows] = of_categories(self.tables, keep)
+            if self.settings.task == "segm":
+                masks(self._parts[rows], "prediction")
+        part = self._parts[rows]
         within = np.isin(self.tables.values("label", "category_row"), keep)
         label = -1 if one.label_row < 0 else int(np.count_nonzero(within[: one.label_row]))
         return with_suggestion(part, replace(one, label_row=label, category_row=rows.index(one.category_row)))
@@ -79,31 +105,35 @@ def _mean(values: npt.NDArray[np.float64]) -> float:
 
 def with_suggestion(tables: Tables, one: Suggestion) -> Tables:
     """The tables with the suggestion accepted; labels keep what an evaluation needs of them."""
-    columns = {name: tables.values("label", name) for name in TABLES["label"] if name != "id"}
-    area = one.bbox[2] * one.bbox[3]
-    new: dict[str, Any] = {"category_row": one.category_row, "bbox": one.bbox, "area": area, "image_row": one.image_row}
-    if one.action == REMOVE:
-        columns = {name: np.delete(values, one.label_row, axis=0) for name, values in columns.items()}
-    elif one.action == ADD:
-        place = int(tables.offsets("label")[one.image_row + 1])
-        added: dict[str, Any] = {**new, "iscrowd": False, "source_row": tables.count("label")}
-        columns = {name: np.insert(values, place, added[name], axis=0) for name, values in columns.items()}
-    else:
-        changed = ("category_row",) if one.action == CHANGE_CATEGORY else ("bbox", "area")
-        columns |= {name: columns[name].copy() for name in changed}
-        for name in changed:
-            columns[name][one.label_row] = new[name]
-    ids = to_arrow(np.arange(len(columns["area"])))
-    label = pa.table({"id": ids, **{name: to_arrow(values) for name, values in columns.items()}})
-    bbox = label["bbox"].cast(TABLES["label"]["bbox"].dtype)
-    return replace(tables, label=label.set_column(label.schema.get_field_index("bbox"), "bbox", bbox), _views={})
+    there = [name for name in SHAPE_COLUMNS if name in tables.label.column_names]
+    label = tables.label.select([*TABLES["label"], *there])
+    place = int(tables.offsets("label")[one.image_row + 1]) if one.action == ADD else one.label_row
+    after = place if one.action == ADD else place + 1
+    middle = [] if one.action == REMOVE else [_row(label, place if after > place else None, one)]
+    label = pa.concat_tables([label.slice(0, place), *middle, label.slice(after)]).combine_chunks()
+    label = label.set_column(label.schema.get_field_index("id"), "id", to_arrow(np.arange(label.num_rows)))
+    kept = {key: view for key, view in tables._views.items() if key[0] == "prediction"}
+    return replace(tables, label=label, _views=kept)
+
+
+def _row(label: pa.Table, place: int | None, one: Suggestion) -> pa.Table:
+    """The label's row with what the suggestion changes; a new one, behind all others of the file, without a place."""
+    new = {"source_row": label.num_rows, "id": label["id"][0].as_py() if label.num_rows else None, **one.columns}
+    changed = one.columns if place is not None else new
+    columns = [
+        pa.chunked_array([pa.array([changed.get(field.name)], field.type)])
+        if place is None or field.name in changed
+        else label[field.name].slice(place, 1)
+        for field in label.schema
+    ]
+    return pa.Table.from_arrays(columns, schema=label.schema)
 
 
 def patched(document: Any, tables: Tables, accepted: list[Suggestion], where: str) -> dict[str, Any]:
     """The label file's content with the suggestions accepted; entries that none is about stay as they are.
 
-    A box that changes leaves the entry's outline behind, which is not the new box's. Where a label is to go and to
-    change, it goes.
+    A box that changes leaves the entry's outline behind, which is not the new box's. Keypoints that change leave box
+    and area as they are. Where a label is to go and to change, it goes.
     """
     if not isinstance(document, dict) or not isinstance(document.get("annotations"), list):
         raise InputError(f"{where}: is no COCO label file", "score with a label file to have a patched one")
@@ -114,7 +144,7 @@ def patched(document: Any, tables: Tables, accepted: list[Suggestion], where: st
     ids = tables.category["id"].to_pylist()
     gone = {int(source[one.label_row]) for one in accepted if one.action == REMOVE}
     for one in accepted:
-        if one.action in (CHANGE_CATEGORY, CHANGE_BOX):
+        if one.action in (CHANGE_CATEGORY, CHANGE_BOX, CHANGE_SHAPE):
             place = int(source[one.label_row])
             entries[place] = _changed(entries[place], one, ids[one.category_row])
     kept = [entry for place, entry in enumerate(entries) if place not in gone]
@@ -124,7 +154,7 @@ def patched(document: Any, tables: Tables, accepted: list[Suggestion], where: st
         if one.action == ADD:
             identifier: Any = number if isinstance(number, int) else f"{number}{len(kept)}"
             entry = {"id": identifier, "image_id": images[one.image_row], "category_id": ids[one.category_row]}
-            kept.append({**entry, "bbox": list(one.bbox), "area": one.bbox[2] * one.bbox[3], "iscrowd": 0})
+            kept.append({**entry, **coco_fields(one.columns), "iscrowd": 0})
             number = number + 1 if isinstance(number, int) else number
     return {**document, "annotations": kept}
 
@@ -132,8 +162,19 @@ def patched(document: Any, tables: Tables, accepted: list[Suggestion], where: st
 def _changed(entry: dict[str, Any], one: Suggestion, category: Any) -> dict[str, Any]:
     if one.action == CHANGE_CATEGORY:
         return {**entry, "category_id": category}
-    rest = {name: value for name, value in entry.items() if name != "segmentation"}
-    return {**rest, "bbox": list(one.bbox), "area": one.bbox[2] * one.bbox[3]}
+    outdated = () if one.action == CHANGE_SHAPE else ("segmentation",)
+    rest = {name: value for name, value in entry.items() if name not in outdated}
+    return {**rest, **coco_fields(one.columns)}
+
+
+def coco_fields(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Place and shape of a label as a COCO file has them, of columns of the label table; a mask as run lengths."""
+    found: dict[str, Any] = {name: columns[name] for name in ("area", "num_keypoints") if name in columns}
+    found |= {name: list(columns[name]) for name in ("bbox", "keypoints") if name in columns}
+    if "mask_counts" in columns:
+        size = [int(side) for side in columns["mask_size"]]
+        found["segmentation"] = {"size": size, "counts": columns["mask_counts"]}
+    return found
 
 
 def _next_id(entries: list[dict[str, Any]]) -> int | str:

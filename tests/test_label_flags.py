@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from qm_cli.errors import InputError
-from qm_cli.label_flags import label_flag, labels_that_count
+from qm_cli.label_flags import label_flag, labels_that_count, posed_labels
+from qm_cli.load import load_tables
 from tests import builders
 from tests.input_files import document, image, label
 
@@ -41,3 +43,12 @@ def test_crowds_never_count() -> None:
     tables = builders.tables(document([image(1)], rows), [])
     assert labels_that_count(tables).tolist() == [False, True, True]
     assert labels_that_count(tables, "difficult").tolist() == [False, False, True]
+
+
+def test_keypoints_that_nobody_sees_are_no_pose(tmp_path: Path) -> None:
+    rows = [label(1, iscrowd=1, keypoints=[1, 1, 2] * 17), label(2, keypoints=[0, 0, 0] * 17)]
+    rows.append(label(3, keypoints=[1, 1, 2] * 17))
+    found = {"image_id": 1, "category_id": 1, "score": 0.9, "keypoints": [1, 1, 2] * 17}
+    tables = load_tables(*builders.write(tmp_path, document([image(1)], rows), [found]), task="keypoints")
+    assert posed_labels(tables, "keypoints").tolist() == [False, False, True]
+    assert posed_labels(tables, "bbox").tolist() == [False, True, True]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -63,8 +64,9 @@ def test_urls(answer: Answer) -> None:
     assert tasks[0]["data"]["image"] == f"/data/local-files/?d={name}"
     rows = json.loads(import_file(answer, "labelbox", "https://bucket/{file_name}?i={id}"))
     assert rows[0]["row_data"] == f"https://bucket/{name}?i={answer.selection.table['id'][0].as_py()}"
-    with pytest.raises(UsageError, match="fetches images by URL"):
-        import_file(answer, "labelbox", None)
+    for url in (None, "s3://bucket/{file_name}"):
+        with pytest.raises(UsageError, match="fetches images by URL"):
+            import_file(answer, "labelbox", url)
     with pytest.raises(UsageError, match=r"use \{file_name\} or \{id\}"):
         import_file(answer, "labelbox", "https://bucket/{name}")
 
@@ -77,3 +79,47 @@ def test_sizes_that_are_not_known(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="its size is not known"):
         import_file(answer, "cvat", None)
     assert "predictions" not in json.loads(import_file(answer, "label-studio", None))[0]
+
+
+OUTLINE = [[10, 10, 50, 10, 50, 50, 10, 50]]
+KEYPOINTS = [12.0, 13.0, 2.0] * 17
+
+
+def shaped(folder: Path, shape: dict[str, Any]) -> Answer:
+    """One image with a label and two predictions of a shape, the second of them outside it."""
+    folder.mkdir()
+    image = {"id": 1, "file_name": "a.png", "width": 99, "height": 99}
+    categories = [{"id": 1, "name": "cat"}]
+    label = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 10, 40, 40], "area": 1600, **shape}
+    document = {"images": [image], "categories": categories, "annotations": [label]}
+    (folder / "labels.json").write_text(json.dumps(document))
+    found = [{"image_id": 1, "category_id": 1, "score": score, **shape} for score in (0.9, 0.4)]
+    (folder / "predictions.json").write_text(json.dumps(found))
+    made = score(folder, folder / "run", metrics=("image.entropy",))
+    return rank(Ranking(made.path, Choice(top=1), Batch()), made, made)
+
+
+def test_masks_go_to_every_tool(tmp_path: Path) -> None:
+    answer = shaped(tmp_path / "set", {"segmentation": OUTLINE})
+    assert json.loads(import_file(answer, "coco", None))["annotations"][0]["segmentation"] == OUTLINE
+    root = ElementTree.fromstring(import_file(answer, "cvat", None))
+    masks = [(one.attrib["left"], one.attrib["width"]) for one in root.iterfind("image/mask")]
+    assert masks == [("10", "40")]
+    (task,) = json.loads(import_file(answer, "label-studio", None))
+    assert [one["type"] for one in task["predictions"][0]["result"]] == ["brushlabels"]
+    (line,) = import_file(answer, "labelbox-predictions", None).splitlines()
+    assert set(json.loads(line)["mask"]) == {"png"}
+
+
+def test_keypoints_go_where_there_is_a_shape_for_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pose = {"keypoints": [value + (place // 3 if place % 3 < 2 else 0) for place, value in enumerate(KEYPOINTS)]}
+    answer = shaped(tmp_path / "set", pose)
+    (label,) = json.loads(import_file(answer, "coco", None))["annotations"]
+    assert (label["keypoints"], label["num_keypoints"]) == (pose["keypoints"], 17)
+    points = ElementTree.fromstring(import_file(answer, "cvat", None)).find("image/points")
+    assert points is not None
+    assert points.attrib["points"].startswith("12.00,13.00;13.00,14.00;")
+    capsys.readouterr()
+    (line,) = import_file(answer, "labelbox-predictions", None).splitlines()
+    assert json.loads(line)["bbox"] == {"left": 12, "top": 13, "width": 16, "height": 16}
+    assert "no shape for keypoints" in capsys.readouterr().err

@@ -15,7 +15,9 @@ from qm_cli.reviewing import review_queue, write_patch
 from qm_cli.run import score
 from qm_cli.run_folder import Run, open_run
 from qm_cli.settings import Settings
+from tests.oracles import record_cleanlab
 
+RECORDED = json.loads(record_cleanlab.PLACE.read_text())["classes"]
 SAMPLE = Path(__file__).parent.parent / "sample_data"
 FAULTS = {fault["fault"]: fault for fault in json.loads((SAMPLE / "planted.json").read_text("utf-8"))["faults"]}
 CATEGORIES = {row["id"]: row["name"] for row in json.loads((SAMPLE / "labels.json").read_text())["categories"]}
@@ -123,14 +125,154 @@ def test_labels_that_have_changed_are_refused(tmp_path: Path) -> None:
         write_patch(run, queue, None, tmp_path / "patched.json")
 
 
-def test_what_is_no_run_of_boxes_is_refused(tmp_path: Path) -> None:
-    """Suggestions are boxes: of masks and keypoints the label file would be left without them."""
-    outline = [[10, 10, 50, 10, 50, 50, 10, 50]]
-    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 10, 40, 40], "area": 1600, "segmentation": outline}
+def test_issues_alone(run: Run) -> None:
+    """Some of what is suspicious, and nothing else, is an issue by ObjectLab's rule: here by the columns of the run."""
+    every = review_queue(run, least=0.05, top=None).report
+    some = review_queue(run, least=0.05, top=None, issues=True).report
+    assert [row for row in every["queue"] if row["issue"]] == some["queue"]
+    assert 0 < some["issues"] == some["found"] < every["found"]
+
+
+SQUARE = [[10, 10, 50, 10, 50, 50, 10, 50]]
+MOVED = [[40, 10, 80, 10, 80, 50, 40, 50]]
+FAR = [[60, 60, 95, 60, 95, 95, 60, 95]]
+
+
+def shaped(folder: Path, labels: list[dict[str, Any]], predictions: list[dict[str, Any]]) -> Run:
+    folder.mkdir()
+    images = [{"id": n, "file_name": f"{n}.png", "width": 99, "height": 99} for n in (1, 2)]
+    categories = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
+    annotations = [
+        {"id": n + 1, "image_id": 1, "bbox": [10, 10, 40, 40], "area": 1600, **one} for n, one in enumerate(labels)
+    ]
+    document = {"images": images, "categories": categories, "annotations": annotations}
+    (folder / "labels.json").write_text(json.dumps(document))
+    (folder / "predictions.json").write_text(json.dumps([{"image_id": 1, **one} for one in predictions]))
+    return open_run(score(folder, folder / "run", metrics=("label.label_issue", "prediction.label_issue")).path)
+
+
+def patch_of_each(run: Run, folder: Path) -> dict[str, dict[str, Any]]:
+    """Every suggestion accepted alone: the patched labels by reason, AP raised by what was said."""
+    queue, made = review_queue(run, least=0.05, top=None), {}
+    settings = Settings.from_dict(run.manifest["settings"])
+    predictions = Path(run.manifest["inputs"]["predictions predictions"]["path"])
+    for row in queue.report["queue"]:
+        file = folder / "patched.json"
+        write_patch(run, queue, [row["id"]], file)
+        after = report_of(load_tables(file, predictions, measure=settings.measure), settings)["metrics"]["AP"]
+        assert after - queue.report["AP"] == pytest.approx(row["delta_AP"], abs=1e-12)
+        made[row["reason"]] = {**row, "labels": json.loads(file.read_text())["annotations"]}
+    return made
+
+
+def test_masks(tmp_path: Path) -> None:
+    from pycocotools import mask
+
+    labels = [
+        {"category_id": 1, "segmentation": SQUARE, "kept": "yes"},
+        {"category_id": 2, "segmentation": FAR, "bbox": [60, 60, 35, 35], "area": 1225},
+        {"category_id": 1, "segmentation": SQUARE},
+    ]
+    predictions = [
+        {"category_id": 1, "score": 0.9, "segmentation": MOVED},
+        {"category_id": 1, "score": 0.99, "segmentation": FAR},
+        {"image_id": 2, "category_id": 2, "score": 0.97, "segmentation": SQUARE},
+    ]
+    run = shaped(tmp_path / "set", labels, predictions)
+    made = patch_of_each(run, tmp_path)
+    assert set(made) == {"overlooked", "wrong category", "badly located", "labelled twice"}
+    assert (made["labelled twice"]["suspicion"], len(made["labelled twice"]["labels"])) == (1.0, 2)
+    assert made["wrong category"]["labels"][1]["category_id"] == 1
+    moved = next(one for one in made["badly located"]["labels"] if one["id"] == made["badly located"]["label_id"])
+    assert (moved["bbox"], moved["area"], made["badly located"]["action"]) == ([40, 10, 40, 40], 1600, "change shape")
+    assert moved["segmentation"] == made["badly located"]["suggested_segmentation"]
+    added = made["overlooked"]["labels"][-1]
+    painted = mask.area({**added["segmentation"], "counts": added["segmentation"]["counts"].encode()})
+    assert (added["image_id"], added["category_id"], int(painted)) == (2, 2, 1600)
+
+
+def pose(x: float, y: float, visible: int = 2) -> list[float]:
+    return [value for n in range(17) for value in (x + n % 4 * 10, y + n // 4 * 10, float(visible))]
+
+
+def test_keypoints(tmp_path: Path) -> None:
+    """Boxes tell what is overlooked: keypoints are never wholly apart."""
+    labels = [
+        {"category_id": 1, "keypoints": pose(10, 10), "num_keypoints": 17},
+        {"category_id": 1, "keypoints": pose(10, 10), "num_keypoints": 17, "image_id": 2},
+    ]
+    predictions = [
+        {"category_id": 1, "score": 0.9, "keypoints": pose(16, 12)},
+        {"category_id": 2, "score": 0.99, "keypoints": pose(10, 10, 1), "image_id": 2},
+        {"category_id": 1, "score": 0.97, "keypoints": pose(60, 55, 0)},
+    ]
+    made = patch_of_each(shaped(tmp_path / "set", labels, predictions), tmp_path)
+    assert set(made) == {"overlooked", "wrong category", "badly located"}
+    moved = made["badly located"]["labels"][0]
+    assert (moved["keypoints"], moved["bbox"], moved["num_keypoints"]) == (pose(16, 12), [10, 10, 40, 40], 17)
+    added = made["overlooked"]["labels"][-1]
+    assert (added["keypoints"], added["num_keypoints"]) == (pose(60, 55), 17)
+    assert made["wrong category"]["labels"][1]["category_id"] == 2
+
+
+def classes(folder: Path) -> Run:
+    """Labels of whole images and the probabilities of a model, as cleanlab was asked about them."""
+    labels, rows = record_cleanlab.class_case(7)
+    folder.mkdir()
+    images = [{"id": n, "file_name": f"{n}.png", "width": 9, "height": 9} for n in range(len(labels))]
+    categories = [{"id": n + 1, "name": f"c{n}"} for n in range(len(rows[0]))]
+    annotations = [{"id": n, "image_id": n, "category_id": one + 1} for n, one in enumerate(labels)]
+    document = {"images": images, "categories": categories, "annotations": annotations}
+    (folder / "labels.json").write_text(json.dumps(document))
+    found = [
+        {"image_id": n, "category_id": row.index(max(row)) + 1, "score": max(row), "probs": row}
+        for n, row in enumerate(rows)
+    ]
+    (folder / "predictions.json").write_text(json.dumps(found))
+    metrics = ("label.label_issue", "label.self_confidence", "image.label_issues")
+    return open_run(score(folder, folder / "run", metrics=metrics).path)
+
+
+def test_classes_by_confident_learning(tmp_path: Path) -> None:
+    labels, rows = record_cleanlab.class_case(7)
+    expected = {n for n, issue in enumerate(RECORDED["7"]) if issue}
+    run = classes(tmp_path / "set")
+    report = review_queue(run, least=0.0, top=None).report
+    issues = [row["label_id"] for row in report["queue"] if row["reason"] == "confident learning"]
+    assert set(issues) == expected
+    assert [row["label_id"] for row in report["queue"]][: len(issues)] == issues
+    assert [row["label_id"] for row in review_queue(run, issues=True).report["queue"]] == issues
+    wrong = {n for n, (one, row) in enumerate(zip(labels, rows, strict=True)) if row.index(max(row)) != one}
+    assert {row["label_id"] for row in report["queue"]} == wrong
+    assert report["accuracy"] == pytest.approx(1 - len(wrong) / len(labels))
+    named = run.table("label", ["id", "label_issue"]).to_pylist()
+    assert {row["id"] for row in named if row["label_issue"] == "confident learning"} == expected
+    assert run.table("image", ["label_issues"])["label_issues"].to_pylist() == [
+        int(n in expected) for n in range(len(labels))
+    ]
+    queue = review_queue(run, top=None, issues=True)
+    write_patch(run, queue, None, tmp_path / "patched.json")
+    patched = json.loads((tmp_path / "patched.json").read_text())["annotations"]
+    changed = {n: row["category_id"] - 1 for n, row in enumerate(patched) if row["category_id"] - 1 != labels[n]}
+    assert changed == {n: rows[n].index(max(rows[n])) for n in expected}
+
+
+def test_classes_without_probabilities_are_refused(tmp_path: Path) -> None:
+    images = [{"id": n, "file_name": f"{n}.png", "width": 9, "height": 9} for n in (1, 2)]
+    labels = {"images": images, "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]}
+    own = [{"id": n, "image_id": n, "category_id": n} for n in (1, 2)]
+    (tmp_path / "labels.json").write_text(json.dumps({**labels, "annotations": own}))
+    (tmp_path / "predictions.json").write_text(json.dumps([{**one, "score": 0.9} for one in own]))
+    run = open_run(score(tmp_path, tmp_path / "run", metrics=("image.area",)).path)
+    with pytest.raises(InputError, match="no class probabilities"):
+        review_queue(run)
+
+
+def test_other_shapes_are_refused(tmp_path: Path) -> None:
     labels = {"images": [{"id": 1, "width": 99, "height": 99}], "categories": [{"id": 1, "name": "a"}]}
-    (tmp_path / "labels.json").write_text(json.dumps({**labels, "annotations": [box]}))
-    found = {"image_id": 1, "category_id": 1, "score": 0.9, "segmentation": outline}
-    (tmp_path / "predictions.json").write_text(json.dumps([found]))
+    turned = {"id": 1, "image_id": 1, "category_id": 1, "rotated_box": [30, 30, 20, 10, 30]}
+    (tmp_path / "labels.json").write_text(json.dumps({**labels, "annotations": [turned]}))
+    (tmp_path / "predictions.json").write_text(json.dumps([{**turned, "score": 0.9}]))
     run = open_run(score(tmp_path, tmp_path / "run").path)
-    with pytest.raises(InputError, match="is of task segm, a review suggests boxes"):
+    with pytest.raises(InputError, match="is of task obb, a review is of bbox, segm, keypoints"):
         review_queue(run)

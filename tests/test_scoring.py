@@ -11,6 +11,7 @@ from qm_cli.errors import MetricError
 from qm_cli.load import load_tables
 from qm_cli.scoring import Resources, can_evaluate, planned, score_tables, selection
 from qm_cli.settings import Settings
+from tests import builders
 
 SAMPLE = Path(__file__).parents[1] / "sample_data"
 LABELS, BETTER = SAMPLE / "labels.json", SAMPLE / "predictions" / "better.json"
@@ -55,3 +56,19 @@ def test_outcomes_of_the_evaluation_reach_the_metrics() -> None:
     ).sum() == scored.evaluation.outcomes.false_negative.sum()
     assert (scored.scores.columns["prediction"]["iou"][outcome == "TP"] >= 0.5).all()
     assert np.isnan(scored.scores.columns["prediction"]["iou"]).sum() <= len(outcome)
+
+
+def test_what_is_of_classes_of_whole_images_is_there_where_such_are() -> None:
+    """Not there, and not told of, where every label has a box, unless it is named."""
+    name, boxes = "image.neighbour_agreement", load_tables(LABELS, BETTER)
+    every = planned(boxes, selection(), Resources(SAMPLE / "images"))
+    assert name not in {step.metric.id for step in every.steps} | {one.metric for one in every.skipped}
+    named = planned(boxes, selection([f"image.area,{name}"]), Resources(SAMPLE / "images"))
+    assert [(one.metric, one.reason.partition(",")[0]) for one in named.skipped] == [
+        (name, "needs image.label_whole_image")
+    ]
+    whole = {"id": 1, "image_id": 1, "category_id": 1}
+    images = [{"id": 1, "file_name": "toys_0003.jpg"}]
+    tables = builders.tables({"images": images, "categories": [{"id": 1, "name": "a"}], "annotations": [whole]}, [])
+    there = planned(tables, selection(), Resources(SAMPLE / "images"))
+    assert name in {step.metric.id for step in there.steps}

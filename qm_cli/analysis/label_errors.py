@@ -2,7 +2,8 @@
 
 A prediction of score ≥ .95 that overlaps no label may be an overlooked object; one above .5 that overlaps a label of
 its category tells where that should be; one above .95 of another category tells what it should be. Crowd regions
-overlap predictions like any label and have no score of their own.
+overlap predictions like any label and have no score of their own; neither have labels without a visible keypoint.
+Keypoints are never wholly apart: there a prediction overlaps a label where their boxes do.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from qm_cli.analysis.counts import Outcomes
 from qm_cli.kernels.iou import box_iou
 from qm_cli.kernels.object_lab import similarity
 from qm_cli.kernels.segments import bounded_stretches, expand, starts_of
+from qm_cli.label_flags import posed_labels
 from qm_cli.overlap import overlap
 from qm_cli.pairs import PAIRS_AT_ONCE, in_stretches, of_one_category
 from qm_cli.settings import Settings
@@ -76,9 +78,10 @@ def _said(
     near = similarity(iou, boxes[0], boxes[1].take(prediction, axis=0))
     score = tables.values("prediction", "score").take(prediction)
     same = of_one_category(tables, label, prediction)
-    real = ~tables.values("label", "iscrowd").take(label)
-    _fill_overlooked(overlooked, prediction, near, same, iou > 0)
-    located = np.flatnonzero(same & real & (iou > 0) & (score > LOW_CONFIDENCE))
+    real = posed_labels(tables, task).take(label)
+    over = overlap(tables, "bbox", label, prediction) > 0 if task == "keypoints" else iou > 0
+    _fill_overlooked(overlooked, prediction, near, same, over)
+    located = np.flatnonzero(same & real & over & (score > LOW_CONFIDENCE))
     swapped = np.flatnonzero(~same & real & (score > HIGH_CONFIDENCE))
     place, other = (_Votes(label[rows], prediction[rows], near[rows]) for rows in (located, swapped))
     return float(near.min(initial=1.0, where=near > 0)), place, other

@@ -20,6 +20,12 @@ Least = Annotated[
         "--min-suspicion", min=0.0, max=1.0, help="Leave out what is less suspicious, 0..1.", rich_help_panel=REVIEW
     ),
 ]
+Issues = Annotated[
+    bool,
+    typer.Option(
+        "--issues", help="Only what ObjectLab's rule, or confident learning, calls wrong.", rich_help_panel=REVIEW
+    ),
+]
 Patch = Annotated[
     Path | None,
     typer.Option(
@@ -42,6 +48,7 @@ def review(
     target: Target,
     top: Top = 50,
     min_suspicion: Least = 0.5,
+    issues: Issues = False,
     where: options.Where = None,
     model: options.Model = None,
     patch: Patch = None,
@@ -52,7 +59,7 @@ def review(
 ) -> None:
     """Review labels that a model speaks against: overlooked, of the wrong category, off their place, drawn twice.
 
-    The most suspicious first, each with a suggestion and what accepting it would add to AP.
+    The most suspicious first, each with a suggestion and what accepting it would add to AP, or to accuracy of classes.
     """
     if accept is not None and patch is None:
         raise UsageError("--accept goes with --patch", "name the file to write with --patch")
@@ -61,7 +68,7 @@ def review(
     from qm_cli.run_folder import open_run
 
     run = open_run(target, model)
-    queue = review_queue(run, min_suspicion, top, where)
+    queue = review_queue(run, min_suspicion, top, where, issues)
     report = queue.report
     if patch is not None:
         report = {**report, "patch": write_patch(run, queue, named_lines(accept) if accept else None, patch)}

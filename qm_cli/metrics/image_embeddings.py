@@ -77,7 +77,7 @@ def neighbour_agreement(
     embedding: Vectors,
     label_offsets: RowArray,
     label_category_row: npt.NDArray[np.integer],
-    label_bbox: FloatArray,
+    label_whole_image: npt.NDArray[np.bool_],
     category_name: ObjectArray,
     *,
     neighbours: int = 9,
@@ -88,14 +88,13 @@ def neighbour_agreement(
     Quality"); where an image has several classes, the mean over them. `suggested_category` is the class that more than
     5 of 9 have and it has not, the commonest first. Null without a class, an embedding or a neighbour.
 
-    >>> labels = (np.arange(4), np.array([0, 0, 1]), np.full((3, 4), np.nan), np.array(["cat", "dog"], object))
+    >>> labels = (np.arange(4), np.array([0, 0, 1]), np.ones(3, bool), np.array(["cat", "dog"], object))
     >>> found = neighbour_agreement(np.array([[1, 0], [0.8, 0.6], [0.96, 0.28]], np.float32), *labels)
     >>> found.neighbour_agreement.tolist(), found.suggested_category.tolist()
     ([0.5, 0.5, 0.0], [None, None, 'cat'])
     """
-    whole = np.isnan(label_bbox).any(axis=1)
-    image = np.repeat(np.arange(len(embedding)), np.diff(label_offsets))[whole]
-    category = label_category_row[whole].astype(np.int64)
+    image = np.repeat(np.arange(len(embedding)), np.diff(label_offsets))[label_whole_image]
+    category = label_category_row[label_whole_image].astype(np.int64)
     classed = np.unique(image)
     found = nearest(embedding[classed], neighbours)
     _tell_recall(found.recall)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.codes import Codes
+from qm_cli.error_names import ISSUES
 from qm_cli.kernels import confident_learning, object_lab
 from qm_cli.kernels import mistakenness as mistaken
 from qm_cli.metric import metric
@@ -12,6 +14,7 @@ from qm_cli.metric import metric
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 RowArray = npt.NDArray[np.int64]
+CodeArray = npt.NDArray[np.int8]
 
 
 @metric(level="prediction", kind="label", unit="similarity", range=(0, 1), better="higher")
@@ -78,6 +81,40 @@ def label_quality(
         object_lab.softmin(label_swapped, label_offsets),
     )
     return object_lab.pooled(*pools)
+
+
+@metric(level=("label", "prediction"), kind="label", unit="code", better="neither")
+def label_issue(issue_code: CodeArray) -> Codes:
+    """What a published rule calls wrong with the labels here; null where nothing.
+
+    Of objects ObjectLab's: a label is "wrong category" or "badly located", a prediction "overlooked", where its score
+    is at most .2 · the category's average precision. Of classes "confident learning": cleanlab's `find_label_issues`,
+    pruned by noise rate.
+
+    >>> label_issue(np.array([0, 3, -1])).tolist()
+    ['wrong category', 'confident learning', None]
+    """
+    return Codes(issue_code, ISSUES)
+
+
+@metric(level="image", kind="label", unit="count", range=(0, None), better="lower")
+def label_issues(
+    label_issue_code: CodeArray,
+    label_offsets: RowArray,
+    prediction_issue_code: CodeArray | None = None,
+    prediction_offsets: RowArray | None = None,
+) -> RowArray:
+    """How many of the image's labels a published rule calls wrong, and how many objects overlooked.
+
+    ObjectLab's rule for objects, confident learning for classes; see label.label_issue.
+
+    >>> label_issues(np.array([0, -1]), np.array([0, 2]), np.array([2]), np.array([0, 1])).tolist()
+    [2]
+    """
+    found = np.diff(np.append(0, np.cumsum(label_issue_code >= 0))[label_offsets])
+    if prediction_issue_code is not None and prediction_offsets is not None:
+        found += np.diff(np.append(0, np.cumsum(prediction_issue_code >= 0))[prediction_offsets])
+    return found
 
 
 @metric(level="label", kind="label", unit="share", range=(0, 1), better="lower")

@@ -8,10 +8,19 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from qm_cli.errors import InputError
+from qm_cli.kernels.mask_codes import row_runs
+
+SCORE = {"name": "score", "mutable": "False", "input_type": "text", "default_value": "", "values": ""}
+POINTS = {"polygon": "polygon", "line": "polyline", "keypoints": "points", "point": "points"}
+"""Kinds of shapes that are lists of points, and what CVAT calls them."""
 
 
 def as_cvat(chosen: dict[str, Any]) -> str:
-    """XML as CVAT uploads it to a task that holds these images: boxes, and tags for classes of a whole image."""
+    """XML as CVAT uploads it to a task that holds these images, coordinates to .01 px as CVAT itself writes them.
+
+    Boxes, boxes with a rotation, masks, polylines; keypoints as one shape of points in their order; tags for classes
+    of a whole image. Each has an attribute `score`, which CVAT keeps where the task's labels have one of that name.
+    """
     root = Element("annotations")
     SubElement(root, "version").text = "1.1"
     task = SubElement(SubElement(root, "meta"), "task")
@@ -21,22 +30,41 @@ def as_cvat(chosen: dict[str, Any]) -> str:
     for category in chosen["categories"]:
         label = SubElement(labels, "label")
         SubElement(label, "name").text = category["name"]
-        SubElement(label, "attributes")
+        attribute = SubElement(SubElement(label, "attributes"), "attribute")
+        for name, value in SCORE.items():
+            SubElement(attribute, name).text = value
     for place, image in enumerate(chosen["images"]):
         width, height = _size(image)
         facts = {"id": str(place), "name": image["file_name"], "width": str(width), "height": str(height)}
         node = SubElement(root, "image", facts)
         for one in image["predictions"]:
-            name = {"label": one["category"]["name"], "source": "auto"}
-            if one["bbox"] is None:
-                SubElement(node, "tag", name)
-                continue
-            x, y, w, h = one["bbox"]
-            corners = (("xtl", x, width), ("ytl", y, height), ("xbr", x + w, width), ("ybr", y + h, height))
-            box = {key: f"{min(max(value, 0.0), most):.2f}" for key, value, most in corners}
-            SubElement(node, "box", {**name, "occluded": "0", **box, "z_order": "0"})
+            for shape in one["shapes"]:
+                tag, place_of = _placed(shape)
+                drawn = {} if tag == "tag" else {"occluded": "0", "z_order": "0"}
+                named = {"label": one["category"]["name"], "source": "auto"}
+                child = SubElement(node, tag, {**named, **drawn, **place_of})
+                SubElement(child, "attribute", {"name": "score"}).text = f"{one['score']:g}"
     indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, "unicode") + "\n"
+
+
+def _placed(shape: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    """The element of a shape, and the attributes that say where it is."""
+    kind = shape["kind"]
+    if kind == "whole":
+        return "tag", {}
+    if kind == "mask":
+        window = dict(zip(("left", "top", "width", "height"), map(str, shape["window"]), strict=True))
+        return "mask", {"rle": ", ".join(map(str, row_runs(shape["mask"]).tolist())), **window}
+    if kind in POINTS:
+        return POINTS[kind], {"points": ";".join(f"{x:.2f},{y:.2f}" for x, y in shape["points"])}
+    turned = {"rotation": f"{shape['angle']:.2f}"} if kind == "rotated" else {}
+    x, y, width, height = shape["bbox"]
+    if kind == "rotated":
+        width, height = shape["size"]
+        x, y = shape["center"][0] - width / 2, shape["center"][1] - height / 2
+    corners = {"xtl": x, "ytl": y, "xbr": x + width, "ybr": y + height}
+    return "box", {**{name: f"{value:.2f}" for name, value in corners.items()}, **turned}
 
 
 def as_cvat_manifest(chosen: dict[str, Any]) -> str:

@@ -4,19 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
-BOX_TAG, CLASS_TAG, IMAGE_TAG = "label", "class", "image"
+from qm_cli.kernels.mask_codes import brush_bytes, in_place
+
+IMAGE_TAG = "image"
+CONTROLS = {
+    "whole": ("class", "choices"),
+    "box": ("label", "rectanglelabels"),
+    "keypoints": ("label", "rectanglelabels"),
+    "rotated": ("label", "rectanglelabels"),
+    "mask": ("mask", "brushlabels"),
+    "polygon": ("polygon", "polygonlabels"),
+    "line": ("line", "vectorlabels"),
+    "point": ("point", "keypointlabels"),
+}
+"""Kind of shape → name and type of the control that draws it."""
+DOT = 0.5
+"""Size of a point, in percent of the image's width."""
 
 
 def as_label_studio(chosen: dict[str, Any]) -> list[dict[str, Any]]:
     """A list of tasks in the basic JSON format, in the order they are to be labelled.
 
-    For a labelling configuration with <Image name="image" value="$image"/> and <RectangleLabels name="label"
-    toName="image"/>; classes of whole images go to <Choices name="class" toName="image"/>.
+    For a labelling configuration with <Image name="image" value="$image"/> and, toName="image", what the task draws:
+    <RectangleLabels name="label"/>, <BrushLabels name="mask"/>, <PolygonLabels name="polygon"/>, <VectorLabels
+    name="line"/>, <KeyPointLabels name="point"/> or, for classes of whole images, <Choices name="class"/>. Keypoints
+    of an object, which it has no shape for, are its box.
     """
     tasks = []
     for image in chosen["images"]:
         data = {"image": image["url"], "id": image["id"], "file_name": image["file_name"]}
-        results = [_result(one, image) for one in image["predictions"] if _placed(one, image)]
+        results = [
+            _result(one, shape, image, number)
+            for one in image["predictions"]
+            for number, shape in enumerate(one["shapes"])
+            if shape["kind"] == "whole" or _known(image)
+        ]
         task: dict[str, Any] = {"data": data}
         if results:
             score = min(one["score"] for one in results)
@@ -25,21 +47,43 @@ def as_label_studio(chosen: dict[str, Any]) -> list[dict[str, Any]]:
     return tasks
 
 
-def _placed(one: dict[str, Any], image: dict[str, Any]) -> bool:
-    """Boxes are written in percent of the image, so its size must be known."""
-    return one["bbox"] is None or bool(image.get("width") and image.get("height"))
+def _known(image: dict[str, Any]) -> bool:
+    """Shapes are written in percent of the image, so its size must be known."""
+    return bool(image.get("width") and image.get("height"))
 
 
-def _result(one: dict[str, Any], image: dict[str, Any]) -> dict[str, Any]:
-    name = one["category"]["name"]
-    facts = {"id": f"{image['id']}-{one['id']}", "to_name": IMAGE_TAG, "score": one["score"]}
-    if one["bbox"] is None:
-        return {**facts, "from_name": CLASS_TAG, "type": "choices", "value": {"choices": [name]}}
+def _result(one: dict[str, Any], shape: dict[str, Any], image: dict[str, Any], number: int) -> dict[str, Any]:
+    control, type = CONTROLS[shape["kind"]]
+    part = f"-{number}" if number else ""
+    facts = {"id": f"{image['id']}-{one['id']}{part}", "from_name": control, "to_name": IMAGE_TAG, "type": type}
+    named = {type: [one["category"]["name"]]}
+    if shape["kind"] == "whole":
+        return {**facts, "score": one["score"], "value": named}
     width, height = float(image["width"]), float(image["height"])
-    x0, y0 = max(one["bbox"][0], 0.0), max(one["bbox"][1], 0.0)
-    x1, y1 = min(one["bbox"][0] + one["bbox"][2], width), min(one["bbox"][1] + one["bbox"][3], height)
-    place = {"x": 100 * x0 / width, "y": 100 * y0 / height}
-    size = {"width": 100 * max(x1 - x0, 0.0) / width, "height": 100 * max(y1 - y0, 0.0) / height}
-    shape = {"from_name": BOX_TAG, "type": "rectanglelabels", "image_rotation": 0}
-    known = {"original_width": int(width), "original_height": int(height)}
-    return {**facts, **shape, **known, "value": {**place, **size, "rotation": 0, "rectanglelabels": [name]}}
+    known = {"score": one["score"], "image_rotation": 0, "original_width": int(width), "original_height": int(height)}
+    return {**facts, **known, "value": {**_value(shape, width, height), **named}}
+
+
+def _value(shape: dict[str, Any], width: float, height: float) -> dict[str, Any]:
+    """Where a shape is, in percent of the image's sides; a box turns about its first corner."""
+    kind = shape["kind"]
+    if kind == "mask":
+        return {"format": "rle", "rle": brush_bytes(in_place(shape["mask"], shape["window"], shape["whole"])).tolist()}
+    if kind in ("polygon", "line", "point"):
+        points = [[100 * x / width, 100 * y / height] for x, y in shape["points"]]
+        if kind == "polygon":
+            return {"points": points, "closed": True}
+        if kind == "point":
+            return {"x": points[0][0], "y": points[0][1], "width": DOT}
+        names = [None, *(str(place) for place in range(len(points)))]
+        vertices = [
+            {"id": names[place + 1], "x": x, "y": y, "isBezier": False, "prevPointId": names[place]}
+            for place, (x, y) in enumerate(points)
+        ]
+        return {"vertices": vertices, "closed": False}
+    (x, y, across, down), turned = shape["bbox"], 0.0
+    if kind == "rotated":
+        (x, y), (across, down), turned = shape["points"][0], shape["size"], shape["angle"]
+    place = {"x": 100 * x / width, "y": 100 * y / height}
+    size = {"width": 100 * across / width, "height": 100 * down / height}
+    return {**place, **size, "rotation": turned}

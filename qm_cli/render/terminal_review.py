@@ -6,7 +6,7 @@ from typing import Any
 
 from qm_cli.render.terminal import plain_console, show_notes, show_table
 
-COLUMNS = ("id", "suspicion", "image", "category", "suggestion", "score", "ΔAP")
+COLUMNS = ("id", "suspicion", "issue", "image", "category", "suggestion", "score")
 
 
 def show_review(report: dict[str, Any]) -> None:
@@ -14,22 +14,24 @@ def show_review(report: dict[str, Any]) -> None:
     console = plain_console()
     model = f"{report['model']}: " if report["model"] else ""
     counts = ", ".join(f"{count} {reason}" for reason, count in report["reasons"].items())
-    head = f"{model}{report['found']:,} to review ({counts})"
+    head = f"{model}{report['found']:,} to review ({counts}), {report['issues']:,} of them issues"
     console.print(head, style="bold", highlight=False, markup=False, soft_wrap=True)
+    measure = "accuracy" if "accuracy" in report else "AP"
     rows = [
         (
             row["id"],
             row["suspicion"],
+            "yes" if row["issue"] else "–",
             row["file_name"] or str(row["image_id"]),
             row["category"],
             _suggestion(row),
             row["score"],
-            "–" if row["delta_AP"] is None else f"{row['delta_AP']:+.6f}",
+            "–" if row[f"delta_{measure}"] is None else f"{row[f'delta_{measure}']:+.6f}",
         )
         for row in report["queue"]
     ]
     if rows:
-        show_table(list(COLUMNS), rows)
+        show_table([*COLUMNS, f"Δ{measure}"], rows)
     if report["found"] > len(rows):
         left = report["found"] - len(rows)
         console.print(f"… and {left:,} more: see --top", style="dim", highlight=False)
@@ -48,5 +50,6 @@ def _suggestion(row: dict[str, Any]) -> str:
         "remove label": "remove",
         "change category": f"{row['suggested_category']}",
         "change box": f"move to {box}",
+        "change shape": f"draw anew in {box}",
     }
     return words[row["action"]]

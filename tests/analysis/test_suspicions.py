@@ -62,6 +62,17 @@ def test_crowds_are_never_suspicious() -> None:
     assert found(labels, [prediction(1, DOG, [0, 0, 20, 20], 0.97)]) == []
 
 
+def test_issues_are_those_of_the_rule() -> None:
+    """AP of cats is 1/2: suspicion from .9 on is an issue; a label drawn twice is none of the rule's."""
+    labels = [label(1, 1, CAT, [0, 0, 20, 20]), label(2, 1, CAT, [60, 60, 20, 20]), label(3, 1, CAT, [0, 0, 20, 19])]
+    predictions = [prediction(1, CAT, [0, 0, 20, 20], 0.99), prediction(1, DOG, [60, 60, 20, 20], 0.99)]
+    tables = builders.tables(document(labels), predictions)
+    made = suspicions(tables, evidence(tables), 0.5)
+    assert [REASONS[one] for one in made.reason] == ["wrong category", "labelled twice"]
+    assert made.issue.tolist() == [True, False]
+    assert made.category.tolist() == [1, -1]
+
+
 @pytest.mark.parametrize(("labels", "predictions"), [([], []), ([label(1, 1, CAT, [0, 0, 9, 9])], [])])
 def test_nothing(labels: list[Any], predictions: list[Any]) -> None:
     assert found(labels, predictions) == []

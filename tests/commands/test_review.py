@@ -31,6 +31,12 @@ def test_table_and_json(place: str, capsys: Captured) -> None:
     assert "… and 17 more" in text
 
 
+def test_issues(place: str, capsys: Captured) -> None:
+    assert run(["review", place, "--model", "better", "--issues", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert 0 < report["found"] == report["issues"] == sum(row["issue"] for row in report["queue"]) < 22
+
+
 def test_patch_of_the_accepted(place: str, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stdin = io.TextIOWrapper(io.BytesIO(b"wrong-category:393\noverlooked:210\n"))
     monkeypatch.setattr(sys, "stdin", stdin)

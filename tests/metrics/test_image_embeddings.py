@@ -13,7 +13,7 @@ NAMES = np.array(["cat", "dog"], object)
 LABELS = {
     "label_offsets": [0, 1, 2, 4, 4],
     "label_category_row": [0, 0, 1, 0],
-    "label_bbox": np.array([[NAN] * 4] * 3 + [[0, 0, 1, 1]]),
+    "label_whole_image": [True, True, True, False],
     "category_name": NAMES,
 }
 

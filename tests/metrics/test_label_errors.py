@@ -41,6 +41,17 @@ EXAMPLES = [
         },
         [float(np.cbrt((SOFT * [0.2, 1.0]).sum() / SOFT.sum())), 0.1, 1.0],
     ),
+    Example(label_errors.label_issue, {"issue_code": [2, -1, 1]}, ["overlooked", None, "badly located"]),
+    Example(
+        label_errors.label_issues,
+        {
+            "label_issue_code": [0, 1, -1],
+            "label_offsets": [0, 2, 3, 3],
+            "prediction_issue_code": [-1, 2],
+            "prediction_offsets": [0, 0, 1, 2],
+        },
+        [2, 0, 1],
+    ),
     Example(
         label_errors.mistakenness,
         {"witness_score": [0.8, 0.8, NAN], "witness_agrees": [True, False, False]},

@@ -67,9 +67,12 @@ def class_issues(labels: list[int], rows: list[list[float]]) -> list[bool]:
 
 
 def box_scores(labels: dict[str, Any], predictions: list[dict[str, Any]]) -> dict[str, Any]:
-    """ObjectLab's scores: per label and prediction in the order of the files, and per image; None where undefined."""
+    """ObjectLab's scores: per label and prediction in the order of the files, and per image; None where undefined.
+
+    And its rule: which images have an issue, and a quarter of each category's average precision.
+    """
     import numpy as np
-    from cleanlab.object_detection import rank
+    from cleanlab.object_detection import filter, rank
 
     truth, found, places = [], [], []
     for image in labels["images"]:
@@ -95,7 +98,10 @@ def box_scores(labels: dict[str, Any], predictions: list[dict[str, Any]]) -> dic
         "swapped": [float(v) for scores in rank.compute_swap_box_scores(**both) for v in scores],
     }
     quality = rank.get_label_quality_scores(**both, verbose=False)
-    return {"overlooked": overlooked, **flat, "label_quality": [float(v) for v in quality]}
+    issues = [bool(v) for v in filter.find_label_issues(**both)]
+    precision = [float(v) for v in filter._get_per_class_ap(**both).values()]
+    rule = {"issues": issues, "precision": precision}
+    return {"overlooked": overlooked, **flat, "label_quality": [float(v) for v in quality], **rule}
 
 
 def _corners(box: list[float]) -> list[float]:

@@ -13,3 +13,18 @@ def test_fields() -> None:
     facts = {"id": 9, "image_id": 3, "category_id": 7, "bbox": [1, 2, 3, 4], "area": 12, "iscrowd": 1}
     assert document["annotations"] == [facts]
     assert document["categories"] == [{"id": 1, "name": "cat"}, {"id": 7, "name": "dog <&>"}]
+
+
+def test_masks_are_run_lengths_and_rotated_boxes_polygons() -> None:
+    batch = chosen()
+    label = {"id": 1, "category": {"id": 1}, "bbox": None, "segmentation": None}
+    corners = [0.0, 0.0, 4.0, 0.0, 4.0, 2.0, 0.0, 2.0]
+    batch["images"][0]["labels"] = [
+        {**label, "mask_counts": "61X13mN", "mask_size": [50.0, 100.0]},
+        {**label, "corners": corners},
+        {**label, "keypoints": [1.0, 2.0, 2.0], "num_keypoints": 1},
+    ]
+    mask, turned, posed = as_coco(batch)["annotations"]
+    assert mask["segmentation"] == {"size": [50, 100], "counts": "61X13mN"}
+    assert turned["segmentation"] == [corners]
+    assert (posed["keypoints"], posed["num_keypoints"], "segmentation" in posed) == ([1, 2, 2], 1, False)

@@ -1,10 +1,14 @@
-"""Against CVAT's documented XML format 1.1 "for images" and the manifest of its connected storage."""
+"""Against CVAT's documented XML format 1.1 "for images" and the manifest of its connected storage.
+
+What datumaro reads of every kind of shape is held in tests/oracles/test_importers.py.
+"""
 
 from __future__ import annotations
 
 import json
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from qm_cli.errors import InputError
@@ -25,7 +29,21 @@ def test_xml() -> None:
     corners = {"xtl": "10.00", "ytl": "0.00", "xbr": "50.00", "ybr": "20.00"}
     assert box.attrib == {"label": "cat", "source": "auto", "occluded": "0", "z_order": "0", **corners}
     assert (tag.tag, tag.attrib) == ("tag", {"label": "dog <&>", "source": "auto"})
+    assert [one.text for one in box] == ["0.8"]
+    assert root.findtext("meta/task/labels/label/attributes/attribute/name") == "score"
     assert len(second) == 0
+
+
+def test_a_mask_is_written_inside_its_window() -> None:
+    batch = chosen()
+    mask = np.array([[True, False, True], [True, True, True]])
+    place = {"window": (10, 4, 3, 2), "whole": (50, 100), "bbox": [10.0, 4.0, 3.0, 2.0]}
+    batch["images"][0]["predictions"][0]["shapes"] = [{"kind": "mask", "mask": mask, **place}]
+    node = ElementTree.fromstring(as_cvat(batch).encode()).find("image/mask")
+    assert node is not None
+    window = {name: node.attrib[name] for name in ("left", "top", "width", "height")}
+    assert window == {"left": "10", "top": "4", "width": "3", "height": "2"}
+    assert node.attrib["rle"] == "0, 1, 1, 4"
 
 
 def test_manifest() -> None:

@@ -1,4 +1,7 @@
-"""Against Label Studio's documented task format with pre-annotations."""
+"""Against Label Studio's documented task format with pre-annotations.
+
+What label-studio-sdk reads of every kind of shape is held in tests/oracles/test_importers.py.
+"""
 
 from __future__ import annotations
 

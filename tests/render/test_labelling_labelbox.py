@@ -1,4 +1,7 @@
-"""Against what Labelbox's Python package sends: data rows, and NDJSON predictions by global key."""
+"""Against what Labelbox's Python package sends: data rows, and NDJSON predictions by global key.
+
+What the package reads of every kind of shape is held in tests/oracles/test_importers.py.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,6 @@ def test_predictions() -> None:
     assert UUID(box["uuid"]) != UUID(whole["uuid"])
     assert box["dataRow"] == {"globalKey": "a/ü 1.jpg"}
     assert (box["name"], box["confidence"]) == ("cat", 0.8)
-    assert box["bbox"] == {"left": 10, "top": -5, "width": 40, "height": 25}
+    assert box["bbox"] == {"left": 10, "top": 0, "width": 40, "height": 20}
     assert (whole["name"], whole["answer"]) == ("category", {"name": "dog <&>"})
     assert text == as_labelbox_predictions(chosen())

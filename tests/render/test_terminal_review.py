@@ -10,6 +10,7 @@ from tests.render.screens import printed, rows_below
 ROW: dict[str, Any] = {
     "id": "overlooked:3",
     "suspicion": 0.9,
+    "issue": True,
     "image_id": 7,
     "file_name": None,
     "category": None,
@@ -22,6 +23,7 @@ ROW: dict[str, Any] = {
 REPORT: dict[str, Any] = {
     "model": "better",
     "found": 3,
+    "issues": 2,
     "reasons": {"overlooked": 3},
     "queue": [ROW, {**ROW, "id": "labelled-twice:4", "action": "remove label", "suggested_bbox": None, "score": None}],
     "notes": ["how it is estimated"],
@@ -30,12 +32,20 @@ REPORT: dict[str, Any] = {
 
 def test_queue() -> None:
     text = printed(show_review, REPORT)
-    assert text.startswith("better: 3 to review (3 overlooked)")
+    assert text.startswith("better: 3 to review (3 overlooked), 2 of them issues")
     first, second = rows_below(text, "id ")
-    assert first == ["overlooked:3", "0.9000", "7", "–", "add cat [1, 2.5, 3, 4]", "0.9600", "–"]
-    assert second[4] == "remove"
+    assert first == ["overlooked:3", "0.9000", "yes", "7", "–", "add cat [1, 2.5, 3, 4]", "0.9600", "–"]
+    assert second[5] == "remove"
     assert "… and 1 more" in text
     assert "how it is estimated" in text
+
+
+def test_classes() -> None:
+    row = {**ROW, "id": "confident-learning:3", "category": "dog", "action": "change category", "suggested_bbox": None}
+    row = {**row, "delta_accuracy": 0.01}
+    report = {**REPORT, "accuracy": 0.9, "reasons": {"confident learning": 3}, "queue": [row]}
+    (only,) = rows_below(printed(show_review, report), "id ")
+    assert only[4:] == ["dog", "cat", "0.9600", "+0.010000"]
 
 
 def test_what_was_written() -> None:
