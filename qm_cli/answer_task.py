@@ -20,6 +20,8 @@ GEOMETRY = (
     *(b'"point"', b'"rotated_box"', b'"rbox"', b'"poly"'),
 )
 ANSWERS = (b'"category_id"', b'"category"', b'"category_name"', b'"label"', b'"answer"', b'"probs"', b'"span"')
+OWN = (b'"answer"', b'"span"')
+NAMES = (b'"category"', b'"category_name"', b'"label"')
 TABLE_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".npy")
 SHAPE = re.compile(rb"(?:" + b"|".join(GEOMETRY) + rb")\s*+:\s*+(?!null|\[\s*\])")
 ENDS = 1 << 16
@@ -51,6 +53,18 @@ def holds_answers(labels: Path, predictions: Path) -> bool:
             return False
         answers = answers or answer
     return answers
+
+
+def document_of_answers(path: Path) -> bool:
+    """Whether a plain JSON document names no geometry, and its data rows or answers as no COCO file does."""
+    if not path.stat().st_size:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        if _shaped(whole):
+            return False
+        return _names(whole, (b'"data_rows"', b'"data_row_id"', *OWN)) or (
+            _names(whole, NAMES) and not _names(whole, (b'"category_id"',))
+        )
 
 
 def _readable(path: Path) -> bool:

@@ -24,6 +24,10 @@ EMBEDDING_FILES = ("embeddings.npy", "embeddings.parquet")
 PACKED = ("", ".gz", ".zst")
 LABEL_ENDINGS = tuple(f".json{packing}" for packing in PACKED)
 PREDICTION_ENDINGS = (*LABEL_ENDINGS, ".parquet", ".arrow", ".feather")
+LINE_ENDINGS = tuple(f"{ending}{packing}" for ending in (".jsonl", ".ndjson", ".csv", ".tsv") for packing in PACKED)
+TABLE_LABEL_ENDINGS = (*LINE_ENDINGS, ".parquet", ".arrow", ".feather")
+TABLE_PREDICTION_ENDINGS = (*LINE_ENDINGS, ".npy")
+"""Files of classes and text, taken where no other file of labels or predictions is there."""
 LAYOUT = "labels.json, annotations/*.json or Annotations/*.xml, predictions.json or predictions/*.json, images/"
 STDIN = Path("-")
 VOC_FOLDERS = ("Annotations", "annotations")
@@ -108,7 +112,7 @@ def _spooled(path: Path) -> Path:
 def model_name(path: Path) -> str:
     """File name without what tells its format: better.json.gz → better."""
     name = path.name
-    for ending in sorted(PREDICTION_ENDINGS, key=len, reverse=True):
+    for ending in sorted((*PREDICTION_ENDINGS, *TABLE_PREDICTION_ENDINGS), key=len, reverse=True):
         if name.lower().endswith(ending) and len(name) > len(ending):
             return name[: -len(ending)]
     return "stdin" if path == STDIN else name
@@ -173,7 +177,7 @@ def _set_models(folder: Path, settings: dict[str, Any]) -> dict[str, Path]:
 
 def _named(paths: list[Path]) -> dict[str, Path]:
     """Models by name; a folder stands for the files in it. Two files of one name are told apart by their folders."""
-    files = [file for path in paths for file in (_candidates(path, PREDICTION_ENDINGS) if path.is_dir() else [path])]
+    files = [file for path in paths for file in (_prediction_files(path) if path.is_dir() else [path])]
     models: dict[str, Path] = {}
     for file in files:
         name = model_name(file)
@@ -182,6 +186,10 @@ def _named(paths: list[Path]) -> dict[str, Path]:
             raise InputError(f"{file}: the model name {name!r} is taken by {models[name]}", "rename one of the files")
         models[name] = file
     return models
+
+
+def _prediction_files(folder: Path) -> list[Path]:
+    return _candidates(folder, PREDICTION_ENDINGS) or _candidates(folder, TABLE_PREDICTION_ENDINGS)
 
 
 def _candidates(folder: Path, endings: tuple[str, ...]) -> list[Path]:
@@ -199,9 +207,9 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 
 
 def _labels(folder: Path) -> Path | None:
-    beside = [folder / f"labels{ending}" for ending in LABEL_ENDINGS if (folder / f"labels{ending}").is_file()]
-    candidates = [*beside, *_candidates(folder / "annotations", LABEL_ENDINGS)]
-    candidates += [] if candidates else [folder / name for name in VOC_FOLDERS if _holds_voc(folder / name)]
+    candidates = [*_beside(folder, "labels", LABEL_ENDINGS), *_candidates(folder / "annotations", LABEL_ENDINGS)]
+    candidates = candidates or [folder / name for name in VOC_FOLDERS if _holds_voc(folder / name)]
+    candidates = candidates or _beside(folder, "labels", TABLE_LABEL_ENDINGS)
     if len(candidates) > 1:
         names = ", ".join(str(path.relative_to(folder)) for path in candidates)
         raise InputError(f"{folder}: more than one label file: {names}", "choose one by --labels or in qm.toml")
@@ -213,8 +221,16 @@ def _holds_voc(folder: Path) -> bool:
 
 
 def _models(folder: Path) -> dict[str, Path]:
-    beside = [folder / f"predictions{e}" for e in PREDICTION_ENDINGS if (folder / f"predictions{e}").is_file()]
-    return _named([*beside, *_candidates(folder / "predictions", PREDICTION_ENDINGS)])
+    for endings in (PREDICTION_ENDINGS, TABLE_PREDICTION_ENDINGS):
+        files = [*_beside(folder, "predictions", endings), *_candidates(folder / "predictions", endings)]
+        if files:
+            return _named(files)
+    return {}
+
+
+def _beside(folder: Path, stem: str, endings: tuple[str, ...]) -> list[Path]:
+    """The files of one name, whatever their ending."""
+    return [folder / f"{stem}{ending}" for ending in endings if (folder / f"{stem}{ending}").is_file()]
 
 
 def _images(folder: Path, labels: Path | None) -> Path | None:

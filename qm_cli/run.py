@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from qm_cli import catalog, dataset, run_folder
 from qm_cli.analyses import analysed_report
+from qm_cli.answer_writing import is_text, text_to_folder
 from qm_cli.convention_grids import CONVENTIONS
 from qm_cli.custom_values import custom_table, with_custom_values
 from qm_cli.dataset import DatasetFiles
@@ -26,7 +27,8 @@ from qm_cli.ingest.custom_metrics import CustomValue, is_custom
 from qm_cli.ingest.values import with_values
 from qm_cli.ingest.values_embeddings import with_embeddings
 from qm_cli.kept_results import Kept, kept_for, settle
-from qm_cli.load import Source, load_tables, read_labels, task_of_all
+from qm_cli.load import Source, load_tables
+from qm_cli.model_labels import labels_of_models
 from qm_cli.raw import RawLabels
 from qm_cli.run_tables import sample_tables, vector_tables
 from qm_cli.run_writing import Parts, write_run
@@ -87,6 +89,11 @@ class Request:
             hint = nearest(self.model, names) or f"it has {', '.join(names) or 'none'}"
             raise InputError(f"{files.root}: no model {self.model!r}", hint)
         return replace(files, predictions={self.model: files.predictions[self.model]})
+
+    def naming(self, files: DatasetFiles) -> dict[str, Any]:
+        """How files name images and categories, and the score of those that have none."""
+        own = {name: getattr(self, name) for name in ("match_by", "map_categories", "missing_score")}
+        return {**own, "prob_categories": self.prob_categories or files.prob_categories}
 
     def resources(self, images: Path | None, kept: Kept | None = None) -> Resources:
         """Where its images are and who decodes them."""
@@ -155,6 +162,8 @@ def score_to_folder(request: Request, output: Path | None) -> tuple[Path, dict[s
     started = time.perf_counter()
     files = request.files()
     place = output or files.root / run_folder.DEFAULT_NAME
+    if is_text(files):
+        return place, text_to_folder(files, place, request.settings, request.naming(files))
     request = replace(request, settings=with_grid(request.settings))
     with run_folder.writing(place) as fresh:
         kept = kept_for(place, request.resume)
@@ -175,13 +184,8 @@ def scored_parts(request: Request, files: DatasetFiles, kept: Kept | None = None
         return Parts(scored, dict.fromkeys(names, scored), _custom(scored, given))
     if any(one.level == "prediction" for one in given):
         raise UsageError("--values: prediction ids are of one model", f"name it with --model: {', '.join(names)}")
-    task = request.task or task_of_all(files.root, files.predictions)
     how: dict[str, Any] = {"shapes": True, "metadata": True, "fields": CONVENTION_FIELDS}
-    labels = read_labels(files.labels, task, **how) if files.labels else None
-    if labels is not None and labels.derived:
-        raise UsageError(
-            f"{files.labels}: predictions serve as labels for one model at a time", "name one --predictions"
-        )
+    labels, task = labels_of_models(files.root, files.labels, files.predictions, request.task, **how)
     data = _scored(replace(request, task=task), files, None, chosen, resources, labels)
     done = {step.metric.id for step in data.plan.steps if step.requested}
     models = {name: _scored(request, files, name, chosen.without(done), resources, labels) for name in names}
@@ -205,15 +209,13 @@ def _scored(
 
 def _tables(request: Request, files: DatasetFiles, model: str | None, labels: RawLabels | None = None) -> Tables:
     """The tables a request is about: loaded, with further values, cut to its images and categories."""
+    score = missing_score(request.settings.convention, request.missing_score)
     tables = load_tables(
         files.labels,
         files.predictions[model] if model is not None else None,
         shapes=True,
         metadata=True,
-        match_by=request.match_by,
-        map_categories=request.map_categories,
-        missing_score=missing_score(request.settings.convention, request.missing_score),
-        prob_categories=request.prob_categories or files.prob_categories,
+        **{**request.naming(files), "missing_score": score},
         images=files.images,
         labels_read=labels,
         task=request.task,
@@ -245,7 +247,7 @@ def plan_score(request: Request) -> dict[str, Any]:
 
 
 def scored_rows(request: Request, level: str) -> pa.Table:
-    """The rows of one level with their scores, without writing anything; a model is named where it matters."""
+    """The rows of one level with their scores, nothing written; a model is named where it matters."""
     if request.thumbnails:
         raise UsageError("thumbnails are a file of the run folder, which -o - does not write", "name a folder by -o")
     chosen = request.selection()

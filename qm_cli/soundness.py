@@ -9,11 +9,14 @@ from typing import Any
 
 from qm_cli import dataset
 from qm_cli.analysis.check import SEVERITIES, check
+from qm_cli.analysis.classification_questions import questions
 from qm_cli.analysis.mend import mend, refuse_foreign
+from qm_cli.classification_tables import answers_of, holds_classes
 from qm_cli.dataset import DatasetFiles
 from qm_cli.errors import UsageError
 from qm_cli.findings import Finding
 from qm_cli.load import load_tables
+from qm_cli.tables import Tables
 
 DATA = "data"
 
@@ -49,7 +52,7 @@ def check_files(files: DatasetFiles, fix: Path | None = None, **naming: Any) -> 
             **naming,
         )
         predictions += tables.count("prediction")
-        for one in check(tables, files.images if not findings[DATA] else None):
+        for one in [*check(tables, files.images if not findings[DATA] else None), *_of_answers(tables)]:
             group = findings.setdefault(name, []) if _is_of_model(one, path) else findings[DATA]
             if one not in group:
                 group.append(one)
@@ -63,6 +66,13 @@ def check_files(files: DatasetFiles, fix: Path | None = None, **naming: Any) -> 
         "findings": {name: [one.as_dict() for one in found] for name, found in findings.items()},
         "mended": _mended(files, fix),
     }
+
+
+def _of_answers(tables: Tables) -> list[Finding]:
+    """What is odd in the answers to questions; text entities are answers to none."""
+    if not holds_classes(tables) or "start" in tables.label.column_names:
+        return []
+    return questions(answers_of(tables), None)[1]
 
 
 def _is_of_model(one: Finding, path: Path | None) -> bool:

@@ -93,6 +93,7 @@ def score(
     debug: options.Debug = False,
 ) -> int:
     """Score a dataset folder: data, label and model metrics per sample, and the summary. Writes a run folder."""
+    from qm_cli.answer_task import TASKS
     from qm_cli.evaluation_options import chosen_grid
     from qm_cli.run import Request
     from qm_cli.settings import settings_at
@@ -113,7 +114,7 @@ def score(
         set=tuple(set_ or ()),
         plugins=tuple(plugin or ()),
         values=tuple(values or ()),
-        task=task,
+        task=None if task in TASKS else task,
         measure=measure_from(sigmas, buffer, pycocotools_area, angle),
         embeddings=embeddings,
         embedder=embedder,
@@ -127,6 +128,7 @@ def score(
             grid=chosen_grid(convention or "coco", confidences, ious, images=image_grid),
             answer_convention=options.named(convention),
             answer_confidence=confidence,
+            answer_task=task if task in TASKS else None,
         ),
         workers=workers,
         shards=shards,
