@@ -11,8 +11,15 @@ from typing import Any
 import numpy.typing as npt
 
 from qm_cli import dataset
-from qm_cli.answer_task import GEOMETRY
-from qm_cli.ingest import answers_columnar, answers_json, answers_npy, archives
+from qm_cli.answer_task import GEOMETRY, beginning, document_of_answers
+from qm_cli.ingest import (
+    answers_columnar,
+    answers_json,
+    answers_npy,
+    archives,
+    predictions_columnar,
+    predictions_json,
+)
 from qm_cli.raw import RawLabels, RawPredictions
 
 LINES = (".jsonl", ".ndjson")
@@ -46,6 +53,25 @@ def form(plain: Path, path: Path, where: str) -> str:
     return "table" if kind == "other" else kind
 
 
+def holds_answers(path: Path) -> bool:
+    """Whether a file holds answers as COCO's fields do not say them: told from its form, its first row, or its names.
+
+    COCO's own rows without a box are read with objects, and so is what is not there.
+    """
+    if path.is_dir() or not (path == dataset.STDIN or path.exists()):
+        return False
+    with tempfile.TemporaryDirectory(prefix="qm-") as folder:
+        plain = beginning(dataset.on_disk(path), Path(folder))
+        if holds_no_objects(plain, path, str(path)):
+            return True
+        kind = archives.kind(plain, str(path))
+        if kind == "object":
+            return document_of_answers(plain)
+        columnar = kind in ("parquet", "arrow")
+        first = (predictions_columnar if columnar else predictions_json).first_prediction(plain)
+        return names_an_answer({name for name, value in first.items() if value not in (None, [])})
+
+
 def holds_no_objects(plain: Path, path: Path, where: str) -> bool:
     """Whether the form alone says so: JSON lines, CSV and NumPy hold answers."""
     if answers_npy.is_npy(plain) or _bare(path).endswith((*LINES, *TABLES, ".npy")):
@@ -71,9 +97,8 @@ def names_an_answer(fields: Collection[str]) -> bool:
 
 def holds_text(path: Path) -> bool:
     """Whether a file's first rows are text entities, or free text without any category."""
-    place = dataset.on_disk(path)
     with tempfile.TemporaryDirectory(prefix="qm-") as folder:
-        plain = archives.plain(place, Path(folder), str(path))
+        plain = beginning(dataset.on_disk(path), Path(folder))
         if answers_npy.is_npy(plain):
             return False
         fields = _first_fields(plain)

@@ -106,8 +106,12 @@ def _sizes(count: int) -> Columns:
 
 
 def _images(ids: pa.Array) -> Columns:
-    """Data rows that no file lists, in their order: an id that is text is taken for the file's name too."""
-    names = ids if ids.type == pa.string() else pa.nulls(len(ids), pa.string())
+    """Data rows that no file lists, in their order: an id that ends like an image's name is that name too."""
+    names = pa.nulls(len(ids), pa.string())
+    if ids.type == pa.string():
+        ending = compute.utf8_lower(compute.extract_regex(ids, r"(?P<ending>\.[A-Za-z0-9]+)$").field("ending"))
+        pictures = compute.is_in(ending, value_set=strings_to_arrow(sorted(image_folder.SUFFIXES)))
+        names = compute.if_else(pictures, ids, names)
     return {"id": ids, "file_name": names, **_sizes(len(ids))}
 
 

@@ -10,11 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from qm_cli import answer_files, answer_task, dataset, link
-from qm_cli.answer_objects import as_objects
+from qm_cli import dataset, link
 from qm_cli.arrays import to_arrow
 from qm_cli.derived_labels import add_images, as_labels, without_labels
 from qm_cli.errors import InputError, UsageError
@@ -38,9 +34,6 @@ from qm_cli.settings import BOXES, Measure
 from qm_cli.tables import Tables
 from qm_cli.tasks import SHAPE_FIELDS, found_task, refuse_idle, refuse_unknown
 
-Matrix = npt.NDArray[Any]
-OBJECTS_HINT = "objects are read from JSON, Parquet or Arrow"
-OF_OBJECTS = ("mapping-category", "label-without-box", "prediction-derived-category", "image-missing-size")
 COLUMNAR = (".parquet", ".arrow", ".feather")
 
 
@@ -83,27 +76,17 @@ def read_labels(labels: Path, task: str = "bbox", **how: Any) -> RawLabels:
         return _read_labels(Source(labels, None, **how), labels, Path(folder), SHAPE_FIELDS[task])
 
 
-def read_predictions(predictions: Path) -> RawPredictions | Matrix:
-    """A prediction file read on its own."""
-    source = Source(None, predictions)
+def read_predictions(predictions: Path, **how: Any) -> RawPredictions:
+    """A prediction file read on its own. how: as in `Source`."""
+    source = Source(None, predictions, **how)
     with tempfile.TemporaryDirectory(prefix="qm-") as folder:
         return _read_predictions(source, _opened(source, predictions, Path(folder)))
 
 
 def task_of(predictions: Path) -> str:
-    """The task that a prediction file is for, by its fields alone; `classification` for all answers."""
+    """The task that a prediction file is for, by its fields alone."""
     with tempfile.TemporaryDirectory(prefix="qm-") as folder:
-        opened = _opened(Source(None, predictions), predictions, Path(folder))
-        return "classification" if opened.answers else opened.measure.task
-
-
-def task_of_all(root: Path, predictions: Mapping[str, Path]) -> str:
-    """The task of all models, by their files. Raises UsageError where they differ."""
-    tasks = {name: task_of(path) for name, path in predictions.items()}
-    if len(set(tasks.values())) > 1:
-        told = ", ".join(f"{name}: {task}" for name, task in tasks.items())
-        raise UsageError(f"{root}: models of different tasks ({told})", "name one by --task, or one --model")
-    return next(iter(tasks.values()))
+        return _opened(Source(None, predictions), predictions, Path(folder)).measure.task
 
 
 def load_tables(labels: Path | None, predictions: Path | None, **how: Any) -> Tables:
@@ -134,47 +117,30 @@ def reading(source: Source) -> Iterator[Callable[[], Tables]]:
 
 
 def _finished(
-    source: Source, opened: Future[_Opened] | None, predictions: Future[RawPredictions | Matrix] | None, folder: Path
+    source: Source, opened: Future[_Opened] | None, predictions: Future[RawPredictions] | None, folder: Path
 ) -> Tables:
     mapping = category_map.chosen(source.map_categories)
     measure = opened.result().measure if opened else _measure(source, {})
     raw_labels = source.labels_read
     if raw_labels is None and source.labels:
-        no_shape = opened is None or opened.result().boxless
-        raw_labels = _read_labels(source, source.labels, folder, SHAPE_FIELDS[measure.task], no_shape)
+        raw_labels = _read_labels(source, source.labels, folder, SHAPE_FIELDS[measure.task])
     raw_predictions = predictions.result() if predictions else None
-    if raw_labels is not None and isinstance(raw_predictions, RawPredictions) and source.task is None:
+    if raw_labels is not None and raw_predictions is not None and source.task is None:
         measure = _with_labels(measure, raw_labels, raw_predictions)
     refuse_idle(measure)
-    linking = Linking(source.match_by, mapping, source.missing_score, source.tolerant, source.prob_categories, measure)
-    if (opened and opened.result().answers) or (raw_labels is not None and raw_labels.kinds is not None):
-        return _of_answers(source, raw_labels, raw_predictions, linking)
-    assert not isinstance(raw_predictions, np.ndarray)
     derived: list[Finding] = []
     if raw_labels is None:
         raw_labels, derived = without_labels(source.images, raw_predictions)
     elif raw_labels.derived and raw_predictions is not None:
         derived = add_images(raw_labels, raw_predictions)
-    return link.tables(raw_labels, raw_predictions, linking).with_findings(derived)
-
-
-def _of_answers(
-    source: Source, labels: RawLabels | None, predictions: RawPredictions | Matrix | None, options: Linking
-) -> Tables:
-    """Tables of classes, whose rows have no box; nothing is said of what is missing of objects alone."""
-    where = _shown(source.predictions) if source.predictions else ""
-    if labels is not None and labels.kinds is None and labels.label and not boxless(labels.label["bbox"]):
-        raise InputError(f"{where}: holds classes or text, and the labels have boxes", OBJECTS_HINT)
-    labels, raw, options, found = as_objects(labels, predictions, where, options, source.images)
-    tables = link.tables(labels, raw, options)
-    unsaid = OF_OBJECTS if source.map_categories is None else OF_OBJECTS[1:]
-    kept = tuple(one for one in tables.findings if one.code not in unsaid)
-    return replace(tables, findings=kept).with_findings(found)
+    naming = (source.match_by, mapping, source.missing_score, source.tolerant, source.prob_categories)
+    options = Linking(*naming, measure)
+    return link.tables(raw_labels, raw_predictions, options).with_findings(derived)
 
 
 @dataclass(frozen=True)
 class _Opened:
-    """A prediction file unpacked, with what its first prediction tells: whether it has a shape, or is an answer."""
+    """A prediction file unpacked, with what its first prediction tells."""
 
     plain: Path
     kind: str
@@ -182,8 +148,6 @@ class _Opened:
     measure: Measure
     images: Columns = field(default_factory=dict)
     categories: Columns = field(default_factory=dict)
-    boxless: bool = False
-    answers: bool = False
 
 
 def _measure(source: Source, first: Mapping[str, object]) -> Measure:
@@ -204,39 +168,21 @@ def _with_labels(measure: Measure, labels: RawLabels, predictions: RawPrediction
 
 def _opened(source: Source, path: Path, folder: Path) -> _Opened:
     where = _shown(path)
+    _refuse_table(path)
     plain = archives.plain(dataset.on_disk(path), _own(folder, "predictions"), where)
-    if answer_files.holds_no_objects(plain, path, where):
-        return _answers_opened(source, plain, where)
     kind = archives.kind(plain, where)
+    if kind in ("parquet", "arrow"):
+        return _Opened(plain, kind, where, _measure(source, predictions_columnar.first_prediction(plain)))
     images: Columns = {}
     categories: Columns = {}
-    rows = plain
     if kind == "object":
-        rows, images, categories = predictions_coco.unwrap(plain, _own(folder, "rows"), where)
-    columnar = kind in ("parquet", "arrow")
-    first = predictions_columnar.first_prediction(plain) if columnar else _first_of_json(source, rows)
-    filled = {name for name, value in first.items() if value not in (None, [])}
-    if answer_files.names_an_answer(filled):
-        return _answers_opened(source, plain, where)
-    no_shape = answer_files.SHAPES.isdisjoint(filled)
-    return _Opened(rows, kind, where, _measure(source, first), images, categories, no_shape)
+        plain, images, categories = predictions_coco.unwrap(plain, _own(folder, "rows"), where)
+    measure = _measure(source, {} if source.task else predictions_json.first_prediction(plain))
+    return _Opened(plain, kind, where, measure, images, categories)
 
 
-def _first_of_json(source: Source, rows: Path) -> dict[str, object]:
-    """The first prediction, where its fields are to tell the task."""
-    return {} if source.task else predictions_json.first_prediction(rows)
-
-
-def _answers_opened(source: Source, plain: Path, where: str) -> _Opened:
-    if source.task is not None:
-        raise InputError(f"{where}: holds classes or text, not {source.task}", OBJECTS_HINT)
-    return _Opened(plain, "answers", where, _measure(source, {}), boxless=True, answers=True)
-
-
-def _read_predictions(source: Source, opened: _Opened) -> RawPredictions | Matrix:
+def _read_predictions(source: Source, opened: _Opened) -> RawPredictions:
     """A prediction file of any format."""
-    if opened.answers and source.predictions is not None:
-        return answer_files.read_predictions(opened.plain, source.predictions, opened.where)
     fields = SHAPE_FIELDS[opened.measure.task]
     if opened.kind in ("parquet", "arrow"):
         return predictions_columnar.read(opened.plain, source.metadata, opened.where, fields)
@@ -246,6 +192,13 @@ def _read_predictions(source: Source, opened: _Opened) -> RawPredictions | Matri
         if opened.categories and "category_name" not in raw.columns:
             _name_categories(raw, opened.categories)
     return raw
+
+
+def _refuse_table(path: Path) -> None:
+    """A table of lines holds classes or text, which are no objects."""
+    if path.suffix.lower() in (".csv", ".tsv", ".npy") and path.is_file():
+        hint = "both files must hold classes or text to be read from tables"
+        raise InputError(f"{path}: objects are read from JSON, Parquet or Arrow, not {path.suffix}", hint)
 
 
 def _shown(path: Path) -> str:
@@ -264,24 +217,14 @@ def _name_categories(raw: RawPredictions, categories: Columns) -> None:
         raw.columns["category_name"] = categories["name"].take(to_arrow(rows))
 
 
-def _read_labels(
-    source: Source, path: Path, folder: Path, shapes: tuple[str, ...], maybe_answers: bool = True
-) -> RawLabels:
-    """A label file, a folder of VOC XML files, or a prediction file that serves as one. shapes: the task's fields.
-
-    maybe_answers: the predictions, if there are any, tell of no shape.
-    """
+def _read_labels(source: Source, path: Path, folder: Path, shapes: tuple[str, ...]) -> RawLabels:
+    """A label file, a folder of VOC XML files, or a prediction file that serves as one. shapes: the task's fields."""
     where = _shown(path)
     if path.is_dir():
         return labels_voc.read(path, where)
+    _refuse_table(path)
     plain = archives.plain(dataset.on_disk(path), _own(folder, "labels"), where)
     kind = archives.kind(plain, where)
-    no_objects = answer_files.holds_no_objects(plain, path, where)
-    if no_objects and not maybe_answers:
-        raise InputError(f"{where}: holds classes or text, and the predictions have shapes", OBJECTS_HINT)
-    if no_objects or (maybe_answers and _labels_are_answers(plain, kind)):
-        labels, kinds = answer_files.read_labels(plain, path, where)
-        return replace(labels, kinds=kinds)
     if kind == "list":
         return as_labels(predictions_json.read(plain, source.metadata, source.threads, where, shapes))
     if kind in ("parquet", "arrow"):
@@ -290,11 +233,3 @@ def _read_labels(
     if source.fields:
         labels_json_fields.add_fields(raw, plain, source.fields)
     return raw
-
-
-def _labels_are_answers(plain: Path, kind: str) -> bool:
-    if kind == "object":
-        return answer_task.document_of_answers(plain)
-    columnar = kind in ("parquet", "arrow")
-    first = (predictions_columnar if columnar else predictions_json).first_prediction(plain)
-    return answer_files.names_an_answer({name for name, value in first.items() if value not in (None, [])})

@@ -27,8 +27,8 @@ from qm_cli.ingest.custom_metrics import CustomValue, is_custom
 from qm_cli.ingest.values import with_values
 from qm_cli.ingest.values_embeddings import with_embeddings
 from qm_cli.kept_results import Kept, kept_for, settle
-from qm_cli.load import Source, load_tables
-from qm_cli.model_labels import labels_of_models
+from qm_cli.load import Source
+from qm_cli.load_dataset import labels_of_models, load_tables
 from qm_cli.raw import RawLabels
 from qm_cli.run_tables import sample_tables, vector_tables
 from qm_cli.run_writing import Parts, write_run

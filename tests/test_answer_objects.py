@@ -13,8 +13,8 @@ from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files
 from qm_cli.classification_report import class_report
 from qm_cli.classification_tables import evaluate_classes
 from qm_cli.errors import InputError
-from qm_cli.load import load_tables
 from qm_cli.load_answers import AnswerSource
+from qm_cli.load_dataset import load_tables
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 from tests.answer_files import document, label, lines

@@ -286,5 +286,5 @@ def test_a_pipe_serves_as_a_file(tmp_path: Path, plain: Tables) -> None:
 def test_a_table_is_named_as_such(tmp_path: Path, name: str) -> None:
     labels = write(tmp_path / ("l.csv" if name == "l.csv" else "l.json"), document())
     predictions = write(tmp_path / ("p.npy" if name == "p.npy" else "p.json"), ROWS)
-    with pytest.raises(InputError, match="holds classes or text"):
+    with pytest.raises(InputError, match="objects are read from JSON, Parquet or Arrow"):
         load_tables(labels, predictions)

@@ -140,6 +140,8 @@ def score(
         pixel_limit=pixel_limit,
         outside=outside,
     )
+    if dry_run or (output is not None and str(output) == "-"):
+        _refuse_text(request)
     if dry_run:
         return _show_plan(request, json)
     if output is not None and str(output) == "-":
@@ -168,6 +170,13 @@ def _refuse_without_run(resume: bool, strict: bool) -> None:
     for name, given in (("--resume", resume), ("--strict", strict)):
         if given:
             raise UsageError(f"{name} needs a run folder, and -o - writes none", "name a folder with -o")
+
+
+def _refuse_text(request: Request) -> None:
+    from qm_cli.answer_writing import is_text
+
+    if is_text(request.files()):
+        raise UsageError(f"{request.dataset}: text has no samples to score one by one", "score it into a run folder")
 
 
 def _stream(request: Request, level: str, format_: str) -> int:

@@ -125,3 +125,35 @@ def test_check_and_drift(form: str, tmp_path: Path, capsys: Captured) -> None:
     drifted = _report(capsys, "drift", first, second)
     assert drifted["a"]["images"] == COUNT
     assert "prediction.score" in [row["metric"] for row in drifted["metrics"]]
+
+
+ENTITIES = "id,category,start,end\na,name,0,4\nb,place,2,6\n"
+TEXTS = "id,answer\na,yes\nb,no\n"
+
+
+@pytest.mark.parametrize(("content", "metric"), [(ENTITIES, "f1"), (TEXTS, "accuracy")])
+def test_text_is_scored_into_a_run(content: str, metric: str, tmp_path: Path, capsys: Captured) -> None:
+    labels, predictions = write(tmp_path / "labels.csv", content), write(tmp_path / "predictions.csv", content)
+    found = _report(capsys, "score", tmp_path)
+    assert found["models"]["predictions"]["metrics"][metric] == 1.0
+    assert _report(capsys, "gate", tmp_path / "qm-run", "--min", f"{metric}=1")["verdict"] == "passed"
+    assert _report(capsys, "check", labels, predictions)["counts"]["error"] == 0
+    assert main.run(["score", str(tmp_path), "-o", "-"]) == 2
+    assert "no samples to score" in capsys.readouterr().err
+    write(tmp_path / "other.csv", content)
+    both = ["--predictions", str(predictions), "--predictions", str(tmp_path / "other.csv")]
+    assert main.run(["score", str(tmp_path), *both]) == 2
+    assert "name one --model" in capsys.readouterr().err
+
+
+def test_free_text_does_not_drift(tmp_path: Path, capsys: Captured) -> None:
+    path = write(tmp_path / "p.csv", TEXTS)
+    assert main.run(["drift", str(path), str(path)]) == 2
+    assert "holds free text alone" in capsys.readouterr().err
+
+
+def test_the_task_of_a_score(tmp_path: Path, capsys: Captured) -> None:
+    for stem, model in (("labels", None), ("predictions", "p")):
+        _written(tmp_path, stem, "csv", model)
+    found = _report(capsys, "score", tmp_path, "--task", "multilabel")
+    assert found["models"]["predictions"]["task"] == "multilabel"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qm_cli.errors import UsageError
-from qm_cli.model_labels import labels_of_models
+from qm_cli.load_dataset import labels_of_models
 from tests.input_files import write
 
 
