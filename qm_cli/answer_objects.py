@@ -61,8 +61,7 @@ def as_objects(
         sides += [predictions.columns] if isinstance(predictions, RawPredictions) else []
         category, more = derived(sides, names, width_of(predictions))
         labels, found = replace(labels, category=_columns(category)), [*found, *more]
-    if "width" not in labels.image:
-        labels = replace(labels, image={**labels.image, **_sizes(len(labels.image["id"]))})
+    labels = replace(labels, image={**_sizes(len(labels.image["id"])), **labels.image})
     category, _ = listed(replace(labels, category=_listable(labels.category)))
     if kinds is not None:
         labels, more = _labels(labels, kinds, category)

@@ -10,15 +10,19 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from qm_cli import answer_sides
 from qm_cli.alignment import aligned
 from qm_cli.analysis.changes import changes
 from qm_cli.analysis.comparison import Compared, comparison
 from qm_cli.analysis.intervals import LEAST_UNITS
 from qm_cli.analysis.slices import Matched
+from qm_cli.answer_comparing import compare_answers
+from qm_cli.answer_sides import Asked
+from qm_cli.answer_task import TASKS, asks_answers
 from qm_cli.arrays import one_chunk, to_numpy
 from qm_cli.change_report import change_counts, change_rows, regressed_images
 from qm_cli.comparison_rows import comparison_rows
-from qm_cli.errors import InputError, UsageError, nearest
+from qm_cli.errors import InputError, UsageError, nearest, refuse_options
 from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.load import load_tables
 from qm_cli.query import Source
@@ -54,6 +58,7 @@ class Request:
     resamples: int = 1000
     seed: int = 0
     naming: dict[str, Any] | None = None
+    task: str | None = None
     wanted: Wanted = NO_SLICES
 
 
@@ -71,7 +76,42 @@ class Side:
 
 
 def compare(request: Request) -> tuple[dict[str, Any], pa.Table]:
-    """The report, and a row for each label and detection with what became of it."""
+    """The report, and a row for each label and detection, or answer, with what became of it."""
+    answers = _answers(request)
+    if answers is not None:
+        a, b = answers
+        unit = np.arange(a.answers.rows) if a.cluster is None else cluster_numbers(a.cluster)
+        return compare_answers(a, b, unit, request.resamples, request.seed, request.cluster)
+    return _compare_objects(request)
+
+
+def _answers(request: Request) -> tuple[answer_sides.Side, answer_sides.Side] | None:
+    """Both sides where they hold classes or text; None for objects."""
+    asked = Asked(request.task, request.convention, request.iou, request.confidence, request.cluster)
+    if len(request.targets) == 3:
+        labels, first, second = request.targets
+        if not asks_answers(request.task, labels, first):
+            return None
+        _refuse_of_objects(request)
+        naming = {name: value for name, value in (request.naming or {}).items() if name not in ("task", "measure")}
+        if request.models != (None, None):
+            raise UsageError("--model picks one of a run's models", "leave it out with LABELS A B")
+        return answer_sides.sides_of_files(labels, (first, second), asked, naming)
+    runs = _runs(request)
+    if not all(run.evaluation()["task"] in TASKS for run, _ in runs):
+        return None
+    _refuse_of_objects(request)
+    return answer_sides.sides_of_runs(runs, asked)
+
+
+def _refuse_of_objects(request: Request) -> None:
+    wanted = request.wanted
+    given = {"slices": wanted.manifest, "by": wanted.columns or None, "slice": wanted.conditions or None}
+    given["categories"] = request.categories or None
+    refuse_options("classes and text", given)
+
+
+def _compare_objects(request: Request) -> tuple[dict[str, Any], pa.Table]:
     a, b = _sides_of_files(request) if len(request.targets) == 3 else _sides_of_runs(request)
     for side in (a, b):
         if not can_evaluate(side.tables):
@@ -132,12 +172,15 @@ def _sides_of_files(request: Request) -> tuple[Side, Side]:
 
 
 def _sides_of_runs(request: Request) -> tuple[Side, Side]:
+    sides = [_side(run, name, request) for run, name in _runs(request)]
+    return sides[0], sides[1]
+
+
+def _runs(request: Request) -> list[tuple[Run, str]]:
     for target in request.targets:
         if target.is_file():
             raise UsageError(f"{target}: is a file", "compare run folders, or LABELS A B with two prediction files")
-    runs = _one_run(request) if len(request.targets) == 1 else _two_runs(request)
-    sides = [_side(run, name, request) for run, name in runs]
-    return sides[0], sides[1]
+    return _one_run(request) if len(request.targets) == 1 else _two_runs(request)
 
 
 def _one_run(request: Request) -> list[tuple[Run, str]]:

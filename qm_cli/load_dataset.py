@@ -13,7 +13,7 @@ import numpy.typing as npt
 from qm_cli import answer_files, dataset, link, load
 from qm_cli.answer_objects import as_objects, categories_of_all
 from qm_cli.errors import InputError, UsageError
-from qm_cli.ingest import archives, category_map
+from qm_cli.ingest import answers_json, archives, category_map
 from qm_cli.link_boxes import boxless
 from qm_cli.link_predictions import Linking
 from qm_cli.load import Source
@@ -56,7 +56,7 @@ def labels_of_models(
     if labels is None:
         return None, shaped
     if shaped is None and _holds_answers(labels, None):
-        raw = _labels(Source(labels, None), labels, True)
+        raw = _labels(Source(labels, None, **how), labels, True)
         if not len(raw.category.get("id", ())):
             read = [_predictions(Source(None, path), path, _holds_answers(path, None)) for path in predictions.values()]
             raw = replace(raw, category=categories_of_all(raw, read))
@@ -96,6 +96,8 @@ def _labels(source: Source, path: Path, answers: bool) -> RawLabels:
     with tempfile.TemporaryDirectory(prefix="qm-") as folder:
         plain = archives.plain(dataset.on_disk(path), Path(folder), _shown(path))
         raw, kinds = answer_files.read_labels(plain, path, _shown(path))
+        if source.metadata and not raw.derived:
+            raw = replace(raw, image={**raw.image, **answers_json.entry_columns(plain)})
     return replace(raw, kinds=kinds)
 
 

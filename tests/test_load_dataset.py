@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qm_cli.errors import UsageError
-from qm_cli.load_dataset import labels_of_models
+from qm_cli.load_dataset import labels_of_models, load_tables
 from tests.input_files import write
 
 
@@ -29,3 +29,14 @@ def test_predictions_of_objects_are_no_labels_of_several_models(tmp_path: Path) 
     classes = write(tmp_path / "c.csv", "id,category\n1,a\n")
     with pytest.raises(UsageError, match="models of different tasks"):
         labels_of_models(tmp_path, None, {**files, "c": classes}, None)
+
+
+def test_fields_of_data_rows_are_columns(tmp_path: Path) -> None:
+    content = {"data_rows": [{"id": 1, "weather": "fog", "width": 8, "height": 6, "tags": [1]}, {"id": 2}]}
+    content["annotations"] = [{"id": 1, "category": "a"}]
+    labels = write(tmp_path / "l.json", content)
+    image = load_tables(labels, None, metadata=True).image
+    assert image["weather"].to_pylist() == ["fog", None]
+    assert image["width"].to_pylist() == [8.0, None]
+    assert "tags" not in image.column_names
+    assert "weather" not in load_tables(labels, None).image.column_names

@@ -13,7 +13,7 @@ import pyarrow as pa
 from qm_cli.arrays import strings_to_arrow, to_arrow
 from qm_cli.errors import InputError
 from qm_cli.json_faults import fault, repeated_key
-from qm_cli.raw import Columns, RawLabels, identifiers, lists_of, numbers
+from qm_cli.raw import Columns, RawLabels, identifiers, lists_of, numbers, scalars
 
 Identifier = int | str | None
 HINT = "expected data_rows (or images), categories and annotations, or a list of rows; see qm evaluate --help"
@@ -68,6 +68,11 @@ class Document(msgspec.Struct):
     questions: list[Question] | None = None
 
 
+class Entries(msgspec.Struct):
+    images: list[dict[str, Any] | None] | None = None
+    data_rows: list[dict[str, Any] | None] | None = None
+
+
 def read(path: Path, kind: str, where: str) -> tuple[RawLabels, dict[str, str]]:
     """What the file holds as labels, and the declared type of each question; messages call the file `where`.
 
@@ -86,6 +91,26 @@ def read(path: Path, kind: str, where: str) -> tuple[RawLabels, dict[str, str]]:
     image = _entry_columns(given, where) if entries is not None else {}
     raw = RawLabels(where, image, _category_columns(categories, where), columns, derived=entries is None)
     return raw, kinds
+
+
+def entry_columns(path: Path) -> Columns:
+    """The further scalar fields of a document's data rows, in their order; of what `read` has read already."""
+    entries = msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), type=Entries)
+    rows = [one or {} for one in (entries.images if entries.images is not None else entries.data_rows) or []]
+    names = dict.fromkeys(name for row in rows for name in row if name not in Entry.__struct_fields__)
+    found = {name: scalars([row.get(name) for row in rows]) for name in names}
+    for name in ("width", "height"):
+        if name in found and not (found[name] is not None and _is_number(found[name])):
+            del found[name]
+    return {
+        name: column.cast(pa.float64()) if name in ("width", "height") else column
+        for name, column in found.items()
+        if column is not None
+    }
+
+
+def _is_number(column: pa.Array) -> bool:
+    return bool(pa.types.is_integer(column.type) or pa.types.is_floating(column.type))
 
 
 def _decoded(content: bytes, kind: str, where: str) -> Document:

@@ -127,6 +127,18 @@ def test_check_and_drift(form: str, tmp_path: Path, capsys: Captured) -> None:
     assert "prediction.score" in [row["metric"] for row in drifted["metrics"]]
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_compare(form: str, tmp_path: Path, capsys: Captured) -> None:
+    files = [_written(tmp_path, stem, form, model) for stem, model in (("l", None), ("p", "p"), ("q", "q"))]
+    found = _report(capsys, "compare", *files, "--resamples", "100")
+    accuracy = next(row for row in found["metrics"] if row["metric"] == "accuracy")
+    assert (accuracy["a"], accuracy["b"]) == (ACCURACY, float(np.mean(VALUES["q"].argmax(1) == TRUE)))
+    assert found["changes"]["answers"]["total"]["still_right"] > 0
+    assert main.run(["compare", *map(str, files), "--resamples", "100", "--changes", str(tmp_path / "c.csv")]) == 0
+    assert "data rows" in capsys.readouterr().out
+    assert (tmp_path / "c.csv").read_text().count("\n") == COUNT + 1
+
+
 ENTITIES = "id,category,start,end\na,name,0,4\nb,place,2,6\n"
 TEXTS = "id,answer\na,yes\nb,no\n"
 
