@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -21,6 +21,8 @@ from qm_cli.pairs import Pairs, overlapping_pairs
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
+BoolArray = npt.NDArray[np.bool_]
+
 
 @dataclass(frozen=True)
 class Numbers:
@@ -36,6 +38,15 @@ class Numbers:
 
 
 @dataclass(frozen=True)
+class RankedPart:
+    """The part of the tables that AP is computed of, its matches, and predictions that count only where they match."""
+
+    tables: Tables
+    matches: Matches
+    excused: BoolArray
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Everything an evaluation is summarised from; what not every summary needs is computed when first asked for.
 
@@ -44,6 +55,8 @@ class Evaluation:
     every other convention. curves: precision and recall arrays, where they are COCO's (LVIS has them too).
     max_detections: how many predictions of an image, or of an image and category, AP and AR take; none: all.
     overlap_lanes: Labelbox's matches, at every confidence and IoU of the grid too; None under every other convention.
+    of_images: the convention's own numbers, shares alone, of the images under a mask (bool[images]), nothing matched
+    again; None where there are counts alone, and where AP is COCO's: of `coco` or of `ranked_part`, LVIS's.
     """
 
     tables: Tables
@@ -57,6 +70,8 @@ class Evaluation:
     max_detections: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     overlap_lanes: OverlapLanes | None = None
+    of_images: Callable[[BoolArray], Numbers] | None = None
+    ranked_part: RankedPart | None = None
 
     @property
     def matches(self) -> Matches:

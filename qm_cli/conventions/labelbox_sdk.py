@@ -34,6 +34,11 @@ class Features:
     category: RowArray
     iou: FloatArray
 
+    def of_images(self, kept: BoolArray) -> Features:
+        """Those of some images alone: bool[images]."""
+        there = kept[self.image]
+        return Features(self.image[there], self.category[there], self.iou[there])
+
 
 def evaluate(tables: Tables, settings: Settings) -> Evaluation:
     """Pairs of one category by falling IoU, one-to-one; a pair matches if its IoU is above the threshold."""
@@ -44,7 +49,13 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
     features = _features(tables, found, (prediction, label, iou))
     at = f"IoU > {settings.iou:g}, confidence ≥ {settings.confidence:g}, each category of each image on its own"
     return Evaluation(
-        tables, settings, found, matrix_of(tables, found, NONE, NONE), _numbers(tables, features, settings), at
+        tables,
+        settings,
+        found,
+        matrix_of(tables, found, NONE, NONE),
+        _numbers(tables, features, settings),
+        at,
+        of_images=lambda kept: _mean_iou(tables, features.of_images(kept)),
     )
 
 
@@ -95,20 +106,26 @@ def _cells(tables: Tables, level: str, rows: RowArray) -> RowArray:
 
 
 def _numbers(tables: Tables, features: Features, settings: Settings) -> Numbers:
-    def means(rows: RowArray, count: int) -> FloatArray:
-        return ratio_of_sums(rows, features.iou, count)
-
+    agreement = _mean_iou(tables, features)
     negatives = np.zeros(tables.count("category"), np.int64)
     own = f"confidence ≥ {settings.confidence:g}, at any IoU"
     return Numbers(
-        {"true_negatives": 0, "iou": mean_of_defined(means(features.image, tables.count("image")))},
-        {"true_negatives": negatives, "iou": means(features.category, tables.count("category"))},
+        {"true_negatives": 0, **agreement.overall},
+        {"true_negatives": negatives, **agreement.category},
         {
             "true_negatives": "always 0 for objects",
             "iou": "mean over images of the mean over their categories of the best matches' mean IoU, unmatched 0; of a"
             f" category, mean over images; {own}",
         },
     )
+
+
+def _mean_iou(tables: Tables, features: Features) -> Numbers:
+    of_image, of_category = (
+        ratio_of_sums(rows, features.iou, tables.count(level))
+        for level, rows in (("image", features.image), ("category", features.category))
+    )
+    return Numbers({"iou": mean_of_defined(of_image)}, {"iou": of_category})
 
 
 def ratio_of_sums(rows: RowArray, values: FloatArray, count: int) -> FloatArray:

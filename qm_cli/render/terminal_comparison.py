@@ -8,7 +8,8 @@ from qm_cli.render.terminal import plain_console, print_table_on, show_notes, sh
 
 CATEGORIES_SHOWN = 20
 CATEGORY_METRICS = ("AP", "precision", "recall")
-WITHOUT_AP = ("f1", "precision", "recall")
+AVERAGES = ("AP", "AP50-95", "f1")
+"""Which of its numbers a category is told by first."""
 OF_ANSWERS = ("classification", "multilabel", "text")
 THRESHOLDS = (("iou", "IoU"), ("confidence", "confidence"))
 ERRORS = {
@@ -29,6 +30,7 @@ def show_comparison(report: dict[str, Any]) -> None:
     thresholds = [f"{word} {report[name]:g}," for name, word in THRESHOLDS if report[name] is not None]
     at = " ".join([*thresholds, f"{report['resamples']:,} resamples of {units}"])
     console.print(f"A {a['model']} ({a['target']}), B {b['model']} ({b['target']})", style="bold", markup=False)
+    at = at if report["convention"] == "coco" else f"convention {report['convention']}, {at}"
     console.print(at if report["task"] == "bbox" else f"task {report['task']}, {at}", highlight=False)
     columns = ["", "A", "B", "B − A", "95 % interval", "p", "smallest seen"]
     print_table_on(console, columns, [(row["metric"], *_values(row)) for row in report["metrics"]])
@@ -76,7 +78,7 @@ def _show_categories(report: dict[str, Any]) -> None:
     rows = []
     for category in report["categories"]:
         metrics = {row["metric"]: row for row in category["metrics"]}
-        shown_metrics = CATEGORY_METRICS if "AP" in metrics else WITHOUT_AP
+        shown_metrics = (next(name for name in AVERAGES if name in metrics), *CATEGORY_METRICS[1:])
         first = metrics[shown_metrics[0]]
         cells = [_difference(metrics[name]) for name in shown_metrics]
         rows.append((first["difference"] or 0.0, (_called(category), *cells, _chance(first["p"]))))
