@@ -179,7 +179,8 @@ def _prediction_side(
     found += flagged("prediction-unknown-category", _called(columns), unknown & (row >= 0))
     found += flagged("prediction-missing-category-id", ids, nothing & (row >= 0))
     found += flagged("answer-unknown-question", ids, (question < 0) & (row >= 0) & ~unknown)
-    score, left_out, more = _scores(given.score, ids, probable, options.missing_score, unscored)
+    unscorable = probable | (valid(given.text) & (category < 0))
+    score, left_out, more = _scores(given.score, ids, unscorable, options.missing_score, unscored)
     keep = (row >= 0) & ~unknown & ~nothing & (question >= 0) & ~left_out
     given = Given(given.row, question, category, score, given.text, given.start, given.end, given.source)
     usable = keep & probable
@@ -217,7 +218,10 @@ def _floats(columns: Columns, name: str, count: int) -> FloatArray:
 def _scores(
     score: FloatArray, ids: pa.Array, probable: Mask, fill: float | None, unscored: float | None
 ) -> tuple[FloatArray, Mask, list[Finding]]:
-    """Scores, and the answers left out for having none where others have one; those with probabilities need none."""
+    """Scores, and the answers left out for having none where others have one.
+
+    probable: those that need none, free text and those with probabilities.
+    """
     missing = np.isnan(score) & ~probable
     found = flagged("prediction-score-range", ids, (score < 0) | (score > 1))
     if fill is None and not (missing.all() or np.isnan(score).all()):
