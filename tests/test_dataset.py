@@ -140,3 +140,21 @@ def test_embeddings_by_name_setting_and_option(tmp_path: Path) -> None:
         dataset.find(tmp_path)
     write(tmp_path / "qm.toml", 'embeddings = "other.parquet"')
     assert dataset.find(tmp_path).embeddings == tmp_path / "other.parquet"
+
+
+def test_tables_stand_in_where_there_is_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "predictions").mkdir()
+    for name in ("labels.csv", "predictions/old.npy", "predictions/new.csv.gz"):
+        (tmp_path / name).write_text("x")
+    found = dataset.find(tmp_path)
+    assert found.labels == tmp_path / "labels.csv"
+    assert list(found.predictions) == ["new", "old"]
+    for name in ("labels.json", "predictions/old.json"):
+        (tmp_path / name).write_text("x")
+    found = dataset.find(tmp_path)
+    assert (found.labels, list(found.predictions)) == (tmp_path / "labels.json", ["old"])
+
+
+def test_models_are_called_without_their_format() -> None:
+    names = ("a.npy", "b.csv.gz", "c.json.zst", "d", "e.ndjson", "f.v1.parquet")
+    assert [dataset.model_name(Path(name)) for name in names] == ["a", "b", "c", "d", "e", "f.v1"]

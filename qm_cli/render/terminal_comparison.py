@@ -30,8 +30,8 @@ def show_comparison(report: dict[str, Any]) -> None:
     thresholds = [f"{word} {report[name]:g}," for name, word in THRESHOLDS if report[name] is not None]
     at = " ".join([*thresholds, f"{report['resamples']:,} resamples of {units}"])
     console.print(f"A {a['model']} ({a['target']}), B {b['model']} ({b['target']})", style="bold", markup=False)
-    at = at if report["convention"] == "coco" else f"convention {report['convention']}, {at}"
-    console.print(at if report["task"] == "bbox" else f"task {report['task']}, {at}", highlight=False)
+    at = at if report.get("convention", "coco") == "coco" else f"convention {report['convention']}, {at}"
+    console.print(at if report.get("task", "bbox") == "bbox" else f"task {report['task']}, {at}", highlight=False)
     columns = ["", "A", "B", "B − A", "95 % interval", "p", "smallest seen"]
     print_table_on(console, columns, [(row["metric"], *_values(row)) for row in report["metrics"]])
     for one in report.get("questions", []):
@@ -50,7 +50,7 @@ def show_comparison(report: dict[str, Any]) -> None:
 
 
 def _rows(report: dict[str, Any]) -> str:
-    return "data rows" if report["task"] in OF_ANSWERS else "images"
+    return "data rows" if report.get("task", "bbox") in OF_ANSWERS else "images"
 
 
 def _units(report: dict[str, Any]) -> str:
