@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from qm_cli import dataset
 from qm_cli.answer_task import GEOMETRY, beginning, document_of_answers
+from qm_cli.errors import InputError
 from qm_cli.ingest import (
     answers_columnar,
     answers_json,
@@ -132,7 +133,9 @@ def _starts_a_second(path: Path) -> bool:
 def read_labels(plain: Path, path: Path, where: str) -> tuple[RawLabels, dict[str, str]]:
     """Raw labels, and the declared type of each question. Messages call the file `where`."""
     kind = form(plain, path, where)
-    if kind not in ("table", NPY):
+    if kind == NPY:
+        raise InputError(f"{where}: class probabilities are no labels", "write labels as JSON, JSONL, CSV or Parquet")
+    if kind != "table":
         return answers_json.read(plain, kind, where)
     raw = answers_columnar.read(plain, where)
     return RawLabels(raw.where, {}, {}, raw.columns, derived=True), {}

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from qm_cli.answer_files import form, holds_no_objects, holds_text, names_an_answer, read_labels
+from qm_cli.errors import InputError
 from tests.answer_files import lines
 from tests.input_files import write
 
@@ -40,6 +41,8 @@ def test_binary_forms(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.zeros((1, 2)))
     pq.write_table(pa.Table.from_pylist(ROWS), tmp_path / "a.parquet")
     assert [form(tmp_path / name, tmp_path / name, "f") for name in ("a.npy", "a.parquet")] == ["npy", "table"]
+    with pytest.raises(InputError, match="class probabilities are no labels"):
+        read_labels(tmp_path / "a.npy", tmp_path / "a.npy", "f")
 
 
 @pytest.mark.parametrize(
