@@ -20,8 +20,11 @@ GEOMETRY = (
     *(b'"point"', b'"rotated_box"', b'"rbox"', b'"poly"'),
 )
 ANSWERS = (b'"category_id"', b'"category"', b'"category_name"', b'"label"', b'"answer"', b'"probs"', b'"span"')
+OWN = (b'"answer"', b'"span"')
+NAMES = (b'"category"', b'"category_name"', b'"label"')
 TABLE_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".npy")
 SHAPE = re.compile(rb"(?:" + b"|".join(GEOMETRY) + rb")\s*+:\s*+(?!null|\[\s*\])")
+PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 ENDS = 1 << 16
 UNPACKED = 1 << 20
 
@@ -53,6 +56,29 @@ def holds_answers(labels: Path, predictions: Path) -> bool:
     return answers
 
 
+def beginning(path: Path, folder: Path) -> Path:
+    """The file itself; of a packed one its beginning, unpacked into the folder."""
+    with path.open("rb") as file:
+        head = file.read(len(PACKED[0]) + 2)
+    if not head.startswith(PACKED):
+        return path
+    target = folder / "beginning"
+    target.write_bytes(_unpacked(path, head))
+    return target
+
+
+def document_of_answers(path: Path) -> bool:
+    """Whether a plain JSON document names no geometry, and its data rows or answers as no COCO file does."""
+    if not path.stat().st_size:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        if _shaped(whole):
+            return False
+        return _names(whole, (b'"data_rows"', b'"data_row_id"', *OWN)) or (
+            _names(whole, NAMES) and not _names(whole, (b'"category_id"',))
+        )
+
+
 def _readable(path: Path) -> bool:
     return path == dataset.STDIN or (storage.exists(path) and not storage.is_folder(path))
 
@@ -63,7 +89,7 @@ def _held(path: Path) -> tuple[bool, bool]:
     plain_name = path.name.lower().removesuffix(".gz").removesuffix(".zst")
     with place.open("rb") as file:
         head = file.read(ENDS)
-        if head.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):
+        if head.startswith(PACKED):
             content = _unpacked(place, head)
             return _shaped(content), _names(content, ANSWERS) or plain_name.endswith(TABLE_ENDINGS)
         if head.startswith((b"PAR1", b"ARROW1", b"\xff\xff\xff\xff")):

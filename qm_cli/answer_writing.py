@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,13 @@ from qm_cli import __version__, dataset, run_folder
 from qm_cli.analysis.classification_outcome import Answered, Ticked
 from qm_cli.analysis.text_spans import Spans
 from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files
+from qm_cli.answer_files import holds_text
 from qm_cli.answers import FREE_TEXT, Answers
 from qm_cli.arrays import strings_to_arrow, to_arrow
 from qm_cli.classification import ClassEvaluation, QuestionResult
-from qm_cli.load_answers import LINES, TABLES, AnswerSource
+from qm_cli.dataset import DatasetFiles
+from qm_cli.errors import UsageError
+from qm_cli.load_answers import AnswerSource
 from qm_cli.render.as_json import as_json
 from qm_cli.render.summary_markdown import summary_markdown
 from qm_cli.run_writing import input_facts
@@ -36,20 +40,40 @@ def answers_to_folder(request: AnswerRequest, output: Path) -> dict[str, Any]:
     return report
 
 
+def is_text(files: DatasetFiles) -> bool:
+    """Whether a dataset holds free text or text entities alone, which are evaluated and have no samples to score."""
+    if files.labels is None or not files.predictions or files.labels.is_dir():
+        return False
+    return all(holds_text(path) for path in (files.labels, *files.predictions.values()))
+
+
+def text_to_folder(files: DatasetFiles, output: Path, settings: Settings, naming: Mapping[str, Any]) -> dict[str, Any]:
+    """Evaluate the text of a dataset into a run folder; its summary. naming: as of `AnswerSource`."""
+    if files.labels is None or len(files.predictions) != 1:
+        names = ", ".join(files.predictions)
+        raise UsageError(f"{files.root}: text is scored one model at a time, there are {names}", "name one --model")
+    started = time.perf_counter()
+    source = AnswerSource(files.labels, next(iter(files.predictions.values())), **naming)
+    asked = (settings.answer_task, settings.answer_convention)
+    request = AnswerRequest(source, *asked, confidence=settings.answer_confidence)
+    evaluation, report = evaluate_answer_files(request)
+    return write_answers(output, evaluation, report, source, started)
+
+
 def write_answers(
     output: Path,
     evaluation: ClassEvaluation | SpanEvaluation,
     report: dict[str, Any],
     source: AnswerSource,
     started: float,
-) -> None:
-    """Write the run folder `output`: tables, summary and manifest.
+) -> dict[str, Any]:
+    """Write the run folder `output`: tables, summary and manifest. The summary.
 
     image: TP, FP and FN of each data row. category: the report's. answer: a row a data row and question, of those that
     take one answer. confusion, precision_recall: of classes. label, prediction: text entities with their outcome.
     """
     with run_folder.writing(output) as folder:
-        _write(folder, evaluation, report, source, started)
+        return _write(folder, evaluation, report, source, started)
 
 
 def _write(
@@ -58,13 +82,13 @@ def _write(
     report: dict[str, Any],
     source: AnswerSource,
     started: float,
-) -> None:
+) -> dict[str, Any]:
     tables = _class_tables(evaluation) if isinstance(evaluation, ClassEvaluation) else _span_tables(evaluation)
     columns = {name: [row[name] for row in report["categories"]] for name in (report["categories"] or [{}])[0]}
     tables["category"] = pa.table({"id": [], "name": []} | {name: pa.array(rows) for name, rows in columns.items()})
     for name, table in tables.items():
         write_parquet(table, folder / f"{name}.parquet")
-    model = model_name(source.predictions)
+    model = dataset.model_name(source.predictions)
     summary = {
         "images": report["images"],
         "categories": len(report["categories"]),
@@ -92,16 +116,7 @@ def _write(
         "seconds": round(time.perf_counter() - started, 3),
     }
     (folder / run_folder.MANIFEST).write_text(as_json(manifest))
-
-
-def model_name(path: Path) -> str:
-    """File name without what tells its format.
-
-    >>> model_name(Path("runs/better.jsonl.gz"))
-    'better'
-    """
-    name = Path(dataset.model_name(path).removesuffix(".gz").removesuffix(".zst"))
-    return name.stem if name.suffix in (*LINES, *TABLES, ".npy") else str(name)
+    return summary
 
 
 def _counts(rows: int, parts: dict[str, list[Any]]) -> dict[str, pa.Array]:

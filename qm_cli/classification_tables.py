@@ -9,6 +9,7 @@ import pyarrow as pa
 from qm_cli.analysis.classification_outcome import Answered
 from qm_cli.analysis.classification_questions import first_of_runs
 from qm_cli.analysis.counts import Outcomes
+from qm_cli.answer_objects import QUESTION_TYPE
 from qm_cli.answers import Answers, Given, Probabilities, question_categories
 from qm_cli.arrays import one_chunk, strings_to_arrow, valid
 from qm_cli.classification import CONVENTIONS, ClassEvaluation, ClassSettings, QuestionResult, evaluate_answers
@@ -34,7 +35,7 @@ def evaluate_classes(tables: Tables, settings: Settings) -> ClassEvaluation:
     if settings.grid not in (None, Grid()):
         raise UsageError("--confidences, --ious, --image-grid: not for classes", "leave them out")
     convention = task_convention(settings.answer_convention, CONVENTIONS, "classes")
-    chosen = ClassSettings(convention=convention, confidence=settings.answer_confidence)
+    chosen = ClassSettings(settings.answer_task, convention, settings.answer_confidence)
     return evaluate_answers(answers_of(tables), chosen)
 
 
@@ -50,7 +51,7 @@ def answers_of(tables: Tables) -> Answers:
         tables.category["name"].to_pylist(),
         category_question,
         questions,
-        {},
+        _kinds(tables),
         label,
         prediction,
         _probabilities(tables, category_question, questions, label, prediction),
@@ -58,11 +59,11 @@ def answers_of(tables: Tables) -> Answers:
     )
 
 
-def _texts(tables: Tables, level: str) -> pa.Array | None:
+def _texts(tables: Tables, level: str, column: str = QUESTION) -> pa.Array | None:
     table = tables.table(level)
-    if QUESTION not in table.column_names or table[QUESTION].type != pa.string():
+    if column not in table.column_names or table[column].type != pa.string():
         return None
-    return one_chunk(table[QUESTION])
+    return one_chunk(table[column])
 
 
 def _questions(tables: Tables) -> tuple[RowArray, tuple[str | None, ...]]:
@@ -75,6 +76,15 @@ def _questions(tables: Tables) -> tuple[RowArray, tuple[str | None, ...]]:
     if unnamed and (not questions or None in of_category):
         questions = (*questions, None)
     return np.array([-1 if one is None else questions.index(one) for one in of_category], np.int64), questions
+
+
+def _kinds(tables: Tables) -> dict[str, str]:
+    """The declared type of each question, where its labels tell it."""
+    names, types = _texts(tables, "label"), _texts(tables, "label", QUESTION_TYPE)
+    if names is None or types is None:
+        return {}
+    pairs = pa.table({"name": names, "type": types}).drop_null().group_by(["name", "type"]).aggregate([])
+    return dict(zip(pairs["name"].to_pylist(), pairs["type"].to_pylist(), strict=True))
 
 
 def _side(tables: Tables, level: str, category_question: RowArray, questions: tuple[str | None, ...]) -> Given:

@@ -10,23 +10,25 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from qm_cli import answer_sides
 from qm_cli.alignment import aligned
 from qm_cli.analysis.changes import changes
-from qm_cli.analysis.comparison import Compared, comparison
 from qm_cli.analysis.intervals import LEAST_UNITS
-from qm_cli.analysis.slices import Matched
+from qm_cli.answer_comparing import compare_answers
+from qm_cli.answer_sides import Asked
+from qm_cli.answer_task import TASKS, asks_answers
 from qm_cli.arrays import one_chunk, to_numpy
 from qm_cli.change_report import change_counts, change_rows, regressed_images
-from qm_cli.comparison_rows import comparison_rows
-from qm_cli.errors import InputError, UsageError, nearest
+from qm_cli.compared_numbers import compared_numbers
+from qm_cli.errors import InputError, UsageError, nearest, refuse_options
 from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.load import load_tables
 from qm_cli.query import Source
 from qm_cli.run_folder import Run, open_run
 from qm_cli.run_tables import settings_of_run, tables_of_run
 from qm_cli.scoring import can_evaluate
-from qm_cli.settings import Settings
-from qm_cli.slice_comparing import compared_slices, slice_members, with_members
+from qm_cli.settings import Settings, missing_score
+from qm_cli.slice_comparing import with_members
 from qm_cli.slice_language import Slice, Slices, Wanted, slices_of, sorted_by_image
 from qm_cli.slice_rows import named_tables
 from qm_cli.subset import only_categories
@@ -34,6 +36,7 @@ from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
 NO_SLICES = Wanted()
+WITHOUT_AP = ("labelbox", "labelbox-sdk")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Request:
     resamples: int = 1000
     seed: int = 0
     naming: dict[str, Any] | None = None
+    task: str | None = None
     wanted: Wanted = NO_SLICES
 
 
@@ -71,7 +75,42 @@ class Side:
 
 
 def compare(request: Request) -> tuple[dict[str, Any], pa.Table]:
-    """The report, and a row for each label and detection with what became of it."""
+    """The report, and a row for each label and detection, or answer, with what became of it."""
+    answers = _answers(request)
+    if answers is not None:
+        a, b = answers
+        unit = np.arange(a.answers.rows) if a.cluster is None else cluster_numbers(a.cluster)
+        return compare_answers(a, b, unit, request.resamples, request.seed, request.cluster)
+    return _compare_objects(request)
+
+
+def _answers(request: Request) -> tuple[answer_sides.Side, answer_sides.Side] | None:
+    """Both sides where they hold classes or text; None for objects."""
+    asked = Asked(request.task, request.convention, request.iou, request.confidence, request.cluster)
+    if len(request.targets) == 3:
+        labels, first, second = request.targets
+        if not asks_answers(request.task, labels, first):
+            return None
+        _refuse_of_objects(request)
+        naming = {name: value for name, value in (request.naming or {}).items() if name not in ("task", "measure")}
+        if request.models != (None, None):
+            raise UsageError("--model picks one of a run's models", "leave it out with LABELS A B")
+        return answer_sides.sides_of_files(labels, (first, second), asked, naming)
+    runs = _runs(request)
+    if not all(run.evaluation()["task"] in TASKS for run, _ in runs):
+        return None
+    _refuse_of_objects(request)
+    return answer_sides.sides_of_runs(runs, asked)
+
+
+def _refuse_of_objects(request: Request) -> None:
+    wanted = request.wanted
+    given = {"slices": wanted.manifest, "by": wanted.columns or None, "slice": wanted.conditions or None}
+    given["categories"] = request.categories or None
+    refuse_options("classes and text", given)
+
+
+def _compare_objects(request: Request) -> tuple[dict[str, Any], pa.Table]:
     a, b = _sides_of_files(request) if len(request.targets) == 3 else _sides_of_runs(request)
     for side in (a, b):
         if not can_evaluate(side.tables):
@@ -83,10 +122,7 @@ def compare(request: Request) -> tuple[dict[str, Any], pa.Table]:
     first = evaluate_tables(tables_a, settings)
     second = evaluate_tables(aligned(tables_a, tables_b), settings)
     unit = np.arange(tables_a.count("image")) if a.cluster is None else cluster_numbers(a.cluster)
-    sides = [Matched(one.tables, one.matches, one.outcomes, settings) for one in (first, second)]
-    old, new = (one.weighable() for one in sides)
-    found = comparison(old, new, unit, request.resamples, request.seed)
-    sliced = compared_slices(a.slices, sides, (old, new), unit, request.resamples, request.seed)
+    found = compared_numbers(first, second, a.slices, unit, request.resamples, request.seed)
     changed = changes(first.tables, second.tables, first.outcomes, second.outcomes, settings)
     report = {
         "a": _about(a, first),
@@ -102,10 +138,10 @@ def compare(request: Request) -> tuple[dict[str, Any], pa.Table]:
         "method": "half-sample bootstrap",
         "resamples": request.resamples,
         "seed": request.seed,
-        "metrics": comparison_rows(found.overall, settings),
-        "categories": _category_rows(first, found.category, found.category_units),
-        "slices": sliced,
-        "changes": change_counts(first, second, changed, slice_members(a.slices, sides)),
+        "metrics": found.metrics,
+        "categories": found.categories,
+        "slices": found.slices,
+        "changes": change_counts(first, second, changed, found.members),
         "regressed_images": regressed_images(first, second, changed),
         "notes": [*_notes(a, b, request, found.units, found.category_units), *a.notes],
     }
@@ -117,10 +153,12 @@ def _sides_of_files(request: Request) -> tuple[Side, Side]:
     if request.models != (None, None):
         raise UsageError("--model picks one of a run's models", "leave it out with LABELS A B")
     settings = _at(Settings(), request)
+    naming = request.naming or {}
+    naming = {**naming, "missing_score": missing_score(settings.convention, naming.get("missing_score"))}
     sides = []
     for file in files:
         metadata = request.cluster is not None or not request.wanted.nothing
-        tables = load_tables(labels, file, metadata=metadata, **(request.naming or {}))
+        tables = load_tables(labels, file, metadata=metadata, fields=settings.fields, **naming)
         column = None
         if request.cluster is not None:
             if request.cluster not in tables.image.column_names:
@@ -132,12 +170,15 @@ def _sides_of_files(request: Request) -> tuple[Side, Side]:
 
 
 def _sides_of_runs(request: Request) -> tuple[Side, Side]:
+    sides = [_side(run, name, request) for run, name in _runs(request)]
+    return sides[0], sides[1]
+
+
+def _runs(request: Request) -> list[tuple[Run, str]]:
     for target in request.targets:
         if target.is_file():
             raise UsageError(f"{target}: is a file", "compare run folders, or LABELS A B with two prediction files")
-    runs = _one_run(request) if len(request.targets) == 1 else _two_runs(request)
-    sides = [_side(run, name, request) for run, name in runs]
-    return sides[0], sides[1]
+    return _one_run(request) if len(request.targets) == 1 else _two_runs(request)
 
 
 def _one_run(request: Request) -> list[tuple[Run, str]]:
@@ -196,13 +237,7 @@ def _no_column(where: Path, name: str, known: list[str]) -> UsageError:
 
 
 def _at(settings: Settings, request: Request) -> Settings:
-    settings = settings.at(request.convention, request.iou, request.confidence)
-    if settings.convention != "coco":
-        raise UsageError(
-            f"convention {settings.convention}: qm compare resamples COCO's numbers alone",
-            "add --convention coco, or qm evaluate each model",
-        )
-    return settings
+    return settings.at(request.convention, request.iou, request.confidence)
 
 
 def cluster_numbers(column: pa.Array) -> RowArray:
@@ -222,14 +257,6 @@ def _about(side: Side, evaluation: Evaluation) -> dict[str, Any]:
     return {"model": side.name, "target": side.target, "predictions": evaluation.tables.count("prediction")}
 
 
-def _category_rows(first: Evaluation, compared: Compared, units: RowArray) -> list[dict[str, Any]]:
-    ids, names = (first.tables.category[column].to_pylist() for column in ("id", "name"))
-    rows = [comparison_rows(compared, first.settings, row) for row in range(len(ids))]
-    return [
-        {"id": ids[row], "name": names[row], "units": int(units[row]), "metrics": rows[row]} for row in range(len(ids))
-    ]
-
-
 def _notes(a: Side, b: Side, request: Request, units: int, category_units: RowArray) -> list[str]:
     what = "images" if request.cluster is None else f"clusters of {request.cluster}"
     notes = []
@@ -241,4 +268,6 @@ def _notes(a: Side, b: Side, request: Request, units: int, category_units: RowAr
     for name, (first, second) in own.items():
         if first != second:
             notes.append(f"the runs were made at {name} {first:g} and {second:g}: both are compared at {first:g}")
+    if a.settings.convention in WITHOUT_AP:
+        notes.append(f"convention {a.settings.convention} has no average precision: its counts are resampled")
     return notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,13 @@ from qm_cli.settings import Settings
 
 def comparison_rows(compared: Compared, settings: Settings, place: int | None = None) -> list[dict[str, Any]]:
     """One row per metric; place: of one category."""
+    return named_rows(compared, metric_names(settings), place)
+
+
+def named_rows(compared: Compared, names: Sequence[str], place: int | None = None) -> list[dict[str, Any]]:
+    """As `comparison_rows`, of numbers that are called so."""
     cells = [(row,) if place is None else (row, place) for row in range(len(compared.first))]
-    return [_row(name, compared, cell) for name, cell in zip(metric_names(settings), cells, strict=True)]
+    return [_row(name, compared, cell) for name, cell in zip(names, cells, strict=True)]
 
 
 def _row(name: str, compared: Compared, place: tuple[int, ...]) -> dict[str, Any]:

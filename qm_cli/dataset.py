@@ -31,6 +31,10 @@ LABEL_PLACES = "labels.json, annotations/*.json or Annotations/*.xml"
 LAYOUT = f"{LABEL_PLACES}, predictions.json or predictions/*.json, images/"
 RUN_FOLDER = "qm-run"
 EXAMPLES = 5
+LINE_ENDINGS = tuple(f"{ending}{packing}" for ending in (".jsonl", ".ndjson", ".csv", ".tsv") for packing in PACKED)
+TABLE_LABEL_ENDINGS = (*LINE_ENDINGS, ".parquet", ".arrow", ".feather")
+TABLE_PREDICTION_ENDINGS = (*LINE_ENDINGS, ".npy")
+"""Files of classes and text, taken where no other file of labels or predictions is there."""
 STDIN = Path("-")
 VOC_FOLDERS = ("Annotations", "annotations")
 IMAGE_FOLDERS = ("images", "JPEGImages")
@@ -140,7 +144,7 @@ def _spooled(path: Path) -> Path:
 def model_name(path: Path) -> str:
     """File name without what tells its format: better.json.gz → better."""
     name = path.name
-    for ending in sorted(PREDICTION_ENDINGS, key=len, reverse=True):
+    for ending in sorted((*PREDICTION_ENDINGS, *TABLE_PREDICTION_ENDINGS), key=len, reverse=True):
         if name.lower().endswith(ending) and len(name) > len(ending):
             return name[: -len(ending)]
     return "stdin" if path == STDIN else name
@@ -211,8 +215,7 @@ def _set_models(folder: Path, settings: dict[str, Any]) -> dict[str, Path]:
 
 def _named(paths: list[Path]) -> dict[str, Path]:
     """Models by name; a folder stands for the files in it. Two files of one name are told apart by their folders."""
-    found = [_candidates(path, PREDICTION_ENDINGS) if storage.is_folder(path) else [path] for path in paths]
-    files = [file for files in found for file in files]
+    files = [file for path in paths for file in (_prediction_files(path) if storage.is_folder(path) else [path])]
     models: dict[str, Path] = {}
     for file in files:
         name = model_name(file)
@@ -222,6 +225,10 @@ def _named(paths: list[Path]) -> dict[str, Path]:
             raise InputError(f"{shown(file)}: {taken}", "rename one of the files")
         models[name] = file
     return models
+
+
+def _prediction_files(folder: Path) -> list[Path]:
+    return _candidates(folder, PREDICTION_ENDINGS) or _candidates(folder, TABLE_PREDICTION_ENDINGS)
 
 
 def _candidates(folder: Path, endings: tuple[str, ...]) -> list[Path]:
@@ -242,6 +249,7 @@ def _labels(folder: Path) -> Path | None:
     beside = _there(folder, "labels", LABEL_ENDINGS)
     candidates = [*beside, *_candidates(folder / "annotations", LABEL_ENDINGS)]
     candidates += [] if candidates else [folder / name for name in VOC_FOLDERS if _holds_voc(folder / name)]
+    candidates = candidates or _there(folder, "labels", TABLE_LABEL_ENDINGS)
     if len(candidates) > 1:
         names = ", ".join(str(path.relative_to(folder)) for path in candidates)
         raise InputError(f"{shown(folder)}: more than one label file: {names}", "choose one by --labels or in qm.toml")
@@ -258,8 +266,11 @@ def _there(folder: Path, name: str, endings: tuple[str, ...]) -> list[Path]:
 
 
 def _models(folder: Path) -> dict[str, Path]:
-    beside = _there(folder, "predictions", PREDICTION_ENDINGS)
-    return _named([*beside, *_candidates(folder / "predictions", PREDICTION_ENDINGS)])
+    for endings in (PREDICTION_ENDINGS, TABLE_PREDICTION_ENDINGS):
+        files = [*_there(folder, "predictions", endings), *_candidates(folder / "predictions", endings)]
+        if files:
+            return _named(files)
+    return {}
 
 
 def _images(folder: Path, labels: Path | None) -> Path | None:

@@ -14,7 +14,7 @@ from qm_cli.analysis.drift import Distance, Halves, Mix, drift, halves, mix
 from qm_cli.arrays import to_numpy
 from qm_cli.codes import Codes
 from qm_cli.errors import InputError, UsageError, nearest
-from qm_cli.load import load_tables
+from qm_cli.load_dataset import load_tables
 from qm_cli.run_columns import NOT_MEASURES, measures
 from qm_cli.run_folder import Run, open_run
 from qm_cli.scoring import Resources, score_tables, selection
@@ -110,6 +110,8 @@ def _numbers(values: npt.NDArray[Any]) -> FloatArray:
 def _side_of_file(path: Path) -> Side:
     """A prediction file alone: score, geometry and what else needs neither labels nor pixels."""
     tables = load_tables(None, path)
+    if not tables.count("prediction") and any(one.code == "answer-free-text" for one in tables.findings):
+        raise InputError(f"{path}: holds free text alone, which has no numbers", "see qm compare LABELS A B")
     scores = score_tables(tables, selection(["prediction.*", "image.*"]), Settings(), Resources()).scores
     levels = {}
     for level in ("image", "prediction"):

@@ -24,6 +24,7 @@ from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,15 @@ class Numbers:
 
 
 @dataclass(frozen=True)
+class RankedPart:
+    """The part of the tables that AP is computed of, its matches, and predictions that count only where they match."""
+
+    tables: Tables
+    matches: Matches
+    excused: BoolArray
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Everything an evaluation is summarised from; what not every summary needs is computed when first asked for.
 
@@ -51,6 +61,8 @@ class Evaluation:
     confused: prediction and label rows of the pairs of different categories in the confusion matrix; None where what is
     left over is matched by falling IoU. at_any_confidence: the outcomes if every prediction counts; None: those of
     COCO's matches. changes: how the outcomes change with the confidence; None: lower scores change nothing.
+    of_images: the convention's own numbers, shares alone, of the images under a mask (bool[images]), nothing matched
+    again; None where there are counts alone, and where AP is COCO's: of `coco` or of `ranked_part`, LVIS's.
     """
 
     tables: Tables
@@ -67,6 +79,8 @@ class Evaluation:
     confused: tuple[RowArray, RowArray] | None = None
     at_any_confidence: Callable[[], Outcomes] | None = None
     changes: Callable[[], Arrivals] | None = None
+    of_images: Callable[[BoolArray], Numbers] | None = None
+    ranked_part: RankedPart | None = None
 
     @property
     def matches(self) -> Matches:

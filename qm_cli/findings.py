@@ -159,6 +159,9 @@ CODES = {
     "prediction-duplicate-answer": Code(
         WARNING, "prediction of an answer given before for the same data row", "write each answer once"
     ),
+    "answer-free-text": Code(
+        INFO, "free text, which has no category to be scored by", "qm evaluate and qm compare compare it", drops=True
+    ),
     "answer-unknown-question": Code(
         ERROR, "answer to a question that the labels do not have", "write `question` as the labels do", drops=True
     ),

@@ -16,7 +16,8 @@ from qm_cli.errors import InputError, UsageError
 from qm_cli.kernels.hamming_across import nearest_across
 from qm_cli.kernels.perceptual import bits_of
 from qm_cli.report import report_of
-from qm_cli.run import Request, ScoredDataset, score_mentioned
+from qm_cli.request import Request
+from qm_cli.run import ScoredDataset, score_mentioned
 from qm_cli.run_columns import one_model
 from qm_cli.run_folder import DEFAULT_NAME, Run, is_run, open_run
 from qm_cli.run_tables import settings_of_run, tables_of_run

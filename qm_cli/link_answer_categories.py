@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,35 @@ def derived(sides: Sequence[Columns], names: Sequence[str], width: int | None) -
     texts = values.cast(pa.string())
     table = pa.table({"id": values, "name": texts, "question": pa.nulls(len(values), pa.string())})
     return table, finding("category-derived", texts.to_pylist())
+
+
+def width_of(predictions: RawPredictions | npt.NDArray[Any] | None) -> int | None:
+    """How many class probabilities a row has; None where there are none."""
+    if predictions is None:
+        return None
+    if not isinstance(predictions, RawPredictions):
+        return int(predictions.shape[1])
+    if "probs" not in predictions.columns:
+        return None
+    return int(np.nan_to_num(to_numpy(compute.list_value_length(predictions.columns["probs"]))).max(initial=0))
+
+
+def refuse_other_shape(shape: tuple[int, ...], where: str, rows: int, categories: int, names: Sequence[str]) -> None:
+    """Raise InputError for a matrix of probabilities that is not one row a data row and one column a category.
+
+    names: of its columns, empty for the order of the categories.
+    """
+    count, width = shape
+    if count != rows:
+        message = f"{where}: has {count:,} rows, the label file {rows:,} data rows"
+        raise InputError(message, "one row for each data row, in the order of the label file")
+    if width != categories and not names:
+        message = f"{where}: has {width:,} columns, there are {categories:,} categories"
+        raise InputError(message, "one column for each category, in their order; see --prob-categories")
+    if names and len(names) != width:
+        raise InputError(
+            f"--prob-categories: {len(names):,} names for {width:,} columns of {where}", "name each column"
+        )
 
 
 def _named(side: Columns) -> list[str]:

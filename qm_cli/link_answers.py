@@ -21,7 +21,9 @@ from qm_cli.link_answer_categories import (
     names_a_category,
     question_rows,
     questions_of,
+    refuse_other_shape,
     rows_of_categories,
+    width_of,
 )
 from qm_cli.link_ids import Mask, distinct, first_of_each, linked, shown
 from qm_cli.link_predictions import Linking
@@ -99,20 +101,11 @@ def _scope(
         category, more = listed(labels)
     else:
         sides = [labels.label, *([predictions.columns] if isinstance(predictions, RawPredictions) else [])]
-        category, more = derived(sides, names, _width(predictions))
+        category, more = derived(sides, names, width_of(predictions))
     questions = questions_of(labels, category, kinds)
     own = category["question"].to_pylist()
     category_question = np.array([-1 if one is None else questions.index(one) for one in own], np.int64)
     return _Scope(image, place, category, category_question, questions), [*found, *labels.findings, *more]
-
-
-def _width(predictions: RawPredictions | Matrix) -> int | None:
-    """How many class probabilities a row has."""
-    if not isinstance(predictions, RawPredictions):
-        return int(predictions.shape[1])
-    if "probs" not in predictions.columns:
-        return None
-    return int(np.nan_to_num(to_numpy(compute.list_value_length(predictions.columns["probs"]))).max(initial=0))
 
 
 def _data_rows(labels: RawLabels) -> tuple[pa.Table, RowArray, list[Finding]]:
@@ -186,7 +179,8 @@ def _prediction_side(
     found += flagged("prediction-unknown-category", _called(columns), unknown & (row >= 0))
     found += flagged("prediction-missing-category-id", ids, nothing & (row >= 0))
     found += flagged("answer-unknown-question", ids, (question < 0) & (row >= 0) & ~unknown)
-    score, left_out, more = _scores(given.score, ids, probable, options.missing_score, unscored)
+    unscorable = probable | (valid(given.text) & (category < 0))
+    score, left_out, more = _scores(given.score, ids, unscorable, options.missing_score, unscored)
     keep = (row >= 0) & ~unknown & ~nothing & (question >= 0) & ~left_out
     given = Given(given.row, question, category, score, given.text, given.start, given.end, given.source)
     usable = keep & probable
@@ -227,7 +221,10 @@ def _floats(columns: Columns, name: str, none: FloatArray) -> FloatArray:
 def _scores(
     score: FloatArray, ids: pa.Array, probable: Mask, fill: float | None, unscored: float | None
 ) -> tuple[FloatArray, Mask, list[Finding]]:
-    """Scores, and the answers left out for having none where others have one; those with probabilities need none."""
+    """Scores, and the answers left out for having none where others have one.
+
+    probable: those that need none, free text and those with probabilities.
+    """
     missing = np.isnan(score) & ~probable
     found = flagged("prediction-score-range", ids, (score < 0) | (score > 1))
     if fill is None and not (missing.all() or np.isnan(score).all()):
@@ -272,19 +269,9 @@ def _of_lists(
 
 def _of_matrix(matrix: Matrix, scope: _Scope, where: str, listed_rows: int, names: tuple[str, ...]) -> Probabilities:
     """A file of class probabilities alone: rows as the label file's data rows, columns as its categories."""
-    count, width = matrix.shape
     if len(scope.questions) > 1:
         message = f"{where}: class probabilities of one question, the labels have {len(scope.questions)}"
         raise InputError(message, "write predictions as JSONL or Parquet with `question` and `probs`")
-    if count != listed_rows:
-        message = f"{where}: has {count:,} rows, the label file {listed_rows:,} data rows"
-        raise InputError(message, "one row for each data row, in the order of the label file")
-    if width != scope.category.num_rows and not names:
-        message = f"{where}: has {width:,} columns, there are {scope.category.num_rows:,} categories"
-        raise InputError(message, "one column for each category, in their order; see --prob-categories")
-    if names and len(names) != width:
-        raise InputError(
-            f"--prob-categories: {len(names):,} names for {width:,} columns of {where}", "name each column"
-        )
-    order = column_categories(names, scope.category, where) if names else np.arange(width)
+    refuse_other_shape(matrix.shape, where, listed_rows, scope.category.num_rows, names)
+    order = column_categories(names, scope.category, where) if names else np.arange(matrix.shape[1])
     return Probabilities(0, matrix, scope.place, order)

@@ -26,7 +26,6 @@ from qm_cli.ingest import (
     predictions_json,
 )
 from qm_cli.link_boxes import boxless
-from qm_cli.link_categories import CategoryMap
 from qm_cli.link_ids import linked
 from qm_cli.link_images import MATCH_BY
 from qm_cli.link_predictions import Linking
@@ -77,21 +76,17 @@ def read_labels(labels: Path, task: str = "bbox", **how: Any) -> RawLabels:
         return _read_labels(Source(labels, None, **how), labels, Path(folder), SHAPE_FIELDS[task])
 
 
+def read_predictions(predictions: Path, **how: Any) -> RawPredictions:
+    """A prediction file read on its own. how: as in `Source`."""
+    source = Source(None, predictions, **how)
+    with tempfile.TemporaryDirectory(prefix="qm-") as folder:
+        return _read_predictions(source, _opened(source, predictions, Path(folder)))
+
+
 def task_of(predictions: Path) -> str:
     """The task that a prediction file is for, by its fields alone."""
     with tempfile.TemporaryDirectory(prefix="qm-") as folder:
         return _opened(Source(None, predictions), predictions, Path(folder)).measure.task
-
-
-def task_of_all(root: Path, predictions: Mapping[str, Path]) -> str:
-    """The task of all models, by their files. Raises UsageError where they differ."""
-    tasks = {name: task_of(path) for name, path in predictions.items()}
-    if len(set(tasks.values())) > 1:
-        told = ", ".join(f"{name}: {task}" for name, task in tasks.items())
-        raise UsageError(
-            f"{storage.shown(root)}: models of different tasks ({told})", "name one by --task, or one --model"
-        )
-    return next(iter(tasks.values()))
 
 
 def load_tables(labels: Path | None, predictions: Path | None, **how: Any) -> Tables:
@@ -124,7 +119,7 @@ def reading(source: Source) -> Iterator[Callable[[], Tables]]:
 def _finished(
     source: Source, opened: Future[_Opened] | None, predictions: Future[RawPredictions] | None, folder: Path
 ) -> Tables:
-    mapping = _category_map(source.map_categories)
+    mapping = category_map.chosen(source.map_categories)
     measure = opened.result().measure if opened else _measure(source, {})
     raw_labels = source.labels_read
     if raw_labels is None and source.labels:
@@ -141,15 +136,6 @@ def _finished(
     naming = (source.match_by, mapping, source.missing_score, source.tolerant, source.prob_categories)
     options = Linking(*naming, measure)
     return link.tables(raw_labels, raw_predictions, options).with_findings(derived)
-
-
-def _category_map(option: str | Path | Mapping[str, str] | None) -> CategoryMap:
-    if option is None or isinstance(option, Mapping) or option in ("name", "contiguous"):
-        return option if not isinstance(option, Path) else str(option)
-    path = Path(option)
-    if not path.is_file():
-        raise UsageError(f"--map-categories: {str(option)!r} is neither name, contiguous nor a file", "check the path")
-    return category_map.read(path)
 
 
 @dataclass(frozen=True)
@@ -209,9 +195,9 @@ def _read_predictions(source: Source, opened: _Opened) -> RawPredictions:
 
 
 def _refuse_table(path: Path) -> None:
-    """A table of lines holds classes or text, which only some commands read."""
+    """A table of lines holds classes or text, which are no objects."""
     if path.suffix.lower() in (".csv", ".tsv", ".npy") and path.is_file():
-        hint = "classes and text in tables are for qm evaluate and qm gate"
+        hint = "both files must hold classes or text to be read from tables"
         raise InputError(f"{path}: objects are read from JSON, Parquet or Arrow, not {path.suffix}", hint)
 
 

@@ -51,7 +51,8 @@ class RawLabels:
     """The three arrays of a COCO label file as columns; no label columns where the file has no annotations at all.
 
     derived: the images and categories are only those that the labels name, as in a prediction file.
-    findings: what was seen while reading and the columns do not show.
+    findings: what was seen while reading and the columns do not show. kinds: the declared type of each question; None
+    where the file is not read as one of answers.
     """
 
     where: str
@@ -60,6 +61,7 @@ class RawLabels:
     label: Columns
     derived: bool = False
     findings: list[Finding] = field(default_factory=list)
+    kinds: dict[str, str] | None = None
 
 
 def with_shape(columns: Columns, fields: tuple[str, ...], count: int) -> Columns:

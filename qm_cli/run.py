@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,90 +13,32 @@ import pyarrow as pa
 
 from qm_cli import catalog, dataset, run_folder
 from qm_cli.analyses import analysed_report
+from qm_cli.answer_writing import is_text, text_to_folder
 from qm_cli.convention_grids import CONVENTIONS
 from qm_cli.custom_values import custom_table, with_custom_values
 from qm_cli.dataset import DatasetFiles
-from qm_cli.decode import PIXEL_LIMIT
 from qm_cli.detail_report import answers_to
-from qm_cli.errors import InputError, UsageError, nearest
+from qm_cli.errors import InputError, UsageError
 from qm_cli.evaluation_options import Questions
-from qm_cli.image_task import Access
 from qm_cli.ingest import custom_metrics
 from qm_cli.ingest.custom_metrics import CustomValue, is_custom
 from qm_cli.ingest.values import with_values
 from qm_cli.ingest.values_embeddings import with_embeddings
 from qm_cli.kept_results import Kept, kept_for, settle
-from qm_cli.load import Source, load_tables, read_labels, task_of_all
+from qm_cli.load import Source
+from qm_cli.load_dataset import labels_of_models, load_tables
 from qm_cli.raw import RawLabels
+from qm_cli.request import Request
 from qm_cli.run_tables import sample_tables, vector_tables
 from qm_cli.run_writing import Parts, write_run
-from qm_cli.scoring import LOCAL, Resources, Scored, Selection, planned, score_tables, selection
-from qm_cli.settings import BOXES, CONVENTION_FIELDS, Grid, Measure, Settings, missing_score, settings_at
+from qm_cli.scoring import Resources, Scored, Selection, planned, score_tables, selection
+from qm_cli.settings import CONVENTION_FIELDS, Grid, Settings, missing_score, settings_at
 from qm_cli.storage import shown
 from qm_cli.subset import first_images, only_categories
 from qm_cli.tables import Tables
 
 ERROR_METRICS = "*.error_kind,prediction.false_positive_reason"
 EVALUATION_METRICS = "true_positives,false_positives,false_negatives,precision,recall,f1,*.iou,*.outcome"
-
-
-@dataclass(frozen=True)
-class Request:
-    """What `score` is asked for: a dataset folder (or a single image folder) and how to read and score it."""
-
-    dataset: Path
-    labels: Path | None = None
-    predictions: tuple[Path, ...] = ()
-    images: Path | None = None
-    match_by: str = "id"
-    map_categories: str | None = None
-    missing_score: float | None = None
-    prob_categories: tuple[str, ...] = ()
-    task: str | None = None
-    measure: Measure = BOXES
-    settings: Settings = field(default_factory=Settings)
-    metrics: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
-    set: tuple[str, ...] = ()
-    plugins: tuple[Path, ...] = ()
-    values: tuple[Path, ...] = ()
-    embeddings: Path | None = None
-    embedder: str | None = None
-    thumbnails: bool = False
-    limit: int | None = None
-    seed: int = 0
-    workers: int | None = None
-    shards: int | None = None
-    model: str | None = None
-    backend: str = LOCAL
-    ray_address: str | None = None
-    resume: bool = False
-    pixel_limit: int = PIXEL_LIMIT
-    outside: bool = False
-
-    def files(self) -> DatasetFiles:
-        """The files of the dataset, of one model alone where it is named."""
-        files = dataset.find(self.dataset, self.labels, self.predictions, self.images, self.embeddings)
-        if self.embedder is not None and self.embeddings is not None:
-            raise UsageError("--embeddings and --embedder exclude each other", "give one of them")
-        if self.embedder is not None:
-            files = replace(files, embeddings=None)
-        if self.model is None:
-            return files
-        names = list(files.predictions)
-        if self.model not in names:
-            hint = nearest(self.model, names) or f"it has {', '.join(names) or 'none'}"
-            raise InputError(f"{shown(files.root)}: no model {self.model!r}", hint)
-        return replace(files, predictions={self.model: files.predictions[self.model]})
-
-    def resources(self, images: Path | None, kept: Kept | None = None) -> Resources:
-        """Where its images are and who decodes them."""
-        access = Access(self.pixel_limit, self.outside)
-        return Resources(images, self.workers, self.shards, self.backend, self.ray_address, access, kept)
-
-    def selection(self) -> Selection:
-        named = () if self.embedder is None else (f"embedding.embedder={self.embedder}",)
-        return selection(self.metrics, self.kinds, self.plugins, (*named, *self.set), self.seed, self.thumbnails)
 
 
 def evaluate(
@@ -157,6 +99,8 @@ def score_to_folder(request: Request, output: Path | None) -> tuple[Path, dict[s
     started = time.perf_counter()
     files = request.files()
     place = output or files.root / run_folder.DEFAULT_NAME
+    if is_text(files):
+        return place, text_to_folder(files, place, request.settings, request.naming(files))
     request = replace(request, settings=with_grid(request.settings))
     with run_folder.writing(place) as fresh:
         kept = kept_for(place, request.resume)
@@ -177,13 +121,8 @@ def scored_parts(request: Request, files: DatasetFiles, kept: Kept | None = None
         return Parts(scored, dict.fromkeys(names, scored), _custom(scored, given))
     if any(one.level == "prediction" for one in given):
         raise UsageError("--values: prediction ids are of one model", f"name it with --model: {', '.join(names)}")
-    task = request.task or task_of_all(files.root, files.predictions)
     how: dict[str, Any] = {"shapes": True, "metadata": True, "fields": CONVENTION_FIELDS}
-    labels = read_labels(files.labels, task, **how) if files.labels else None
-    if labels is not None and labels.derived:
-        raise UsageError(
-            f"{files.labels}: predictions serve as labels for one model at a time", "name one --predictions"
-        )
+    labels, task = labels_of_models(files.root, files.labels, files.predictions, request.task, **how)
     data = _scored(replace(request, task=task), files, None, chosen, resources, labels)
     done = {step.metric.id for step in data.plan.steps if step.requested}
     models = {name: _scored(request, files, name, chosen.without(done), resources, labels) for name in names}
@@ -208,15 +147,13 @@ def _scored(
 
 def _tables(request: Request, files: DatasetFiles, model: str | None, labels: RawLabels | None = None) -> Tables:
     """The tables a request is about: loaded, with further values, cut to its images and categories."""
+    score = missing_score(request.settings.convention, request.missing_score)
     tables = load_tables(
         files.labels,
         files.predictions[model] if model is not None else None,
         shapes=True,
         metadata=True,
-        match_by=request.match_by,
-        map_categories=request.map_categories,
-        missing_score=missing_score(request.settings.convention, request.missing_score),
-        prob_categories=request.prob_categories or files.prob_categories,
+        **{**request.naming(files), "missing_score": score},
         images=files.images,
         labels_read=labels,
         task=request.task,
@@ -248,7 +185,7 @@ def plan_score(request: Request) -> dict[str, Any]:
 
 
 def scored_rows(request: Request, level: str) -> pa.Table:
-    """The rows of one level with their scores, without writing anything; a model is named where it matters."""
+    """The rows of one level with their scores, nothing written; a model is named where it matters."""
     if request.thumbnails:
         raise UsageError("thumbnails are a file of the run folder, which -o - does not write", "name a folder by -o")
     chosen = request.selection()

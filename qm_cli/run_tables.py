@@ -24,6 +24,7 @@ from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
 OBJECTS = ("label", "prediction")
+CLASS_FIELDS = {"category": ("question",), "label": ("question", "question_type"), "prediction": ("question", "probs")}
 OUTCOMES = ("TP", "FP", "ignored", "FN")
 
 
@@ -121,17 +122,17 @@ def settings_of_run(run: Run) -> Settings:
     return replace(Settings.from_dict(run.manifest["settings"]), grid=None)
 
 
-def tables_of_run(run: Run, more: Iterable[str] = ()) -> Tables:
+def tables_of_run(run: Run, more: Iterable[str] = (), classes: bool = False) -> Tables:
     """The labels and predictions of a run as tables again, sorted as they must be, to evaluate at other settings.
 
-    more: columns that are kept as well, where they are there.
+    more: columns that are kept as well, where they are there. classes: with what answers to questions are told by.
     """
     parts = {}
     measure = Settings.from_dict(run.manifest["settings"]).measure
     shapes = [*SHAPES, "num_keypoints", "shape_area"] if measure.task != "bbox" else []
     for level in ("image", "category", *OBJECTS):
         there = run.columns(level)
-        further = (*shapes, *CONVENTION_FIELDS.get(level, ()), *more)
+        further = (*shapes, *CONVENTION_FIELDS.get(level, ()), *(CLASS_FIELDS.get(level, ()) if classes else ()), *more)
         names = [*TABLES[level], *(name for name in further if name in there)]
         table = run.table(level, names)
         if level in OBJECTS:

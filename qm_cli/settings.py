@@ -124,7 +124,8 @@ class Settings:
     categories: names or ids to keep; empty means all. task, measure: those of the tables (see `of`).
     calibration_bins: bins of confidence; of equal width, or with calibration_quantiles of equal count.
     voc_devkit: VOC's IoU ≥ threshold of the MATLAB kit, instead of the Python code's > threshold.
-    answer_convention, answer_confidence: as asked for, of classes and text; None is the task's own.
+    answer_convention, answer_confidence, answer_task: as asked for, of classes and text; None is the task's own, and
+    what the files hold.
     beta: of an F-beta beside F1; None for none. grid: further thresholds that are matched; None for none.
     Raises UsageError for a convention that is none.
     """
@@ -143,6 +144,7 @@ class Settings:
     voc_devkit: bool = False
     answer_convention: str | None = None
     answer_confidence: float | None = None
+    answer_task: str | None = None
 
     def __post_init__(self) -> None:
         known = (*CONVENTIONS, *OF_CLASSES)

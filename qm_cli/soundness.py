@@ -9,12 +9,15 @@ from typing import Any
 
 from qm_cli import dataset, storage
 from qm_cli.analysis.check import SEVERITIES, check
+from qm_cli.analysis.classification_questions import questions
 from qm_cli.analysis.mend import mend, refuse_foreign
+from qm_cli.classification_tables import answers_of, holds_classes
 from qm_cli.dataset import DatasetFiles
 from qm_cli.errors import UsageError
 from qm_cli.findings import Finding
-from qm_cli.load import load_tables
+from qm_cli.load_dataset import load_tables
 from qm_cli.storage import shown
+from qm_cli.tables import Tables
 
 DATA = "data"
 
@@ -51,7 +54,7 @@ def check_files(files: DatasetFiles, fix: Path | None = None, **naming: Any) -> 
             **naming,
         )
         predictions += tables.count("prediction")
-        for one in check(tables, files.images if not findings[DATA] else None):
+        for one in [*check(tables, None if findings[DATA] else _images(files, tables)), *_of_answers(tables)]:
             group = findings.setdefault(name, []) if _is_of_model(one, path) else findings[DATA]
             if one not in group:
                 group.append(one)
@@ -65,6 +68,19 @@ def check_files(files: DatasetFiles, fix: Path | None = None, **naming: Any) -> 
         "findings": {name: [one.as_dict() for one in found] for name, found in findings.items()},
         "mended": _mended(files, fix),
     }
+
+
+def _images(files: DatasetFiles, tables: Tables) -> Path | None:
+    """The folder to look into; none where there are classes of data rows that are no files."""
+    named = tables.image["file_name"].null_count < tables.count("image")
+    return files.images if named or not holds_classes(tables) else None
+
+
+def _of_answers(tables: Tables) -> list[Finding]:
+    """What is odd in the answers to questions; text entities are answers to none."""
+    if not holds_classes(tables) or "start" in tables.label.column_names:
+        return []
+    return questions(answers_of(tables), None)[1]
 
 
 def _is_of_model(one: Finding, path: Path | None) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from qm_cli import run_folder
 from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files
-from qm_cli.answer_writing import model_name, write_answers
+from qm_cli.answer_writing import write_answers
 from qm_cli.errors import InputError
 from qm_cli.load_answers import AnswerSource
 from tests.answer_files import document, label, lines
@@ -76,10 +76,6 @@ def test_nothing_is_written_where_something_else_is(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="something else"):
         written(tmp_path, document(ROWS, ["a", "b"]), ANSWERS)
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["precious.txt"]
-
-
-def test_model_names() -> None:
-    assert [model_name(Path(name)) for name in ("a.npy", "b.csv.gz", "c.json.zst", "d")] == ["a", "b", "c", "d"]
 
 
 def test_empty_everything(tmp_path: Path) -> None:

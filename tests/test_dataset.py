@@ -188,3 +188,21 @@ def test_images_are_worked_on_without_labels_and_it_is_said(tmp_path: Path, caps
     assert "coco/val.json looks like COCO labels" in said
     assert f"qm score {tmp_path} --labels {tmp_path}/coco/val.json" in said
     assert "predictions.json" not in said
+
+
+def test_tables_stand_in_where_there_is_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "predictions").mkdir()
+    for name in ("labels.csv", "predictions/old.npy", "predictions/new.csv.gz"):
+        (tmp_path / name).write_text("x")
+    found = dataset.find(tmp_path)
+    assert found.labels == tmp_path / "labels.csv"
+    assert list(found.predictions) == ["new", "old"]
+    for name in ("labels.json", "predictions/old.json"):
+        (tmp_path / name).write_text("x")
+    found = dataset.find(tmp_path)
+    assert (found.labels, list(found.predictions)) == (tmp_path / "labels.json", ["old"])
+
+
+def test_models_are_called_without_their_format() -> None:
+    names = ("a.npy", "b.csv.gz", "c.json.zst", "d", "e.ndjson", "f.v1.parquet")
+    assert [dataset.model_name(Path(name)) for name in names] == ["a", "b", "c", "d", "e", "f.v1"]

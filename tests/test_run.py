@@ -14,7 +14,8 @@ import pytest
 from qm_cli import run_folder
 from qm_cli.errors import InputError, UsageError
 from qm_cli.load import Source, load_tables
-from qm_cli.run import Request, evaluate_to_folder, plan_score, score, score_mentioned, score_to_folder, scored_rows
+from qm_cli.request import Request
+from qm_cli.run import evaluate_to_folder, plan_score, score, score_mentioned, score_to_folder, scored_rows
 from qm_cli.settings import Grid, Settings
 
 SAMPLE = Path(__file__).parents[1] / "sample_data"

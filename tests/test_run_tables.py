@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from qm_cli import run_folder
 from qm_cli.evaluation import evaluate_tables
 from qm_cli.report import evaluation_report
-from qm_cli.run import Request, score_to_folder
+from qm_cli.request import Request
+from qm_cli.run import score_to_folder
 from qm_cli.run_tables import evaluation_tables, tables_of_run
 from qm_cli.settings import Settings
 from tests import builders

@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 from qm_cli import __version__, run_folder
-from qm_cli.run import Request, score_to_folder
+from qm_cli.request import Request
+from qm_cli.run import score_to_folder
 
 SAMPLE = Path(__file__).parents[1] / "sample_data"
 BETTER = SAMPLE / "predictions" / "better.json"

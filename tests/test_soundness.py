@@ -64,3 +64,10 @@ def test_what_is_about_a_prediction_file_stands_with_it(tmp_path: Path) -> None:
     codes = {name: {one["code"] for one in found} for name, found in report["findings"].items()}
     assert codes == {"data": set(), "p": {"boxes-normalised", "ids-differ-in-type"}}
     assert report["rows"] == {"image": 2, "category": 2, "label": 2, "prediction": 2}
+
+
+def test_answers_given_twice_are_found(tmp_path: Path) -> None:
+    labels = write(tmp_path / "l.csv", "id,category\n1,a\n2,b\n")
+    predictions = write(tmp_path / "p.csv", "id,category,score\n1,a,.5\n1,a,.25\n2,b,.5\n")
+    report = check_files(files_to_check(labels, None, [predictions], None))
+    assert [found["code"] for found in report["findings"]["p"]] == ["prediction-duplicate-answer"]

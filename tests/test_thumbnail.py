@@ -14,7 +14,8 @@ from qm_cli.columns import available
 from qm_cli.errors import MetricError, UsageError
 from qm_cli.metric import described, metric
 from qm_cli.pixels import Pixels
-from qm_cli.run import Request, scored_rows
+from qm_cli.request import Request
+from qm_cli.run import scored_rows
 from qm_cli.thumbnail import small, thumbnail
 from tests.builders import tables, write
 

@@ -205,11 +205,21 @@ def _drawn(
     models: Sequence[Weighable], unit: RowArray, resamples: int, seed: int, kept: Callable[[Numbers], Kept]
 ) -> list[list[Kept]]:
     """What is kept of every model's numbers, per half."""
+
+    def numbers(half: npt.NDArray[np.int32]) -> list[Kept]:
+        return [kept(weighted_numbers(model, half)) for model in models]
+
+    return on_halves(unit, resamples, seed, numbers)
+
+
+def on_halves(
+    unit: RowArray, resamples: int, seed: int, numbers: Callable[[npt.NDArray[np.int32]], Kept]
+) -> list[Kept]:
+    """What a function of weights per image gives on every half; unit, resamples and seed as in `replicates`."""
     units = int(unit.max(initial=-1)) + 1
 
-    def numbers(cut: int) -> list[list[Kept]]:
-        halves = half_weights(seed, cut, unit, units)
-        return [[kept(weighted_numbers(model, half)) for model in models] for half in halves]
+    def cut_in_two(cut: int) -> list[Kept]:
+        return [numbers(half) for half in half_weights(seed, cut, unit, units)]
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return [half for cut in threads.map(numbers, range(resamples // 2)) for half in cut]
+        return [half for cut in threads.map(cut_in_two, range(resamples // 2)) for half in cut]

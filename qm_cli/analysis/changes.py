@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.counts import Outcomes
+from qm_cli.arrays import to_arrow
 from qm_cli.kernels.assignment import greedy_one_to_one
-from qm_cli.kernels.iou import box_iou
 from qm_cli.kernels.segments import expand
+from qm_cli.overlap import overlap, prediction_areas
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
@@ -45,9 +46,10 @@ def changes(a: Tables, b: Tables, found_a: Outcomes, found_b: Outcomes, settings
     A false positive is new (or gone) unless the other model has it too; what changed nothing but its category is
     flipped.
     """
-    same_a, same_b = _partners(a, b, np.flatnonzero(found_a.counted), np.flatnonzero(found_b.counted), settings.iou)
+    beside = _beside(a, b)
+    same_a, same_b = _partners(beside, np.flatnonzero(found_a.counted), np.flatnonzero(found_b.counted), settings.iou)
     rest_a, rest_b = _without(found_a.counted, same_a), _without(found_b.counted, same_b)
-    flip_a, flip_b = _partners(a, b, rest_a, rest_b, settings.iou, across=True)
+    flip_a, flip_b = _partners(beside, rest_a, rest_b, settings.iou, across=True)
     first = _detections(found_a, same_a, found_b.false_positive[same_b], flip_a, GONE)
     second = _detections(found_b, same_b, found_a.false_positive[same_a], flip_b, NEW)
     partner = np.full(len(second), -1, np.int64)
@@ -77,11 +79,20 @@ def _without(counted: BoolArray, taken: RowArray) -> RowArray:
     return np.flatnonzero(left)
 
 
+def _beside(a: Tables, b: Tables) -> Tables:
+    """The first model's predictions in the place of labels, so that overlaps of both are the task's own."""
+    place = a.prediction.append_column("area", to_arrow(prediction_areas(a)))
+    place = place.append_column("iscrowd", to_arrow(np.zeros(len(place), bool)))
+    views = {key: view for key, view in b._views.items() if key[0] == "prediction"}
+    return replace(b, label=place, _views=views)
+
+
 def _partners(
-    a: Tables, b: Tables, rows_a: RowArray, rows_b: RowArray, iou: float, across: bool = False
+    beside: Tables, rows_a: RowArray, rows_b: RowArray, iou: float, across: bool = False
 ) -> tuple[RowArray, RowArray]:
     """Rows of both that stand for each other. across: pairs of any category instead of the same one."""
-    cell_a, cell_b = (_cells(tables, rows, across) for tables, rows in ((a, rows_a), (b, rows_b)))
+    sides = (("label", rows_a), ("prediction", rows_b))
+    cell_a, cell_b = (_cells(beside, level, rows, across) for level, rows in sides)
     by_cell = np.argsort(cell_a, kind="stable")
     rows_a, cell_a = rows_a[by_cell], cell_a[by_cell]
     start = np.searchsorted(cell_a, cell_b, side="left")
@@ -91,33 +102,33 @@ def _partners(
     bounds = np.unique(np.append(np.searchsorted(total, np.arange(0, whole, PAIRS_AT_ONCE)), len(rows_b)))
     stretches = [slice(low, high) for low, high in pairwise(bounds)]
     parts = [
-        _near(a, b, rows_a[expand(start[part], counts[part])], np.repeat(rows_b[part], counts[part]), iou)
+        _near(beside, rows_a[expand(start[part], counts[part])], np.repeat(rows_b[part], counts[part]), iou)
         for part in stretches
     ]
     if not parts:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     left, right, overlap = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.lexsort((left, right, -b.values("prediction", "score")[right], -overlap))
+    order = np.lexsort((left, right, -beside.values("prediction", "score")[right], -overlap))
     left, right = left[order], right[order]
     taken = greedy_one_to_one(left, right)
     return left[taken], right[taken]
 
 
-def _cells(tables: Tables, rows: RowArray, across: bool) -> RowArray:
-    image = tables.values("prediction", "image_row")[rows].astype(np.int64)
+def _cells(tables: Tables, level: str, rows: RowArray, across: bool) -> RowArray:
+    image = tables.values(level, "image_row")[rows].astype(np.int64)
     if across:
         return image
-    cells: RowArray = image * tables.count("category") + tables.values("prediction", "category_row")[rows]
+    cells: RowArray = image * tables.count("category") + tables.values(level, "category_row")[rows]
     return cells
 
 
 def _near(
-    a: Tables, b: Tables, left: RowArray, right: RowArray, iou: float
+    beside: Tables, left: RowArray, right: RowArray, iou: float
 ) -> tuple[RowArray, RowArray, npt.NDArray[np.float64]]:
-    boxes = a.values("prediction", "bbox").take(left, axis=0), b.values("prediction", "bbox").take(right, axis=0)
-    overlap = box_iou(*boxes, np.zeros(len(left), bool))
-    near = np.flatnonzero(overlap >= min(iou, 1 - 1e-10))
-    return left[near], right[near], overlap[near]
+    least = min(iou, 1 - 1e-10)
+    found = overlap(beside, beside.measure.task, left, right, lowest=least)
+    near = np.flatnonzero(found >= least)
+    return left[near], right[near], found[near]
 
 
 def size_of(area: npt.NDArray[np.float64], settings: Settings) -> npt.NDArray[np.int64]:

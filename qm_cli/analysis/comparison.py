@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.bootstrap import METRICS, Weighable, overall_replicates, replicates, weighted_numbers
+from qm_cli.analysis.bootstrap import METRICS, Numbers, Weighable, on_halves, overall_replicates, weighted_numbers
 from qm_cli.analysis.intervals import (
     Interval,
     UnitCounts,
@@ -22,6 +23,7 @@ from qm_cli.kernels.weighted import Runs
 
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
+NumbersOf = Callable[[npt.NDArray[np.int32]], Numbers]
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,29 @@ class Comparison:
 
 def comparison(first: Weighable, second: Weighable, unit: RowArray, resamples: int, seed: int) -> Comparison:
     """Paired bootstrap: every draw of images (or of clusters: `unit` per image) counts for both models."""
-    whole = np.ones(len(unit), np.int32)
-    numbers = [weighted_numbers(model, whole) for model in (first, second)]
-    drawn = replicates((first, second), unit, resamples, seed)
-    units, own_units = len(np.unique(unit)), units_with(first.labels, unit)
-    overall = _compared([one.overall for one in numbers], [one.overall for one in drawn], units)
-    category = _compared([one.category for one in numbers], [one.category for one in drawn], own_units)
-    return Comparison(overall, category, units, own_units)
+    numbers = (partial(weighted_numbers, first), partial(weighted_numbers, second))
+    return comparison_by(numbers, unit, units_with(first.labels, unit), resamples, seed)
+
+
+def comparison_by(
+    numbers: tuple[NumbersOf, NumbersOf], unit: RowArray, category_units: RowArray, resamples: int, seed: int
+) -> Comparison:
+    """As `comparison`, of any numbers: a function per model that counts each image as often as its weight says.
+
+    category_units: how many units speak of each category: int64[categories].
+    """
+    whole = [of_weights(np.ones(len(unit), np.int32)) for of_weights in numbers]
+    drawn = on_halves(unit, resamples, seed, lambda half: [of_weights(half) for of_weights in numbers])
+    units = len(np.unique(unit))
+    overall, category = (
+        _compared(
+            [getattr(one, part) for one in whole],
+            [np.stack([getattr(half[model], part) for half in drawn]) for model in (0, 1)],
+            spoken,
+        )
+        for part, spoken in (("overall", units), ("category", category_units))
+    )
+    return Comparison(overall, category, units, category_units)
 
 
 def compared_parts(

@@ -19,18 +19,30 @@ class RankedHits:
     """Predictions that are not ignored by (category, −score, image id, input order).
 
     hit: true positives, bool[n]; score: float64[n]; start: where each category begins, int64[categories + 1];
-    labels: labels that count, int64[categories].
+    labels: labels that count, int64[categories]. image: image row of each prediction, int64[n]; label_image,
+    label_category: image and category row of each label that counts, int64[labels].
     """
 
     hit: BoolArray
     score: FloatArray
     start: RowArray
     labels: RowArray
+    image: RowArray
+    label_image: RowArray
+    label_category: RowArray
 
     def of(self, category: int) -> tuple[BoolArray, FloatArray, int]:
         """Hits, scores and the number of labels of one category."""
         part = slice(self.start[category], self.start[category + 1])
         return self.hit[part], self.score[part], int(self.labels[category])
+
+    def of_images(self, kept: BoolArray) -> RankedHits:
+        """Those of some images alone; what matches whom is of one image, so it stays. kept: bool[images]."""
+        there, label = kept[self.image], kept[self.label_image]
+        start = np.append(0, np.cumsum(there))[self.start]
+        labels = np.bincount(self.label_category[label], minlength=len(self.labels))
+        parts = (self.image[there], self.label_image[label], self.label_category[label])
+        return RankedHits(self.hit[there], self.score[there], start, labels, *parts)
 
 
 def ranked_hits(tables: Tables, order: RowArray, matched_label: RowArray, label_counts: BoolArray) -> RankedHits:
@@ -43,9 +55,13 @@ def ranked_hits(tables: Tables, order: RowArray, matched_label: RowArray, label_
     ignored = (taken >= 0) & ~np.append(label_counts, True)[taken]
     rows = order[~ignored]
     counts = np.bincount(tables.values("prediction", "category_row")[rows], minlength=groups)
-    labels = np.bincount(tables.values("label", "category_row")[label_counts], minlength=groups)
-    score = tables.values("prediction", "score")[rows]
-    return RankedHits(matched_label[rows] >= 0, score, np.append(0, np.cumsum(counts)), labels)
+    label_image, label_category = (
+        tables.values("label", f"{name}_row")[label_counts] for name in ("image", "category")
+    )
+    labels = np.bincount(label_category, minlength=groups)
+    score, image = (tables.values("prediction", name)[rows] for name in ("score", "image_row"))
+    start = np.append(0, np.cumsum(counts))
+    return RankedHits(matched_label[rows] >= 0, score, start, labels, image, label_image, label_category)
 
 
 def precision_and_recall(hit: BoolArray, labels: int) -> tuple[FloatArray, FloatArray]:

@@ -83,6 +83,7 @@ def compare(
     match_by: options.MatchBy = "id",
     map_categories: options.MapCategories = None,
     missing_score: options.MissingScore = None,
+    prob_categories: options.ProbCategories = None,
     changes: ChangesFile = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -98,6 +99,7 @@ def compare(
     from qm_cli.tasks import measure_from, refuse_reading
 
     naming: dict[str, Any] = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
+    naming |= {"prob_categories": options.split([prob_categories])} if prob_categories else {}
     naming |= {"task": task, "measure": measure_from(sigmas, buffer, pycocotools_area, angle)}
     if len(targets) < 3:
         refuse_reading(naming)
@@ -112,6 +114,7 @@ def compare(
         resamples,
         seed,
         naming if len(targets) == 3 else None,
+        task,
         Wanted(manifest, options.split(by), tuple(condition or ())),
     )
     report, rows = comparing.compare(request)

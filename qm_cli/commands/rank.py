@@ -107,7 +107,8 @@ def rank(
     if run is not None:
         source = tables = run
     else:
-        from qm_cli.run import Request, score_mentioned
+        from qm_cli.request import Request
+        from qm_cli.run import score_mentioned
 
         request = Request(
             target,

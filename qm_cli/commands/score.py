@@ -13,7 +13,7 @@ from qm_cli import detail_options, options
 from qm_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from qm_cli.run import Request
+    from qm_cli.request import Request
 
 NO = 1
 DatasetFolder = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder with images, labels and predictions.")]
@@ -95,8 +95,9 @@ def score(
     """Score a dataset folder: data, label and model metrics per sample, and the summary. Writes a run folder."""
     if not (dry_run or metrics or kind or workers == 0) and backend == "local":
         _prepare(dataset, images)
+    from qm_cli.answer_task import TASKS
     from qm_cli.evaluation_options import chosen_grid
-    from qm_cli.run import Request
+    from qm_cli.request import Request
     from qm_cli.settings import settings_at
     from qm_cli.tasks import measure_from
 
@@ -115,7 +116,7 @@ def score(
         set=tuple(set_ or ()),
         plugins=tuple(plugin or ()),
         values=tuple(values or ()),
-        task=task,
+        task=None if task in TASKS else task,
         measure=measure_from(sigmas, buffer, pycocotools_area, angle),
         embeddings=embeddings,
         embedder=embedder,
@@ -129,6 +130,7 @@ def score(
             grid=chosen_grid(convention or "coco", confidences, ious, images=image_grid),
             answer_convention=options.named(convention),
             answer_confidence=confidence,
+            answer_task=task if task in TASKS else None,
         ),
         workers=workers,
         shards=shards,
@@ -140,6 +142,8 @@ def score(
         pixel_limit=pixel_limit,
         outside=outside,
     )
+    if dry_run or (output is not None and str(output) == "-"):
+        _refuse_text(request)
     if dry_run:
         return _show_plan(request, json)
     if output is not None and str(output) == "-":
@@ -178,6 +182,13 @@ def _refuse_without_run(resume: bool, strict: bool) -> None:
     for name, given in (("--resume", resume), ("--strict", strict)):
         if given:
             raise UsageError(f"{name} needs a run folder, and -o - writes none", "name a folder with -o")
+
+
+def _refuse_text(request: Request) -> None:
+    from qm_cli.answer_writing import is_text
+
+    if is_text(request.files()):
+        raise UsageError(f"{request.dataset}: text has no samples to score one by one", "score it into a run folder")
 
 
 def _stream(request: Request, level: str, format_: str) -> int:

@@ -47,6 +47,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         _numbers(tables, ranked, category_counts(tables, found), reasons, settings.iou, at),
         at,
         at_any_confidence=lambda: outcomes_of(matched, np.ones(len(matched), bool), counts),
+        of_images=lambda kept: _averages(ranked.of_images(kept)),
     )
 
 
@@ -66,10 +67,7 @@ def false_positive_reasons(best: BestLabels, found: Outcomes, order: RowArray) -
 
 
 def _numbers(tables: Tables, ranked: RankedHits, counts: Counts, reasons: CodeArray, iou: float, at: str) -> Numbers:
-    precision, recall = np.full((2, len(ranked.labels)), np.nan)
-    for category in np.flatnonzero(ranked.labels):
-        hit, _, labels = ranked.of(int(category))
-        precision[category], recall[category] = at_one_iou(hit, labels)
+    averages = _averages(ranked)
     total = counts.total()
     groups = tables.count("category")
     predicted = tables.values("prediction", "category_row")
@@ -82,12 +80,11 @@ def _numbers(tables: Tables, ranked: RankedHits, counts: Counts, reasons: CodeAr
     last = f"recall, IoU ≥ {iou:g}, all detections"
     return Numbers(
         {
-            "mAP": mean_of_defined(precision),
-            "mAR": mean_of_defined(recall),
+            **averages.overall,
             "f1_encord": None if np.isnan(own_f1) else own_f1,
             **{name: int(values.sum()) for name, values in told.items()},
         },
-        {"AP": precision, "AR": recall, "f1_encord": _f1(counts), **told},
+        {**averages.category, "f1_encord": _f1(counts), **told},
         {
             "mAP": f"mean of the categories' AP: {average}",
             "mAR": f"mean of the categories' AR: {last}",
@@ -99,6 +96,16 @@ def _numbers(tables: Tables, ranked: RankedHits, counts: Counts, reasons: CodeAr
             "false_positives_label_already_matched": f"a more confident prediction took that label; {at}",
         },
     )
+
+
+def _averages(ranked: RankedHits) -> Numbers:
+    """AP and AR of each category, and their means."""
+    precision, recall = np.full((2, len(ranked.labels)), np.nan)
+    for category in np.flatnonzero(ranked.labels):
+        hit, _, labels = ranked.of(int(category))
+        precision[category], recall[category] = at_one_iou(hit, labels)
+    means = {"mAP": mean_of_defined(precision), "mAR": mean_of_defined(recall)}
+    return Numbers(means, {"AP": precision, "AR": recall})
 
 
 def at_one_iou(hit: BoolArray, labels: int) -> tuple[float, float]:

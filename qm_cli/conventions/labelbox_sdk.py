@@ -38,6 +38,11 @@ class Features:
     category: RowArray
     iou: FloatArray
 
+    def of_images(self, kept: BoolArray) -> Features:
+        """Those of some images alone: bool[images]."""
+        there = kept[self.image]
+        return Features(self.image[there], self.category[there], self.iou[there])
+
 
 def evaluate(tables: Tables, settings: Settings) -> Evaluation:
     """Pairs of one category by falling IoU, one-to-one; a pair matches if its IoU is above the threshold."""
@@ -57,6 +62,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         confused=(NONE, NONE),
         at_any_confidence=lambda: _whole(tables, settings, counts),
         changes=lambda: _changes(tables, settings, counts),
+        of_images=lambda kept: _mean_iou(tables, features.of_images(kept)),
     )
 
 
@@ -132,21 +138,27 @@ def _cells(tables: Tables, level: str, rows: RowArray) -> RowArray:
 
 
 def _numbers(tables: Tables, features: Features, settings: Settings) -> Numbers:
-    def means(rows: RowArray, count: int) -> FloatArray:
-        return ratio_of_sums(rows, features.iou, count)
-
+    mean = _mean_iou(tables, features)
     negatives = np.zeros(tables.count("category"), np.int64)
     own = f"confidence ≥ {settings.confidence:g}, at any IoU"
     agreement = "the IoU of all their masks together" if settings.task == "segm" else _BEST_MATCHES
     return Numbers(
-        {"true_negatives": 0, "iou": mean_of_defined(means(features.image, tables.count("image")))},
-        {"true_negatives": negatives, "iou": means(features.category, tables.count("category"))},
+        {"true_negatives": 0, **mean.overall},
+        {"true_negatives": negatives, **mean.category},
         {
             "true_negatives": "always 0 for objects",
             "iou": f"mean over images of the mean over their categories of {agreement}; of a category, mean over"
             f" images; {own}",
         },
     )
+
+
+def _mean_iou(tables: Tables, features: Features) -> Numbers:
+    of_image, of_category = (
+        ratio_of_sums(rows, features.iou, tables.count(level))
+        for level, rows in (("image", features.image), ("category", features.category))
+    )
+    return Numbers({"iou": mean_of_defined(of_image)}, {"iou": of_category})
 
 
 def ratio_of_sums(rows: RowArray, values: FloatArray, count: int) -> FloatArray:

@@ -19,7 +19,7 @@ from qm_cli.analysis.summary_numbers import averaged_by_category, definition, re
 from qm_cli.arrays import compute as pc
 from qm_cli.arrays import one_chunk, to_arrow, to_numpy
 from qm_cli.errors import InputError
-from qm_cli.evaluated import Evaluation, Numbers
+from qm_cli.evaluated import Evaluation, Numbers, RankedPart
 from qm_cli.kernels.segments import place_in_run
 from qm_cli.label_flags import label_flag
 from qm_cli.link_ids import linked
@@ -68,6 +68,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         max_detections=settings.max_detections,
         notes=_notes(tables, judged),
         at_any_confidence=lambda: _outcomes(tables, judged, matches, replace(settings, confidence=-math.inf)),
+        ranked_part=RankedPart(judged.tables, matches, judged.excused),
     )
 
 
@@ -154,14 +155,15 @@ def _numbers(tables: Tables, curves: AveragePrecision, settings: Settings) -> Nu
     definitions = {number.name: definition(number, settings, "of an image") for number in numbers}
     overall: dict[str, float | int | None] = {name: mean_of_defined(part) for name, part in values.items()}
     for letter, word in FREQUENCIES.items():
-        overall[f"AP{letter}"] = mean_of_defined(values["AP"][..., _frequencies(tables) == letter])
+        overall[f"AP{letter}"] = mean_of_defined(values["AP"][..., frequencies(tables) == letter])
         definitions[f"AP{letter}"] = f"{definitions['AP']}, {word} categories (frequency {letter})"
     return Numbers(
         overall, {name: category_means(values[name]) for name in averaged_by_category(settings)}, definitions
     )
 
 
-def _frequencies(tables: Tables) -> npt.NDArray[np.object_]:
+def frequencies(tables: Tables) -> npt.NDArray[np.object_]:
+    """r, c or f of each category, None where it has none."""
     if "frequency" not in tables.category.column_names:
         return np.full(tables.count("category"), None, object)
     return to_numpy(one_chunk(tables.category["frequency"]))

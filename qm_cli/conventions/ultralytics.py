@@ -7,6 +7,7 @@ tried; equal scores stand by image id, then input order; what is not defined is 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -39,17 +40,19 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
     if not counts.all():
         ignored = best_labels(tables, settings.task, ~counts)
     found, prediction, label = _confused(tables, settings, counts, ignored)
+    ranked = _ranked(tables, settings, counts, ignored)
     return Evaluation(
         tables,
         settings,
         found,
         matrix_of(tables, found, prediction, label),
-        _numbers(tables, settings, counts, ignored),
+        _numbers(ranked),
         f"IoU > {settings.iou:g}, confidence > {settings.confidence:g}, matched whatever the category",
         notes=("the confusion matrix is indexed [true, predicted]; Ultralytics' own is its transpose",),
         confused=(prediction, label),
         at_any_confidence=lambda: _confused(tables, replace(settings, confidence=-math.inf), counts, ignored)[0],
         changes=lambda: _changes(tables, settings, counts, ignored),
+        of_images=lambda kept: _shares([one.of_images(kept) for one in ranked]),
     )
 
 
@@ -85,26 +88,37 @@ def _confused(
     return outcomes_of(matched, counted, counts), prediction[~same], label[~same]
 
 
-def _numbers(tables: Tables, settings: Settings, counts: BoolArray, ignored: BestLabels) -> Numbers:
+def _ranked(tables: Tables, settings: Settings, counts: BoolArray, ignored: BestLabels) -> list[RankedHits]:
+    """The hits by rank at each of COCO's IoU thresholds."""
     best, order = best_labels(tables, settings.task, counts, last=True), score_order(tables)
-    precision = np.full((len(IOU_THRESHOLDS), tables.count("category")), np.nan)
-    curves: tuple[FloatArray, FloatArray] | None = None
-    for place, threshold in enumerate(IOU_THRESHOLDS):
+    found = []
+    for threshold in IOU_THRESHOLDS:
         matched = first_takers(best, best.iou >= threshold, order, counts)
         matched = excused_by(matched, ignored, ignored.iou >= threshold)
-        ranked = ranked_hits(tables, order, matched, counts)
-        for category in np.flatnonzero(ranked.labels):
-            hit, _, labels = ranked.of(int(category))
+        found.append(ranked_hits(tables, order, matched, counts))
+    return found
+
+
+def _numbers(ranked: Sequence[RankedHits]) -> Numbers:
+    precision = np.full((len(ranked), len(ranked[0].labels)), np.nan)
+    for place, one in enumerate(ranked):
+        for category in np.flatnonzero(one.labels):
+            hit, _, labels = one.of(int(category))
             precision[place, category] = trapezoid(hit, labels)
-        curves = curves or _confidence_curves(ranked)
-    assert curves is not None
-    rates, confidence = _at_best_f1(*curves)
+    rates, confidence = _at_best_f1(*_confidence_curves(ranked[0]))
     per_category = {"AP50": precision[0], "AP75": precision[5], "AP50-95": precision.mean(0), **rates}
     return Numbers(
         {**{name: mean_of_defined(values) for name, values in per_category.items()}, "best_f1_confidence": confidence},
         per_category,
         _definitions(),
     )
+
+
+def _shares(ranked: Sequence[RankedHits]) -> Numbers:
+    """The numbers without the confidence; the rates are those at the best confidence of these images."""
+    found = _numbers(ranked)
+    overall = {name: value for name, value in found.overall.items() if name != "best_f1_confidence"}
+    return Numbers(overall, found.category)
 
 
 def _definitions() -> dict[str, str]:

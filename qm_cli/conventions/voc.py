@@ -38,14 +38,16 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
     matched = first_takers(best, passes, order, counts)
     found = outcomes_of(matched, tables.values("prediction", "score") >= settings.confidence, counts)
     sign = "≥" if settings.voc_devkit else ">"
+    ranked = ranked_hits(tables, order, matched, counts)
     return Evaluation(
         tables,
         settings,
         found,
         confusion_matrix(tables, found, settings),
-        _numbers(ranked_hits(tables, order, matched, counts), settings, sign),
+        _numbers(ranked, settings, sign),
         f"IoU {sign} {settings.iou:g}, confidence ≥ {settings.confidence:g}",
         at_any_confidence=lambda: outcomes_of(matched, np.ones(len(matched), bool), counts),
+        of_images=lambda kept: _numbers(ranked.of_images(kept), settings, sign),
     )
 
 

@@ -80,6 +80,18 @@ def path_is_columnar(path: Path) -> bool:
         return file.read(6).startswith((b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"))
 
 
+def column_names(path: Path) -> list[str]:
+    """The columns of a Parquet or Arrow file; none of a damaged one."""
+    from pyarrow.parquet import read_schema
+
+    try:
+        with path.open("rb") as file:
+            parquet = file.read(4) == b"PAR1"
+        return list(read_schema(path).names) if parquet else list(_columnar(path, str(path)).column_names)
+    except (pa.ArrowException, InputError):
+        return []
+
+
 def _columnar(path: Path, where: str) -> pa.Table:
     try:
         with path.open("rb") as file:

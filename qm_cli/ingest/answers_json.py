@@ -13,7 +13,8 @@ import pyarrow as pa
 from qm_cli.arrays import strings_to_arrow, to_arrow
 from qm_cli.errors import InputError
 from qm_cli.json_faults import fault, repeated_key
-from qm_cli.raw import Columns, RawLabels, identifiers, lists_of, numbers
+from qm_cli.nested_answers import Nested, Option, below
+from qm_cli.raw import Columns, RawLabels, identifiers, lists_of, numbers, scalars
 
 Identifier = int | str | None
 HINT = "expected data_rows (or images), categories and annotations, or a list of rows; see qm evaluate --help"
@@ -39,8 +40,17 @@ class Question(msgspec.Struct, gc=False):
     type: str
 
 
+class DataRow(msgspec.Struct, gc=False, rename="camel"):
+    id: Identifier = None
+    global_key: str | None = None
+
+
 class Row(msgspec.Struct, gc=False):
-    """One answer or one text entity; start and end are character offsets, end exclusive, span is both."""
+    """One answer or one text entity; start and end are character offsets, end exclusive, span is both.
+
+    Labelbox's rows name their question by `name` and their data row by `dataRow`; an answer is a name, with the
+    questions below it, or several.
+    """
 
     id: Identifier = None
     image_id: Identifier = None
@@ -50,7 +60,10 @@ class Row(msgspec.Struct, gc=False):
     category_name: str | None = None
     label: Identifier = None
     question: str | None = None
-    answer: str | None = None
+    answer: str | Option | list[Option] | None = None
+    classifications: list[Nested] | None = None
+    name: str | None = None
+    dataRow: DataRow | None = None  # noqa: N815  (as Labelbox writes it)
     score: float | None = None
     confidence: float | None = None
     probs: list[float | None] | None = None
@@ -68,6 +81,50 @@ class Document(msgspec.Struct):
     questions: list[Question] | None = None
 
 
+def unfolded(rows: list[Row], kinds: dict[str, str]) -> list[Row]:
+    """A row for each answer, those of questions below an answer too: they are called `question/answer/question`.
+
+    kinds: gets the questions that take all that apply, which are those with a list of answers.
+    """
+    if not any(_is_folded(row) for row in rows):
+        return rows
+    found: list[Row] = []
+    for row in rows:
+        if not _is_folded(row):
+            found.append(row)
+            continue
+        place = row.dataRow or DataRow()
+        own = next(
+            (one for one in (row.image_id, row.data_row_id, place.id, place.global_key, row.id) if one is not None),
+            None,
+        )
+        question = row.question if row.question is not None else row.name
+        score = row.confidence if row.score is None else row.score
+        if row.answer is not None and question is not None:
+            unfolded_row = below(question, row.answer, score, kinds)
+        else:
+            unfolded_row = [(question, _first_name(row), None, score)]
+        called = "/".join(one for one in (question, _first_name(row)) if one is not None)
+        for nested in row.classifications or []:
+            unfolded_row += below(
+                f"{called}/{nested.name}" if called else nested.name, nested.answer, nested.confidence, kinds
+            )
+        found += [
+            Row(data_row_id=own, category_name=name, question=asked, answer=text, score=sure)
+            for asked, name, text, sure in unfolded_row
+        ]
+    return found
+
+
+def _is_folded(row: Row) -> bool:
+    return bool(row.classifications) or row.dataRow is not None or isinstance(row.answer, Option | list)
+
+
+class Entries(msgspec.Struct):
+    images: list[dict[str, Any] | None] | None = None
+    data_rows: list[dict[str, Any] | None] | None = None
+
+
 def read(path: Path, kind: str, where: str) -> tuple[RawLabels, dict[str, str]]:
     """What the file holds as labels, and the declared type of each question; messages call the file `where`.
 
@@ -77,15 +134,36 @@ def read(path: Path, kind: str, where: str) -> tuple[RawLabels, dict[str, str]]:
     content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     document = _decoded(content, kind, where)
     rows = [Row() if row is None else row for row in document.annotations or document.predictions or []]
+    kinds = {question.name: question.type for question in document.questions or []}
+    rows = unfolded(rows, kinds)
     columns = row_columns(rows, where)
     _refuse_repeated_keys(content, columns, kind, where)
     entries = document.images if document.images is not None else document.data_rows
     given = [Entry() if one is None else one for one in entries or []]
     categories = [Category() if one is None else one for one in document.categories or []]
-    kinds = {question.name: question.type for question in document.questions or []}
     image = _entry_columns(given, where) if entries is not None else {}
     raw = RawLabels(where, image, _category_columns(categories, where), columns, derived=entries is None)
     return raw, kinds
+
+
+def entry_columns(path: Path) -> Columns:
+    """The further scalar fields of a document's data rows, in their order; of what `read` has read already."""
+    entries = msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), type=Entries)
+    rows = [one or {} for one in (entries.images if entries.images is not None else entries.data_rows) or []]
+    names = dict.fromkeys(name for row in rows for name in row if name not in Entry.__struct_fields__)
+    found = {name: scalars([row.get(name) for row in rows]) for name in names}
+    for name in ("width", "height"):
+        if name in found and not (found[name] is not None and _is_number(found[name])):
+            del found[name]
+    return {
+        name: column.cast(pa.float64()) if name in ("width", "height") else column
+        for name, column in found.items()
+        if column is not None
+    }
+
+
+def _is_number(column: pa.Array) -> bool:
+    return bool(pa.types.is_integer(column.type) or pa.types.is_floating(column.type))
 
 
 def _decoded(content: bytes, kind: str, where: str) -> Document:
@@ -164,7 +242,7 @@ def row_columns(rows: list[Row], where: str) -> Columns:
     texts: dict[str, list[str | None]] = {
         "category_name": [_first_name(row) for row in rows],
         "question": [row.question for row in rows],
-        "answer": [row.answer for row in rows],
+        "answer": [row.answer if isinstance(row.answer, str) else None for row in rows],
     }
     columns |= {name: strings_to_arrow(values) for name, values in texts.items() if any(v is not None for v in values)}
     spans = [_span(row) for row in rows]

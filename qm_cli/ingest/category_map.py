@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
-from qm_cli.errors import InputError
+from qm_cli.errors import InputError, UsageError
 
 HINT = 'JSON {"0": 1, "1": "bicycle"} or CSV lines 0,1: prediction id, then label id or name'
+
+
+def chosen(option: str | Path | Mapping[str, str] | None) -> str | Mapping[str, str] | None:
+    """What --map-categories names: nothing, `name`, `contiguous`, a mapping, or a file with one, read."""
+    if option is None or isinstance(option, Mapping) or option in ("name", "contiguous"):
+        return str(option) if isinstance(option, Path) else option
+    path = Path(option)
+    if not path.is_file():
+        raise UsageError(f"--map-categories: {str(option)!r} is neither name, contiguous nor a file", "check the path")
+    return read(path)
 
 
 def read(path: Path) -> dict[str, str]:

@@ -8,6 +8,17 @@ from qm_cli.render.terminal import plain_console, print_table_on, show_notes, sh
 
 CATEGORIES_SHOWN = 20
 CATEGORY_METRICS = ("AP", "precision", "recall")
+AVERAGES = ("AP", "AP50-95", "f1")
+"""Which of its numbers a category is told by first."""
+OF_ANSWERS = ("classification", "multilabel", "text")
+THRESHOLDS = (("iou", "IoU"), ("confidence", "confidence"))
+ERRORS = {
+    "errors_a": "errors A",
+    "errors_b": "errors B",
+    "broken": "broken",
+    "fixed": "fixed",
+    "new_false_positives": "new FP",
+}
 IMAGES_SHOWN = 20
 
 
@@ -15,22 +26,35 @@ def show_comparison(report: dict[str, Any]) -> None:
     """What differs and how sure that is, category by category; what became of labels and detections; worst images."""
     console = plain_console()
     a, b = report["a"], report["b"]
-    units = f"{report['units']:,} {'images' if report['cluster'] is None else 'clusters of ' + report['cluster']}"
-    at = f"IoU {report['iou']:g}, confidence {report['confidence']:g}, {report['resamples']:,} resamples of {units}"
+    units = f"{report['units']:,} {_units(report)}"
+    thresholds = [f"{word} {report[name]:g}," for name, word in THRESHOLDS if report[name] is not None]
+    at = " ".join([*thresholds, f"{report['resamples']:,} resamples of {units}"])
     console.print(f"A {a['model']} ({a['target']}), B {b['model']} ({b['target']})", style="bold", markup=False)
+    at = at if report.get("convention", "coco") == "coco" else f"convention {report['convention']}, {at}"
     console.print(at if report.get("task", "bbox") == "bbox" else f"task {report['task']}, {at}", highlight=False)
     columns = ["", "A", "B", "B − A", "95 % interval", "p", "smallest seen"]
     print_table_on(console, columns, [(row["metric"], *_values(row)) for row in report["metrics"]])
+    for one in report.get("questions", []):
+        rows = [(row["metric"], *_values(row)) for row in one["metrics"]]
+        print_table_on(console, [one["question"] or "other", *columns[1:]], rows)
     _show_categories(report)
     _show_slices(report)
-    for kind in ("labels", "detections"):
-        _show_changes(kind, report["changes"][kind])
+    for kind, counts in report["changes"].items():
+        _show_changes(kind, counts)
     images = report["regressed_images"][:IMAGES_SHOWN]
     if images:
-        names = ["errors_a", "errors_b", "broken", "fixed", "new_false_positives"]
+        names = {name: word for name, word in ERRORS.items() if name in images[0]}
         rows = [(str(row["file_name"] or row["id"]), *(row[name] for name in names)) for row in images]
-        print_table_on(console, ["most regressed images", "errors A", "errors B", "broken", "fixed", "new FP"], rows)
+        print_table_on(console, [f"most regressed {_rows(report)}", *names.values()], rows)
     show_notes(report["notes"], console)
+
+
+def _rows(report: dict[str, Any]) -> str:
+    return "data rows" if report.get("task", "bbox") in OF_ANSWERS else "images"
+
+
+def _units(report: dict[str, Any]) -> str:
+    return _rows(report) if report["cluster"] is None else f"clusters of {report['cluster']}"
 
 
 def _values(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -54,13 +78,22 @@ def _show_categories(report: dict[str, Any]) -> None:
     rows = []
     for category in report["categories"]:
         metrics = {row["metric"]: row for row in category["metrics"]}
-        cells = [_difference(metrics[name]) for name in CATEGORY_METRICS]
-        rows.append((metrics["AP"]["difference"] or 0.0, (category["name"], *cells, _chance(metrics["AP"]["p"]))))
+        shown_metrics = (next(name for name in AVERAGES if name in metrics), *CATEGORY_METRICS[1:])
+        first = metrics[shown_metrics[0]]
+        cells = [_difference(metrics[name]) for name in shown_metrics]
+        rows.append((first["difference"] or 0.0, (_called(category), *cells, _chance(first["p"]))))
+    if not rows:
+        return
     rows.sort(key=lambda row: row[0])
-    columns = ["category: B − A", *CATEGORY_METRICS, "p of AP"]
+    columns = ["category: B − A", *shown_metrics, f"p of {shown_metrics[0]}"]
     print_table_on(console, columns, [row for _, row in rows[:CATEGORIES_SHOWN]])
     if len(rows) > CATEGORIES_SHOWN:
         console.print(f"… and {len(rows) - CATEGORIES_SHOWN} more categories: --json has all", style="dim")
+
+
+def _called(category: dict[str, Any]) -> str:
+    """A category with the question it answers, where there are several."""
+    return f"{category['question']}: {category['name']}" if "question" in category else str(category["name"])
 
 
 def _show_slices(report: dict[str, Any]) -> None:

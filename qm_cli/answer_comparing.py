@@ -1,0 +1,177 @@
+"""Two models' classes, free text or text entities, compared: the report of `qm compare` of answers, as data."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from qm_cli.analysis.comparison import Comparison, comparison_by, units_with
+from qm_cli.analysis.intervals import LEAST_UNITS
+from qm_cli.analysis.weighted_counts import OVERALL, RATES, mean_rates
+from qm_cli.answer_parts import Part, Tally, entity_part, question_parts
+from qm_cli.answer_sides import Side
+from qm_cli.comparison_rows import named_rows
+from qm_cli.text_entities import SpanEvaluation
+
+RowArray = npt.NDArray[np.int64]
+REGRESSED_SHOWN = 20
+SEVERAL = "several questions: every number is the mean over those that have it"
+ENTITIES = "an entity is the other model's too where both stand at the same characters"
+
+
+def compare_answers(
+    a: Side, b: Side, unit: RowArray, resamples: int, seed: int, cluster: str | None = None
+) -> tuple[dict[str, Any], pa.Table]:
+    """The report, and a row for each answer, label or entity with what became of it.
+
+    unit: what is drawn, per data row: its own place, or its cluster's.
+    """
+    if isinstance(a.found, SpanEvaluation) and isinstance(b.found, SpanEvaluation):
+        parts = [entity_part(a.found, b.found)]
+        about = {"task": "text", "convention": a.found.convention, "iou": a.found.iou}
+        about["confidence"] = a.found.confidence
+    else:
+        assert not isinstance(a.found, SpanEvaluation)
+        assert not isinstance(b.found, SpanEvaluation)
+        parts = question_parts(a.found, b.found)
+        confidences = {result.confidence for result in a.found.results}
+        about = {"task": a.found.task, "convention": a.found.settings.convention, "iou": None}
+        about["confidence"] = confidences.pop() if len(confidences) == 1 else a.found.settings.confidence
+    found = _resampled(parts, unit, resamples, seed)
+    own = [_resampled([part], unit, resamples, seed) for part in parts] if len(parts) > 1 else [found]
+    report = {
+        "a": _about(a),
+        "b": _about(b),
+        **about,
+        "images": a.answers.rows,
+        "labels": sum(len(part.labels.image) for part in parts),
+        "cluster": cluster,
+        "units": found.units,
+        "method": "half-sample bootstrap",
+        "resamples": resamples,
+        "seed": seed,
+        "metrics": _defined(named_rows(found.overall, OVERALL)),
+        "categories": [row for part, one in zip(parts, own, strict=True) for row in _categories(part, one)],
+        "questions": [
+            {"question": part.question, "kind": part.kind, "metrics": _defined(named_rows(one.overall, OVERALL))}
+            for part, one in zip(parts, own, strict=True)
+        ]
+        if len(parts) > 1
+        else [],
+        "slices": [],
+        "changes": _changes(parts),
+        "regressed_images": _regressed(a, parts),
+        "notes": _notes(parts, found, cluster),
+    }
+    return report, pa.concat_tables([part.table for part in parts])
+
+
+def _resampled(parts: list[Part], unit: RowArray, resamples: int, seed: int) -> Comparison:
+    """The means over the parts, and every category of them."""
+    first, second = ([part.models[side] for part in parts] for side in (0, 1))
+    units = np.concatenate([units_with(part.labels, unit)[: len(part.categories)] for part in parts])
+    return comparison_by((partial(mean_rates, first), partial(mean_rates, second)), unit, units, resamples, seed)
+
+
+def _defined(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The numbers that one of the two models has: text entities have no accuracy, free text nothing else."""
+    return [row for row in rows if row["a"] is not None or row["b"] is not None]
+
+
+def _about(side: Side) -> dict[str, Any]:
+    found = side.found
+    if isinstance(found, SpanEvaluation):
+        count = len(found.prediction)
+    else:
+        count = sum(len(one.question.prediction) or int((one.question.probable >= 0).sum()) for one in found.results)
+    return {"model": side.name, "target": side.target, "predictions": count}
+
+
+def _categories(part: Part, found: Comparison) -> list[dict[str, Any]]:
+    named = {} if part.question is None else {"question": part.question}
+    return [
+        {
+            "name": name,
+            **named,
+            "units": int(found.category_units[place]),
+            "metrics": named_rows(found.category, RATES, place),
+        }
+        for place, name in enumerate(part.categories)
+    ]
+
+
+def _changes(parts: list[Part]) -> dict[str, Any]:
+    """Counts of each change, over all and by category; no sizes and slices, which answers do not have."""
+    found: dict[str, Any] = {}
+    for part in parts:
+        for tally in part.tallies:
+            rows = found.setdefault(
+                tally.kind, {"total": dict.fromkeys(tally.words, 0), "by_category": [], "by_size": [], "by_slice": []}
+            )
+            for word, count in zip(tally.words, np.bincount(tally.code, minlength=len(tally.words)), strict=True):
+                rows["total"][word] += int(count)
+            rows["by_category"] += [
+                {"name": name, **dict(zip(tally.words, counts, strict=True))}
+                for name, counts in zip(part.categories, _by_category(tally, len(part.categories)), strict=True)
+            ]
+    return found
+
+
+def _by_category(tally: Tally, categories: int) -> list[list[int]]:
+    """Counts of each change by category."""
+    width = len(tally.words)
+    of_one = (tally.category >= 0) & (tally.category < categories)
+    cells = tally.category[of_one] * width + tally.code[of_one]
+    counts: list[list[int]] = np.bincount(cells, minlength=categories * width).reshape(categories, width).tolist()
+    return counts
+
+
+def _regressed(side: Side, parts: list[Part]) -> list[dict[str, Any]]:
+    """The data rows with the most wrong answers more than before; ties by answers broken, then by their order."""
+    rows = side.answers.rows
+    tallies = [tally for part in parts for tally in part.tallies]
+
+    def per_row(mask: str, *words: str) -> RowArray:
+        total = np.zeros(rows, np.int64)
+        for tally in tallies:
+            kept = getattr(tally, mask)
+            if words:
+                kept = np.isin(tally.code, [tally.words.index(word) for word in words if word in tally.words])
+            total += np.bincount(tally.row[kept], minlength=rows)
+        return total
+
+    before, after = per_row("before"), per_row("after")
+    fixed, broken = per_row("after", "fixed"), per_row("after", "broken")
+    worse = after - before
+    order = np.lexsort((np.arange(rows), -broken, -worse))[:REGRESSED_SHOWN]
+    return [
+        {
+            "id": side.answers.row_ids[int(row)].as_py(),
+            "file_name": None,
+            "errors_a": int(before[row]),
+            "errors_b": int(after[row]),
+            "broken": int(broken[row]),
+            "fixed": int(fixed[row]),
+        }
+        for row in order
+        if worse[row] > 0
+    ]
+
+
+def _notes(parts: list[Part], found: Comparison, cluster: str | None) -> list[str]:
+    what = "data rows" if cluster is None else f"clusters of {cluster}"
+    notes = []
+    if found.units < LEAST_UNITS:
+        notes.append(f"{found.units} {what}: intervals and p-values are undefined, they need at least {LEAST_UNITS}")
+    few = sum(bool(one) for one in found.category_units < LEAST_UNITS)
+    if few and found.units >= LEAST_UNITS:
+        notes.append(f"{few} categories have labels in fewer than {LEAST_UNITS} {what}: their intervals are undefined")
+    if len(parts) > 1:
+        notes.append(SEVERAL)
+    if parts[0].tallies[0].kind == "labels":
+        notes.append(ENTITIES)
+    return notes

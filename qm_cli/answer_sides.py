@@ -1,0 +1,135 @@
+"""What is compared of answers: two evaluations of the same data rows, from files or from runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from qm_cli import dataset
+from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files
+from qm_cli.answers import Answers
+from qm_cli.arrays import one_chunk
+from qm_cli.classification import ClassEvaluation
+from qm_cli.classification_tables import evaluate_classes
+from qm_cli.errors import InputError, UsageError, nearest
+from qm_cli.link_ids import rows_of
+from qm_cli.load_answers import AnswerSource
+from qm_cli.load_dataset import load_tables
+from qm_cli.run_folder import Run
+from qm_cli.run_tables import settings_of_run, tables_of_run
+from qm_cli.text_entities import SpanEvaluation
+
+Found = ClassEvaluation | SpanEvaluation
+HINT = "compare models on the same labels"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: what it is called, where it stands, its evaluation, and the column whose values are clusters."""
+
+    name: str
+    target: str
+    found: Found
+    cluster: pa.Array | None = None
+
+    @property
+    def answers(self) -> Answers:
+        return self.found.answers
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How answers are evaluated, None for what the data says, and the column of clusters."""
+
+    task: str | None = None
+    convention: str | None = None
+    iou: float | None = None
+    confidence: float | None = None
+    cluster: str | None = None
+
+
+def sides_of_files(labels: Path, files: tuple[Path, Path], asked: Asked, naming: dict[str, Any]) -> tuple[Side, Side]:
+    """Two prediction files on one label file; naming: as of `AnswerSource`."""
+    cluster = None if asked.cluster is None else _column_of_file(labels, asked.cluster)
+    sides = []
+    for path in files:
+        how = (asked.task, asked.convention, asked.iou, asked.confidence)
+        found, _ = evaluate_answer_files(AnswerRequest(AnswerSource(labels, path, **naming), *how))
+        ids, values = cluster or (None, None)
+        own = None if ids is None or values is None else values.take(pa.array(rows_of(found.answers.row_ids, ids)))
+        sides.append(Side(dataset.model_name(path), str(path), found, own))
+    return _same(sides[0], sides[1])
+
+
+def _column_of_file(labels: Path, name: str) -> tuple[pa.Array, pa.Array]:
+    """Ids of the label file's data rows, and their values in a column."""
+    image = load_tables(labels, None, metadata=True).image
+    if name not in image.column_names:
+        hint = nearest(name, image.column_names) or f"data rows have {', '.join(image.column_names)}"
+        raise UsageError(f"--cluster: {labels}: data rows have no column {name!r}", hint)
+    return one_chunk(image["id"]), one_chunk(image[name])
+
+
+def sides_of_runs(runs: list[tuple[Run, str]], asked: Asked) -> tuple[Side, Side]:
+    """Two models of scored runs. Raises InputError for runs that hold no rows of answers, and for other labels."""
+    return _same(*(_side_of_run(run, name, asked) for run, name in runs))
+
+
+def _side_of_run(run: Run, name: str, asked: Asked) -> Side:
+    if "label" not in run.table_names() or "bbox" not in run.columns("label"):
+        raise InputError(f"{run.path}: holds the results of answers and not the answers", "compare LABELS A B")
+    settings = settings_of_run(run)
+    chosen: dict[str, Any] = {
+        "answer_convention": asked.convention or settings.answer_convention,
+        "answer_confidence": settings.answer_confidence if asked.confidence is None else asked.confidence,
+        "answer_task": asked.task or settings.answer_task,
+    }
+    tables = tables_of_run(run, classes=True)
+    column = None
+    if asked.cluster is not None:
+        known = list(run.columns("image"))
+        if asked.cluster not in known:
+            hint = nearest(asked.cluster, known) or f"images have {', '.join(known)}"
+            raise UsageError(f"--cluster: {run.path}: images have no column {asked.cluster!r}", hint)
+        column = one_chunk(run.table("image", [asked.cluster])[asked.cluster])
+    return Side(name, str(run.path), evaluate_classes(tables, replace(settings, **chosen)), column)
+
+
+def _same(a: Side, b: Side) -> tuple[Side, Side]:
+    """Both sides, where they are of the same data rows and labels."""
+    if isinstance(a.found, SpanEvaluation) != isinstance(b.found, SpanEvaluation):
+        raise InputError("one of A and B holds text entities, the other classes", "compare models of one task")
+    if not a.answers.row_ids.equals(b.answers.row_ids):
+        raise InputError(
+            f"A and B are not of the same data rows: {len(a.answers.row_ids)} and "
+            f"{len(b.answers.row_ids)}, or in another order",
+            HINT,
+        )
+    if not _same_labels(a.answers, b.answers):
+        raise InputError("A and B are not of the same labels", HINT)
+    return a, b
+
+
+def _same_labels(a: Answers, b: Answers) -> bool:
+    """Whether the same categories are true of the same data rows, by the names of questions and categories."""
+    number: dict[tuple[str | None, str], int] = {}
+    keys = []
+    for answers in (a, b):
+        names = answers.category_names
+        width = len(answers.questions) + 1
+        pairs = np.unique(answers.label.category * width + answers.label.question).tolist()
+        of_pair = {
+            pair: number.setdefault(
+                ((*answers.questions, None)[pair % width], (*names, "")[pair // width]), len(number)
+            )
+            for pair in pairs
+        }
+        own = np.array([of_pair[pair] for pair in pairs], np.int64)
+        place = np.searchsorted(pairs, answers.label.category * width + answers.label.question)
+        keys.append((answers.label.row, own[place]))
+    sorted_keys = [np.sort(row * max(len(number), 1) + key) for row, key in keys]
+    return bool(np.array_equal(sorted_keys[0], sorted_keys[1]))

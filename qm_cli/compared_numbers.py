@@ -1,0 +1,85 @@
+"""The numbers of two evaluations of objects beside each other, whatever their convention, with intervals, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qm_cli.analysis.bootstrap import metric_names
+from qm_cli.analysis.comparison import Comparison, comparison, comparison_by, units_with
+from qm_cli.analysis.slices import Matched, Members
+from qm_cli.comparison_rows import named_rows
+from qm_cli.convention_resampling import Resampled, labels_of
+from qm_cli.errors import UsageError
+from qm_cli.evaluation import Evaluation
+from qm_cli.slice_comparing import compared_slices, slice_members
+from qm_cli.slice_language import Slice
+
+RowArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ComparedNumbers:
+    """metrics, categories, slices: rows of the report. members: of each slice, in either model's rows.
+
+    units: how many were drawn; category_units: how many of them hold labels of each category.
+    """
+
+    metrics: list[dict[str, Any]]
+    categories: list[dict[str, Any]]
+    slices: list[dict[str, Any]]
+    members: list[tuple[str, list[Members]]]
+    units: int
+    category_units: RowArray
+
+
+def compared_numbers(
+    first: Evaluation, second: Evaluation, slices: Sequence[Slice], unit: RowArray, resamples: int, seed: int
+) -> ComparedNumbers:
+    """Both models on the same halves of the images, or of their clusters: `unit` of each image.
+
+    Raises UsageError for slices under another convention than COCO's.
+    """
+    settings = first.settings
+    if first.coco is None:
+        if slices:
+            hint = "add --convention coco, or compare without slices"
+            raise UsageError(
+                f"convention {settings.convention}: numbers of slices are resampled under COCO alone", hint
+            )
+        models = Resampled(first), Resampled(second)
+        units = units_with(labels_of(first), unit)
+        found = comparison_by((models[0].numbers, models[1].numbers), unit, units, resamples, seed)
+        return _rows(first, found, models[0].names, models[0].category_names)
+    sides = [Matched(one.tables, one.matches, one.outcomes, settings) for one in (first, second)]
+    wholes = sides[0].weighable(), sides[1].weighable()
+    found = comparison(*wholes, unit, resamples, seed)
+    names = metric_names(settings)
+    sliced = compared_slices(slices, sides, wholes, unit, resamples, seed)
+    return _rows(first, found, names, names, sliced, slice_members(slices, sides))
+
+
+def _rows(
+    evaluation: Evaluation,
+    found: Comparison,
+    names: Sequence[str],
+    category_names: Sequence[str],
+    sliced: Sequence[dict[str, Any]] = (),
+    members: Sequence[tuple[str, list[Members]]] = (),
+) -> ComparedNumbers:
+    ids, called = (evaluation.tables.category[column].to_pylist() for column in ("id", "name"))
+    categories = [
+        {
+            "id": ids[row],
+            "name": called[row],
+            "units": int(found.category_units[row]),
+            "metrics": named_rows(found.category, category_names, row),
+        }
+        for row in range(len(ids))
+    ]
+    metrics = named_rows(found.overall, names)
+    return ComparedNumbers(metrics, categories, list(sliced), list(members), found.units, found.category_units)

@@ -1,0 +1,49 @@
+"""Two evaluations under any convention beside each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from qm_cli.alignment import aligned
+from qm_cli.compared_numbers import compared_numbers
+from qm_cli.errors import UsageError
+from qm_cli.evaluation import evaluate_tables
+from qm_cli.settings import settings_at
+from qm_cli.slice_language import Slice
+from qm_cli.tables import Tables
+from tests.simulated_sets import simulated_sets
+
+UNIT = np.arange(40)
+
+
+def sides() -> list[Tables]:
+    return simulated_sets(np.random.default_rng(0), 40, 3, [0.2, 1.4])
+
+
+@pytest.mark.parametrize("convention", ["coco", "voc12", "encord", "ultralytics", "labelbox", "labelbox-sdk"])
+def test_sides_are_their_own_evaluations(convention: str) -> None:
+    settings = settings_at(convention)
+    a, b = sides()
+    first, second = evaluate_tables(a, settings), evaluate_tables(aligned(a, b), settings)
+    found = compared_numbers(first, second, (), UNIT, 100, 0)
+    for row in found.metrics:
+        for side, evaluation in (("a", first), ("b", second)):
+            own = evaluation.numbers.overall.get(row["metric"])
+            assert own is None or row[side] == pytest.approx(own, abs=1e-12)
+    recall = next(row for row in found.metrics if row["metric"] == "recall")
+    assert recall["p"] < 0.01
+    assert recall["low"] < recall["difference"] < recall["high"]
+    assert (found.units, len(found.categories)) == (40, 3)
+    again = compared_numbers(first, second, (), UNIT, 100, 0)
+    assert again.metrics == found.metrics
+
+
+def test_slices_are_resampled_under_coco_alone() -> None:
+    a, _ = sides()
+    found = evaluate_tables(a, settings_at("voc12"))
+    one = Slice("some", "id < 9", "image", np.arange(40) < 9, None, None)
+    with pytest.raises(UsageError, match="under COCO alone"):
+        compared_numbers(found, replace(found), (one,), UNIT, 100, 0)
