@@ -189,7 +189,7 @@ def check_models(count: int = 400) -> None:
         images = len(evaluations["better"].params.imgIds)
         draws = np.random.default_rng(0).integers(0, images, (count, images))
         gain = resampled(evaluations["better"], draws) - resampled(evaluations["worse"], draws)
-    assert 0.75 <= stats["better"][1] <= 0.85 and 0.5 <= stats["worse"][1] <= 0.65, stats
+    assert 0.7 <= stats["better"][1] <= 0.85 and 0.45 <= stats["worse"][1] <= 0.65, stats
     assert gain.min() > 0
     text = {name: [round(float(value), 3) for value in values[:3]] for name, values in stats.items()}
     said(f"AP, AP50, AP75: {text}; AP50 gain over {count} resamples {gain.min():.3f} to {gain.max():.3f}")
@@ -205,7 +205,7 @@ def check_slice(fault: Row, labels: list[Row], rows: dict[str, list[Row]], weath
             right = [hit for key, hit in hits.predictions if weather[key] == value]
             rates[value] = (round(float(np.mean(found)), 3), round(float(np.mean(right)), 3))
         weak = rates.pop(fault["slice"]["weather"])
-        assert all(weak[0] < other[0] - 0.05 and weak[1] < other[1] - 0.05 for other in rates.values()), (weak, rates)
+        assert all(weak[0] < other[0] - 0.15 and weak[1] < other[1] - 0.15 for other in rates.values()), (weak, rates)
         said(f"{name}: recall, precision in fog {weak}, elsewhere {rates}")
 
 

@@ -25,6 +25,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return score(SAMPLE, tmp_path_factory.mktemp("scored") / "run", kinds=("label",)).path
 
 
+def test_the_better_model_is_told_from_the_worse_with_any_seed(place: Path) -> None:
+    for seed in range(12):
+        report, _ = compare(Request((place,), ("worse", "better"), resamples=200, seed=seed))
+        metrics = {row["metric"]: row for row in report["metrics"]}
+        for name in ("AP", "AP50", "precision", "recall", "f1"):
+            assert metrics[name]["p"] < 0.01
+
+
 def test_the_better_model_is_told_from_the_worse(place: Path) -> None:
     report, rows = compare(Request((place,), ("worse", "better"), resamples=200))
     metrics = {row["metric"]: row for row in report["metrics"]}

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from qm_cli import catalog
+from qm_cli.explaining import Question, importance_report
 from qm_cli.run import score
 from qm_cli.run_folder import Run, open_run
 
@@ -118,6 +119,14 @@ def test_better_model_is_better(runs: dict[str | None, Run]) -> None:
 def test_small_objects_are_missed(model: str, runs: dict[str | None, Run]) -> None:
     outcome, size = (column(runs[model], "label", name) for name in ("outcome", "area_relative"))
     assert np.median(size[outcome == "FN"]) < 0.7 * np.median(size[outcome == "TP"])
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_driver_of_misses_is_the_top_importance_with_any_seed(model: str, runs: dict[str | None, Run]) -> None:
+    for seed in range(12):
+        first = importance_report(runs[model], Question("label", permutations=100, seed=seed))["metrics"][0]
+        assert first["metric"] == FAULTS["small_missed"]["driver"]
+        assert first["p"] < 0.01
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -34,15 +34,13 @@ def first(report: dict[str, Any]) -> str:
     return definition
 
 
-def test_the_planted_slice_is_the_first(sample: Path) -> None:
-    """Of `better`; what fog adds to the many other errors of `worse` is within the noise of ten images."""
-    assert first(discovery_report(open_run(sample, "better"), Hunt())) == "image.weather = 'fog'"
-
-
-def test_the_planted_slice_is_the_first_with_any_seed(sample: Path) -> None:
-    run = open_run(sample, "better")
-    for seed in range(1, 6):
-        assert "image.weather = 'fog'" in first(discovery_report(run, Hunt(seed=seed)))
+@pytest.mark.parametrize("model", ["better", "worse"])
+def test_the_planted_slice_is_the_first_with_any_seed(model: str, sample: Path) -> None:
+    """And below the rest for certain, whichever half of the images is held out."""
+    run = open_run(sample, model)
+    for seed in range(12):
+        report = discovery_report(run, Hunt(seed=seed))
+        assert (first(report), report["slices"][0]["found"]) == ("image.weather = 'fog'", True)
 
 
 def test_it_is_weak_for_certain_where_there_is_enough(made: Run) -> None:
