@@ -1,10 +1,11 @@
 """The numbers of slices of an evaluation: parts of its images, or of its labels and predictions, never matched again.
 
-A slice of images holds all that is on them. In one of objects a prediction that matched a label is in the slice where
-its label is, at each IoU threshold; one that matched none where it is a member itself: so COCO takes areas. What is
-outside is neither right nor wrong, like a crowd and what matches it. Where a condition says nothing of predictions,
-what finds no label cannot be placed: precision, F1 and average precision are undefined. Where it says nothing of
-labels, a prediction stands for itself and precision alone is defined.
+A slice of images holds all that is on them. In one of objects labels decide where there are any: a prediction that
+matched a label is in the slice where its label is, at each IoU threshold, whatever it is itself; one that matched none
+where it is a member itself. What is outside is neither right nor wrong, like a crowd and what matches it. So slices
+that share out labels and predictions share out the counts of all. Where a condition says nothing of predictions, what
+finds no label cannot be placed: precision, F1 and average precision are undefined. Where it says nothing of labels, a
+prediction stands for itself and precision alone is defined.
 """
 
 from __future__ import annotations
@@ -54,6 +55,10 @@ class Members:
             return () if self.predictions is None else OF_PREDICTIONS
         return OF_LABELS if self.predictions is None else METRICS
 
+    def own_predictions(self, count: int) -> BoolArray:
+        """Predictions for which a condition on objects is true: bool[count], none where it says nothing of them."""
+        return np.zeros(count, bool) if self.predictions is None else self.predictions
+
 
 @dataclass(frozen=True)
 class Matched:
@@ -94,20 +99,27 @@ def restricted(whole: Weighable, matched: Matched, members: Members) -> Weighabl
     """The evaluation of a slice. whole: `matched.weighable()`, sorted once for all slices."""
     if members.whole:
         return only_images(whole, members.images)
-    found, matches = matched.outcomes, matched.matches
+    matches, found = placed(matched.matches, matched.outcomes, members)
+    own = members.own_predictions(len(found.counted)) & matched.in_range
+    sliced = weighable(matched.tables, matches, found, matched.settings, own)
     if members.labels is None:
-        own = np.zeros(len(found.counted), bool) if members.predictions is None else members.predictions
-        found = replace(found, counted=found.counted & own, matched_label=np.where(own, found.matched_label, -1))
-        return only_images(
-            weighable(matched.tables, matches, found, matched.settings, own & matched.in_range), members.images
-        )
-    counts = found.label_counts & members.labels
-    own = np.zeros(len(found.counted), bool) if members.predictions is None else members.predictions
-    counted = found.counted & (own | (found.matched_label >= 0))
-    found = replace(found, counted=counted, label_counts=counts)
-    matches = replace(matches, ignored=matches.ignored | ~members.labels)
-    sliced = weighable(matched.tables, matches, found, matched.settings, own & matched.in_range)
+        return only_images(sliced, members.images)
     return only_images(sliced, images_with(sliced, members, len(members.images)))
+
+
+def placed(matches: Matches, found: Outcomes, members: Members) -> tuple[Matches, Outcomes]:
+    """What of an evaluation stands in a slice of objects: its labels, what matched them, and its own that found none.
+
+    As the heading says; all else neither counts nor ranks. Slices and gates both count by it.
+    """
+    own = members.own_predictions(len(found.counted))
+    if members.labels is None:
+        return matches, replace(
+            found, counted=found.counted & own, matched_label=np.where(own, found.matched_label, -1)
+        )
+    counted = found.counted & (own | (found.matched_label >= 0))
+    found = replace(found, counted=counted, label_counts=found.label_counts & members.labels)
+    return replace(matches, ignored=matches.ignored | ~members.labels), found
 
 
 def inside(matched: Matched, members: Members) -> BoolArray:
@@ -119,7 +131,7 @@ def inside(matched: Matched, members: Members) -> BoolArray:
     if members.whole:
         on_images: BoolArray = members.images[tables.values("prediction", "image_row")]
         return on_images
-    own = np.zeros(len(label), bool) if members.predictions is None else members.predictions
+    own = members.own_predictions(len(label))
     if members.labels is None:
         return own
     return np.where(label >= 0, np.append(members.labels, False)[label], own)
