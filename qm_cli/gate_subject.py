@@ -143,7 +143,7 @@ def named_slices(gate: Gate, source: Source, asked: Asked) -> tuple[dict[str, Sl
     ]
     conditions = tuple(f"{word}={known.get(name, name)}" for word, name in zip(said, names, strict=True))
     found = slices_of(source, Wanted(conditions=conditions))
-    own = [sorted_by_image(source, one) if isinstance(source, Run) else one for one in found.slices]
+    own = sorted_by_image(source, found.slices) if isinstance(source, Run) else found.slices
     return {name: replace(one, name=name) for name, one in zip(names, own, strict=True)}, list(found.notes)
 
 

@@ -17,7 +17,15 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.bootstrap import METRICS, Weighable, inside_range, overall_replicates, weighable, weighted_numbers
+from qm_cli.analysis.bootstrap import (
+    METRICS,
+    Weighable,
+    inside_range,
+    overall_replicates,
+    replicates,
+    weighable,
+    weighted_numbers,
+)
 from qm_cli.analysis.counts import Counts, Outcomes
 from qm_cli.analysis.intervals import Interval, difference_interval, difference_p, share_interval
 from qm_cli.kernels.weighted import Runs
@@ -139,14 +147,31 @@ def inside(matched: Matched, members: Members) -> BoolArray:
 
 def images_with(model: Weighable, members: Members, images: int) -> BoolArray:
     """Images that speak of a slice: its own, or those that hold anything of it that counts or ranks."""
-    if members.whole:
-        return members.images
+    return members.images if members.whole else _speaking(model, images, None)
+
+
+def _speaking(model: Weighable, images: int, category: int | None) -> BoolArray:
+    """Images that hold anything that counts or ranks, of a category or of any: bool[images]."""
     there = np.zeros(images, bool)
-    for runs in (model.labels, model.ranked, model.false, *(lane.hits for lane in model.lanes)):
-        there[runs.image] = True
-    for lane in model.lanes:
-        there[lane.shift.image] = True
+    lanes = (runs for lane in model.lanes for runs in (lane.hits, lane.shift))
+    for runs in (model.labels, model.ranked, model.false, *lanes):
+        there[_images_of(runs, category)] = True
     return there
+
+
+def _images_of(runs: Runs, category: int | None) -> npt.NDArray[np.intp]:
+    return runs.image if category is None else runs.image[runs.start[category] : runs.start[category + 1]]
+
+
+def category_of(tables: Tables, members: Members) -> int | None:
+    """The row of the one category whose labels and predictions are a slice's members, all of them and no others."""
+    if members.whole or members.labels is None or members.predictions is None:
+        return None
+    masks = (members.labels, members.predictions)
+    rows = [tables.values(level, "category_row") for level in ("label", "prediction")]
+    there = np.concatenate([own[mask][:1] for own, mask in zip(rows, masks, strict=True)])
+    whole = len(there) and all(np.array_equal(own == there[0], mask) for own, mask in zip(rows, masks, strict=True))
+    return int(there[0]) if whole else None
 
 
 def only_images(model: Weighable, images: BoolArray) -> Weighable:
@@ -180,48 +205,59 @@ def slice_numbers(
 ) -> tuple[Sliced, list[Sliced]]:
     """The numbers of all, and of each slice beside all, with intervals from halves of the units that all share.
 
-    unit: what is drawn, per image: its own row, or its cluster's.
+    unit: what is drawn, per image: its own row, or its cluster's. A slice that is one category is a column of the whole
+    evaluation's numbers by category, so 80 of them are counted, and drawn anew, as one.
     """
     whole = matched.weighable()
-    models = [whole, *(restricted(whole, matched, one) for one in slices)]
-    drawn = overall_replicates(models, unit, resamples, seed)
     images = len(unit)
-    everything = Members(True, np.ones(images, bool), None, None)
     ones = np.ones(images, np.int32)
-    values = [weighted_numbers(model, ones).overall for model in models]
-    all_sliced = _sliced(whole, everything, METRICS, unit, values[0], drawn[0], values[0], drawn[0])
-    return all_sliced, [
-        _sliced(model, one, one.defined, unit, own, replicates, values[0], drawn[0])
-        for model, one, own, replicates in zip(models[1:], slices, values[1:], drawn[1:], strict=True)
-    ]
+    categories = [category_of(matched.tables, one) for one in slices]
+    others = [restricted(whole, matched, one) for one, row in zip(slices, categories, strict=True) if row is None]
+    own, drawn = weighted_numbers(whole, ones), replicates([whole], unit, resamples, seed)[0]
+    alone = iter(zip(others, overall_replicates(others, unit, resamples, seed), strict=True))
+    everything = Members(True, np.ones(images, bool), None, None)
+    told = _Told(own.overall, drawn.overall, unit)
+    found = []
+    for one, row in zip(slices, categories, strict=True):
+        if row is None:
+            model, values = next(alone)
+            found.append(told.sliced(model, one, None, weighted_numbers(model, ones).overall, values))
+        else:
+            found.append(told.sliced(whole, one, row, own.category[:, row], drawn.category[:, :, row]))
+    return told.sliced(whole, everything, None, own.overall, drawn.overall), found
 
 
-def _sliced(
-    model: Weighable,
-    members: Members,
-    defined: Sequence[str],
-    unit: RowArray,
-    own: FloatArray,
-    drawn: FloatArray,
-    all_values: FloatArray,
-    all_drawn: FloatArray,
-) -> Sliced:
-    there = images_with(model, members, len(unit))
-    units = len(np.unique(unit[there]))
-    undefined = np.array([name not in defined for name in METRICS])
-    own, drawn = np.where(undefined, np.nan, own), np.where(undefined, np.nan, drawn)
-    difference = own - all_values
-    around = difference_interval(difference, drawn - all_drawn, units)
-    counts = Counts(*(np.array([len(runs.image)]) for runs in (model.hit, model.false, model.missed)))
-    return Sliced(
-        own,
-        share_interval(own, drawn, units),
-        difference,
-        around,
-        difference_p(difference, around.error, units),
-        units,
-        int(there.sum()),
-        len(model.labels.image),
-        len(model.hit.image) + len(model.false.image),
-        counts,
-    )
+@dataclass(frozen=True)
+class _Told:
+    """Of all: values, float64[metrics]; drawn, float64[resamples, metrics]; unit: what is drawn, per image."""
+
+    values: FloatArray
+    drawn: FloatArray
+    unit: RowArray
+
+    def sliced(
+        self, model: Weighable, members: Members, category: int | None, own: FloatArray, drawn: FloatArray
+    ) -> Sliced:
+        """category: the row of that one of the model which the slice is; None for all that the model holds."""
+        images = len(self.unit)
+        there = members.images if members.whole else _speaking(model, images, category)
+        units = len(np.unique(self.unit[there]))
+        undefined = np.array([name not in members.defined for name in METRICS])
+        own, drawn = np.where(undefined, np.nan, own), np.where(undefined, np.nan, drawn)
+        difference = own - self.values
+        around = difference_interval(difference, drawn - self.drawn, units)
+        labels, hit, false, missed = (
+            len(_images_of(runs, category)) for runs in (model.labels, model.hit, model.false, model.missed)
+        )
+        return Sliced(
+            own,
+            share_interval(own, drawn, units),
+            difference,
+            around,
+            difference_p(difference, around.error, units),
+            units,
+            int(there.sum()),
+            labels,
+            hit + false,
+            Counts(*(np.array([count]) for count in (hit, false, missed))),
+        )
