@@ -217,7 +217,7 @@ def _side(run: Run, name: str, request: Request) -> Side:
         column = one_chunk(run.table("image", [request.cluster])[request.cluster])
     settings = _at(settings_of_run(run), request)
     found = _slices(run, request)
-    slices = tuple(sorted_by_image(run, one) for one in found.slices)
+    slices = sorted_by_image(run, found.slices)
     return _sliced(Side(name, run.place, tables_of_run(run), settings, column), found, slices)
 
 

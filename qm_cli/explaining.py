@@ -17,7 +17,7 @@ from qm_cli.errors import UsageError
 from qm_cli.kernels.hashing import uniform
 from qm_cli.run_columns import judged, one_model
 from qm_cli.run_folder import Run
-from qm_cli.run_matches import outcomes_at, settings_at
+from qm_cli.run_matches import changed_outcomes, settings_at
 
 SIGNIFICANT = 0.05
 FEWEST, MOST, BUDGET = 200, 2000, 100_000_000
@@ -77,11 +77,7 @@ def _drawn(samples: Judged, question: Question) -> Judged:
 def outcomes_asked(run: Run, question: Question) -> dict[str, Any] | None:
     """Outcomes at the thresholds asked for; None where they are the run's own."""
     one_model(run)
-    own = settings_at(run, None, None)
-    wanted = settings_at(run, question.iou, question.confidence)
-    if (wanted.iou, wanted.confidence) == (own.iou, own.confidence):
-        return None
-    return outcomes_at(run, question.iou, question.confidence)
+    return changed_outcomes(run, question.iou, question.confidence)
 
 
 def usual_permutations(rows: int, measures: int) -> int:

@@ -12,8 +12,8 @@ import numpy as np
 
 from qm_cli.alignment import aligned
 from qm_cli.analysis.gate_checks import Check, Gate
-from qm_cli.analysis.gate_parts import Members
 from qm_cli.analysis.gate_quantities import LABEL_NUMBERS, Quantity
+from qm_cli.analysis.slices import Members
 from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files
 from qm_cli.answer_task import TASKS
 from qm_cli.arrays import to_arrow
@@ -160,7 +160,7 @@ def named_slices(gate: Gate, source: Source, asked: Asked) -> tuple[dict[str, Sl
     ]
     conditions = tuple(f"{word}={known.get(name, name)}" for word, name in zip(said, names, strict=True))
     found = slices_of(source, Wanted(conditions=conditions))
-    own = [sorted_by_image(source, one) if isinstance(source, Run) else one for one in found.slices]
+    own = sorted_by_image(source, found.slices) if isinstance(source, Run) else found.slices
     return {name: replace(one, name=name) for name, one in zip(names, own, strict=True)}, list(found.notes)
 
 
@@ -175,7 +175,7 @@ def _refuse_mistyped(names: Sequence[str], known: Mapping[str, str], columns: Se
 def members_of(one: Slice, asked: Asked) -> Members:
     """A slice as an evaluation takes it. Raises UsageError for numbers that it says nothing of."""
     if one.level != OBJECT:
-        return Members(one.images)
+        return Members(True, one.images, None, None)
     if one.labels is None:
         raise UsageError(f"slice {one.name!r}: is of predictions alone", "slice by images or labels; see confidence")
     for check, quantity in asked if one.predictions is None else ():
@@ -184,7 +184,7 @@ def members_of(one: Slice, asked: Asked) -> Members:
                 f"{check.where}: slice {one.name!r} says nothing of predictions: {check.metric} is undefined there",
                 f"of labels alone there are {', '.join(LABEL_NUMBERS)}",
             )
-    return Members(one.images, one.labels, one.predictions)
+    return Members(False, one.images, one.labels, one.predictions)
 
 
 def baseline_tables(
@@ -203,7 +203,7 @@ def baseline_tables(
     if not run.models:
         raise InputError(f"{run.path}: the baseline holds no predictions", "score it with predictions")
     tables = detections(only_categories(tables_of_run(run), subject.settings.categories), run.path)
-    own = {name: one.prediction for name, one in members.items() if one.prediction is not None}
+    own = {name: one.predictions for name, one in members.items() if one.predictions is not None}
     if own:
         chosen = [(check, quantity) for check, quantity in asked if quantity.population.slice in own]
         slices, _ = named_slices(gate, run, chosen)
@@ -220,7 +220,7 @@ def baseline_tables(
             f"{run.path}: the baseline (B) is of other labels than {subject.target} (A): {said}", error.hint
         ) from error
     moved = {
-        name: replace(one, prediction=tables.values("prediction", _column(name))) if name in own else one
+        name: replace(one, predictions=tables.values("prediction", _column(name))) if name in own else one
         for name, one in members.items()
     }
     return tables, moved, _notes(run, subject.settings)

@@ -38,6 +38,14 @@ def matched_run(run: Run, iou: float | None, confidence: float | None) -> Matche
     return Matched(found.tables, found.matches, found.outcomes, found.settings)
 
 
+def changed_outcomes(run: Run, iou: float | None, confidence: float | None) -> dict[str, OutcomeArray] | None:
+    """`outcomes_at` the thresholds asked for; None where they are the run's own."""
+    own, wanted = settings_at(run, None, None), settings_at(run, iou, confidence)
+    if (wanted.iou, wanted.confidence) == (own.iou, own.confidence):
+        return None
+    return outcomes_at(run, iou, confidence)
+
+
 def outcomes_at(run: Run, iou: float | None, confidence: float | None) -> dict[str, OutcomeArray]:
     """What the outcome columns of labels and predictions would be at other thresholds, in the run's row order.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -14,8 +15,9 @@ from qm_cli.analysis.samples import Judged, Measure
 from qm_cli.analysis.slice_contrast import Contrast
 from qm_cli.analysis.slice_search import CATEGORY, LEAST_UNITS, SIGNIFICANT, Found, Search, search
 from qm_cli.errors import UsageError, nearest
-from qm_cli.run_columns import RANDOM, judged
+from qm_cli.run_columns import RANDOM, judged, one_model
 from qm_cli.run_folder import Run
+from qm_cli.run_matches import changed_outcomes, settings_at
 
 RowArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -29,7 +31,8 @@ DESCRIBING = ("metadata", "data", "label")
 @dataclass(frozen=True)
 class Hunt:
     """What to look for. level: object (found, missed or false), prediction, label or image; metrics: patterns of
-    columns to make slices of, of any level; support: samples a slice must have in either half; carried: most tests."""
+    columns to make slices of, of any level; support: samples a slice must have in either half; carried: most tests;
+    iou, confidence: thresholds at which labels and predictions are matched anew, None for the run's own."""
 
     level: str = OBJECT
     metrics: tuple[str, ...] = ()
@@ -38,11 +41,18 @@ class Hunt:
     carried: int = 10
     cluster: str | None = None
     seed: int = 0
+    iou: float | None = None
+    confidence: float | None = None
 
 
 def discovery_report(run: Run, hunt: Hunt) -> dict[str, Any]:
     """The slices in which the model does worst: chosen on one half of the images, measured on the other."""
-    every = judged_objects(run, hunt.cluster) if hunt.level == OBJECT else judged(run, hunt.level, cluster=hunt.cluster)
+    one_model(run)
+    given = changed_outcomes(run, hunt.iou, hunt.confidence)
+    if hunt.level == OBJECT:
+        every = judged_objects(run, hunt.cluster, given)
+    else:
+        every = judged(run, hunt.level, cluster=hunt.cluster, outcomes=given)
     samples = _chosen_measures(run, every, hunt)
     units = len(np.unique(samples.clusters))
     why = _too_little(samples, units, hunt)
@@ -53,11 +63,14 @@ def discovery_report(run: Run, hunt: Hunt) -> dict[str, Any]:
             why = f"no column has two values that {hunt.support} {hunt.level}s share: there is nothing to slice by"
     rows = [_row(result, one) for one in result.found]
     hits, number = int(samples.hit.sum()), len(samples.hit)
+    settings = settings_at(run, hunt.iou, hunt.confidence)
     return {
         "target": run.place,
         "model": run.model or next(iter(run.models), None),
         "level": hunt.level,
         "outcome": samples.outcome,
+        "iou": settings.iou,
+        "confidence": settings.confidence,
         "depth": hunt.depth,
         "min_support": hunt.support,
         "cluster": hunt.cluster,
@@ -74,12 +87,12 @@ def discovery_report(run: Run, hunt: Hunt) -> dict[str, Any]:
     }
 
 
-def judged_objects(run: Run, cluster: str | None) -> Judged:
+def judged_objects(run: Run, cluster: str | None, given: Mapping[str, npt.NDArray[Any]] | None = None) -> Judged:
     """Labels, found or missed, and predictions that found none: an object is right, or an error of either kind.
 
-    Their own columns are those that labels and predictions share.
+    Their own columns are those that labels and predictions share. given: outcomes by level in place of the run's own.
     """
-    label, prediction = (judged(run, level, (), (), cluster) for level in ("label", "prediction"))
+    label, prediction = (judged(run, level, (), (), cluster, given) for level in ("label", "prediction"))
     false = ~prediction.hit
     image_row = np.concatenate([label.image_row, prediction.image_row[false]])
     hit = np.concatenate([label.hit, np.zeros(int(false.sum()), bool)])

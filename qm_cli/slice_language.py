@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -160,13 +160,28 @@ def by_column(source: Source, column: str) -> list[Slice]:
     return found
 
 
-def sorted_by_image(source: Run, one: Slice) -> Slice:
-    """A run's slice in the row order of `run_tables.tables_of_run`: labels and predictions by image."""
-    members = {}
-    for level, mask in (("label", one.labels), ("prediction", one.predictions)):
-        order = None if mask is None else np.argsort(image_rows(source, level), kind="stable")
-        members[level] = None if mask is None or order is None else mask[order]
-    return Slice(one.name, one.definition, one.level, one.images, members["label"], members["prediction"])
+def sorted_by_image(source: Run, slices: Sequence[Slice]) -> tuple[Slice, ...]:
+    """A run's slices in the row order of `run_tables.tables_of_run`: labels and predictions by image."""
+    wanted = {
+        "label": any(one.labels is not None for one in slices),
+        "prediction": any(one.predictions is not None for one in slices),
+    }
+    order = {level: _order_by_image(source, level) for level, is_wanted in wanted.items() if is_wanted}
+
+    def ordered(level: str, mask: Mask | None) -> Mask | None:
+        place = order.get(level)
+        return mask if mask is None or place is None else mask.take(place)
+
+    return tuple(
+        replace(one, labels=ordered("label", one.labels), predictions=ordered("prediction", one.predictions))
+        for one in slices
+    )
+
+
+def _order_by_image(source: Run, level: str) -> npt.NDArray[np.int64] | None:
+    """The rows of labels or predictions by image; None where they stand so."""
+    image_row = image_rows(source, level)
+    return None if (image_row[1:] >= image_row[:-1]).all() else np.argsort(image_row, kind="stable")
 
 
 def _of_images(rows: SliceRows, name: str, definition: str, images: Mask) -> Slice:

@@ -49,7 +49,7 @@ def slice_report(run: Run, request: Request) -> dict[str, Any]:
     named = slices_of(run, request.wanted)
     matched = matched_run(run, request.iou, request.confidence)
     unit = np.arange(matched.tables.count("image")) if request.cluster is None else clusters_of(run, request.cluster)
-    members = [members_of(sorted_by_image(run, one)) for one in named.slices]
+    members = [members_of(one) for one in sorted_by_image(run, named.slices)]
     whole, found = slice_numbers(matched, members, unit, request.resamples, request.seed)
     names = metric_names(matched.settings)
     rows = [_row(one, own, whole, names) for one, own in zip(named.slices, found, strict=True)]

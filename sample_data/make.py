@@ -12,10 +12,11 @@ import numpy as np
 from labels import CATEGORIES, Fault, Label, label_photos
 from photos import Photo, develop, plan
 from predictions import BETTER, FOG, WORSE, Prediction, predict
+from recording import record
 
 SEED = 20240607
 HERE = Path(__file__).resolve().parent
-PLAN, PIXELS, LABELS, BETTER_STREAM, WORSE_STREAM = range(5)  # random streams
+PLAN, PIXELS, LABELS, BETTER_STREAM, WORSE_STREAM, RECORDING = range(6)  # random streams
 
 
 def stream(*numbers: int) -> np.random.Generator:
@@ -178,32 +179,48 @@ def write(path: Path, text: str) -> None:
     path.write_bytes(text.encode() + b"\n")
 
 
-def write_labels(photos: list[Photo], labels: list[Label]) -> None:
-    """Write labels.json."""
+def write_labels(path: Path, images: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> None:
+    """Write a COCO label file."""
     categories = [{"id": number, "name": name, "supercategory": "toy"} for name, number in CATEGORIES.items()]
-    parts = {
-        "images": [image_record(photo) for photo in photos],
-        "categories": categories,
-        "annotations": [label.record() for label in labels],
-    }
-    write(HERE / "labels.json", "{" + ",\n".join(f'"{key}": {rows_as_json(rows)}' for key, rows in parts.items()) + "}")
+    parts = {"images": images, "categories": categories, "annotations": annotations}
+    write(path, "{" + ",\n".join(f'"{key}": {rows_as_json(rows)}' for key, rows in parts.items()) + "}")
+
+
+def write_planted(path: Path, faults: list[Fault]) -> None:
+    """Write the record of what was planted."""
+    write(path, f'{{"seed": {SEED}, "faults": {rows_as_json(faults)}}}')
+
+
+def emptied(folder: Path) -> Path:
+    """The folder, without what was in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def make_recording() -> None:
+    """The recording: a dataset of its own."""
+    here = HERE / "recording"
+    parts, faults = record(lambda *numbers: stream(RECORDING, *numbers), emptied(here / "images"))
+    write_labels(here / "labels.json", parts["images"], parts["annotations"])
+    write_planted(here / "planted.json", faults)
 
 
 def main() -> None:
     """Make images, labels, predictions and the record of what was planted."""
     photos = plan(stream(PLAN))
-    shutil.rmtree(HERE / "images", ignore_errors=True)
-    (HERE / "images").mkdir()
+    images = emptied(HERE / "images")
     for photo in photos:
-        develop(stream(PIXELS, photo.id), photo, HERE / "images")
+        develop(stream(PIXELS, photo.id), photo, images)
     labels, faulty = label_photos(stream(LABELS), photos)
-    write_labels(photos, labels)
+    write_labels(HERE / "labels.json", [image_record(photo) for photo in photos], [label.record() for label in labels])
     better = predict(stream(BETTER_STREAM), BETTER, photos, labels)
     worse = predict(stream(WORSE_STREAM), WORSE, photos, labels)
     for name, rows in (("better", better), ("worse", worse)):
         write(HERE / "predictions" / f"{name}.json", rows_as_json(row.record() for row in rows))
     faults = image_faults(photos) + label_faults(faulty, photos, better) + model_faults(photos)
-    write(HERE / "planted.json", f'{{"seed": {SEED}, "faults": {rows_as_json(faults)}}}')
+    write_planted(HERE / "planted.json", faults)
+    make_recording()
 
 
 if __name__ == "__main__":

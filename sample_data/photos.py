@@ -28,7 +28,7 @@ LABEL_FAULTS = {
     "partly_outside": 2,
     "wholly_outside": 1,
 }
-SIZES = ((320, 240), (320, 240), (320, 240), (320, 240), (240, 320), (288, 288), (360, 240))
+SIZES = ((320, 240), (320, 240), (256, 192), (400, 300), (240, 320), (288, 288), (420, 280))
 TINY_SIZE = (24, 18)
 QUALITY = 85
 
@@ -63,7 +63,7 @@ class Photo:
 def plan(rng: np.random.Generator) -> list[Photo]:
     """All photographs with their metadata, in the order of their ids; a copy comes after its source."""
     kinds = [kind for kind, count in COUNTS.items() for _ in range(count)]
-    weathers = rng.permutation(np.resize(["clear", "rain", "fog", "clear"], len(kinds))).tolist()
+    weathers = rng.permutation(np.resize(["clear", "rain", "fog"], len(kinds))).tolist()
     photos = [
         Photo(
             kind,

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +190,7 @@ def check_models(count: int = 400) -> None:
         images = len(evaluations["better"].params.imgIds)
         draws = np.random.default_rng(0).integers(0, images, (count, images))
         gain = resampled(evaluations["better"], draws) - resampled(evaluations["worse"], draws)
-    assert 0.75 <= stats["better"][1] <= 0.85 and 0.5 <= stats["worse"][1] <= 0.65, stats
+    assert 0.7 <= stats["better"][1] <= 0.85 and 0.45 <= stats["worse"][1] <= 0.65, stats
     assert gain.min() > 0
     text = {name: [round(float(value), 3) for value in values[:3]] for name, values in stats.items()}
     said(f"AP, AP50, AP75: {text}; AP50 gain over {count} resamples {gain.min():.3f} to {gain.max():.3f}")
@@ -205,8 +206,35 @@ def check_slice(fault: Row, labels: list[Row], rows: dict[str, list[Row]], weath
             right = [hit for key, hit in hits.predictions if weather[key] == value]
             rates[value] = (round(float(np.mean(found)), 3), round(float(np.mean(right)), 3))
         weak = rates.pop(fault["slice"]["weather"])
-        assert all(weak[0] < other[0] - 0.05 and weak[1] < other[1] - 0.05 for other in rates.values()), (weak, rates)
+        assert all(weak[0] < other[0] - 0.15 and weak[1] < other[1] - 0.15 for other in rates.values()), (weak, rates)
         said(f"{name}: recall, precision in fog {weak}, elsewhere {rates}")
+
+
+def check_recording() -> None:
+    """Every slip stands out of its track: tracks are whole and keep number, category, box and outline otherwise."""
+    truth = load("recording/labels.json")
+    faults = {fault["fault"]: fault for fault in load("recording/planted.json")["faults"]}
+    by_id = {row["id"]: row for row in truth["annotations"]}
+    toys = defaultdict(list)
+    for row in truth["annotations"]:
+        toys["van" if row["track_id"] == 6 else row["track_id"]].append(row)
+    toys["van"] = sorted(toys["van"] + toys.pop(2), key=lambda row: row["image_id"])
+    gaps, switches, sizes, filled = [], [], [], []
+    for rows in toys.values():
+        wide, high = np.median([row["bbox"][2:] for row in rows], axis=0)
+        for before, row in pairwise(rows):
+            if row["image_id"] != before["image_id"] + 1:
+                gaps.append(before["id"])
+            elif any(row[name] != before[name] for name in ("track_id", "category_id")):
+                assert box_iou(row["bbox"], before["bbox"]) > 0.85
+                switches.append(row["id"])
+        sizes += [row["id"] for row in rows if row["bbox"][2:] != [wide, high]]
+        filled += [row["id"] for row in rows if row.get("segmentation") and len(row["segmentation"][0]) == 8]
+    hidden = by_id[faults["occluded"]["ids"][0]]["bbox"]
+    assert hidden[2] * hidden[3] < 0.8 * by_id[faults["occluded"]["ids"][0] - 5]["area"]
+    found = {"missing_in_track": gaps, "switched": sorted(switches), "occluded": sizes, "shape_jump": filled}
+    assert found == {name: fault["ids"] for name, fault in faults.items()}, found
+    said(f"recording: {len(truth['images'])} frames, {len(toys)} toys, slips at labels {found}")
 
 
 def main() -> None:
@@ -240,6 +268,7 @@ def main() -> None:
         (best, share), *others = [pair for pair in ranked if pair[0] not in ("label.width", "label.height")]
         assert best == "label.area_relative" and share > 2 * others[0][1], ranked[:6]
         said(f"{name}: importance {best} {share:.3f}; then " + ", ".join(f"{key} {v:.3f}" for key, v in others[:5]))
+    check_recording()
 
 
 if __name__ == "__main__":

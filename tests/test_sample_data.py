@@ -10,12 +10,17 @@ import numpy as np
 import pytest
 
 from qm_cli import catalog
+from qm_cli.explaining import Question, importance_report
 from qm_cli.run import score
 from qm_cli.run_folder import Run, open_run
 
 SAMPLE = Path(__file__).parent.parent / "sample_data"
 MODELS = ("better", "worse")
-FAULTS = {fault["fault"]: fault for fault in json.loads((SAMPLE / "planted.json").read_text("utf-8"))["faults"]}
+RECORDING = SAMPLE / "recording"
+FAULTS, SLIPS = (
+    {fault["fault"]: fault for fault in json.loads((folder / "planted.json").read_text("utf-8"))["faults"]}
+    for folder in (SAMPLE, RECORDING)
+)
 MEASURED = {name: fault for name, fault in FAULTS.items() if fault["metric"]}
 
 
@@ -38,16 +43,43 @@ def test_every_metric_that_planted_json_names_is_there() -> None:
     assert {fault["metric"] for fault in MEASURED.values()} <= set(catalog.load(entry_points=False))
 
 
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return open_run(score(RECORDING, tmp_path_factory.mktemp("recording") / "run").path)
+
+
 @pytest.mark.parametrize("name", MEASURED)
 def test_planted_samples_are_exactly_the_top_of_their_metric(name: str, runs: dict[str | None, Run]) -> None:
     fault = MEASURED[name]
+    assert_exactly_the_top(runs[fault.get("model")], fault)
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_planted_slips_are_exactly_the_top_of_their_metric(name: str, recording: Run) -> None:
+    assert_exactly_the_top(recording, SLIPS[name])
+
+
+def assert_exactly_the_top(run: Run, fault: dict[str, Any]) -> None:
+    """As many of the metric's first as are planted are the planted ones, and the next has another value."""
     level, metric = fault["metric"].split(".")
-    table = runs[fault.get("model")].table(level, ["id", metric]).to_pylist()
+    table = run.table(level, ["id", metric]).to_pylist()
     rows = [row for row in table if row[metric] is not None]
     rows.sort(key=lambda row: row[metric], reverse=fault["end"] == "high")
     count = len(fault["ids"])
     assert {row["id"] for row in rows[:count]} == set(fault["ids"])
     assert len(rows) == count or rows[count - 1][metric] != rows[count][metric]
+
+
+def test_every_slip_of_the_recording_shows_and_nothing_else(recording: Run) -> None:
+    columns = ["id", "missing_next", "track_consistency", "occlusion"]
+    rows = recording.table("label", columns).to_pylist()
+    slip = SLIPS["missing_in_track"]
+    assert [row["id"] for row in rows if row["missing_next"] == 0] == slip["ids"]
+    assert [row["id"] for row in rows if row["missing_next"] == 0.5] == slip["broken"]
+    switches = [*SLIPS["switched"]["track_switch"], *SLIPS["switched"]["category_switch"]]
+    assert [row["id"] for row in rows if (row["track_consistency"] or 1) < 1] == switches
+    assert [row["id"] for row in rows if (row["occlusion"] or 0) > 0] == SLIPS["occluded"]["ids"]
+    assert not [one for one in recording.summary()["skipped"] if "video_id" in one["reason"]]
 
 
 def test_shapes_outside_the_image_are_told_from_those_crossing_its_border(runs: dict[str | None, Run]) -> None:
@@ -121,6 +153,14 @@ def test_small_objects_are_missed(model: str, runs: dict[str | None, Run]) -> No
 
 
 @pytest.mark.parametrize("model", MODELS)
+def test_the_driver_of_misses_is_the_top_importance_with_any_seed(model: str, runs: dict[str | None, Run]) -> None:
+    for seed in range(12):
+        first = importance_report(runs[model], Question("label", permutations=100, seed=seed))["metrics"][0]
+        assert first["metric"] == FAULTS["small_missed"]["driver"]
+        assert first["p"] < 0.01
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_fog_is_the_weak_slice(model: str, runs: dict[str | None, Run]) -> None:
     rows = runs[model].table("image", ["weather", "true_positives", "false_positives", "false_negatives"]).to_pylist()
     precision, recall = {}, {}
@@ -141,7 +181,8 @@ def test_a_photograph_that_shows_nothing_is_no_fault(runs: dict[str | None, Run]
 
 
 def test_size_of_the_folder() -> None:
-    files = [path for pattern in ("*.*", "images/*", "predictions/*") for path in SAMPLE.glob(pattern)]
+    patterns = ("*.*", "images/*", "predictions/*", "recording/*.json", "recording/images/*")
+    files = [path for pattern in patterns for path in SAMPLE.glob(pattern)]
     assert sum(path.stat().st_size for path in files if path.is_file()) < 4_000_000
 
 
@@ -152,7 +193,7 @@ WITHOUT_VIDEOS = {
     "label.occlusion": "needs label.track_id",
     "label.shape_similarity": "needs label.track_id",
 }
-"""The sample holds single images."""
+"""The sample holds single images; its recording is a dataset of its own."""
 
 
 def test_number_of_images_and_categories(runs: dict[str | None, Run]) -> None:

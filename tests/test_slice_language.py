@@ -151,7 +151,7 @@ def test_runs_and_their_files_agree(tmp_path: Path) -> None:
     run = open_run(score(SAMPLE, tmp_path / "run", kinds=("label",)).path, "better")
     tables = load_tables(SAMPLE / "labels.json", SAMPLE / "predictions" / "better.json", metadata=True)
     wanted = Wanted(columns=("weather", "category"), conditions=("label.area < 900", "score > 0.5 and site = 'north'"))
-    of_run = [sorted_by_image(run, one) for one in slices_of(run, wanted).slices]
+    of_run = sorted_by_image(run, slices_of(run, wanted).slices)
     of_files = slices_of(named_tables(tables), wanted).slices
     again = tables_of_run(run)
     for ours, theirs in zip(of_run, of_files, strict=True):

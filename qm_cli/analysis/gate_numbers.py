@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.counts import Counts
-from qm_cli.analysis.gate_parts import Members, Part, parts
+from qm_cli.analysis.gate_parts import Part, parts
 from qm_cli.analysis.gate_quantities import AP, MACRO, OUTCOME_COUNTS, Population, Quantity
+from qm_cli.analysis.slices import Members
 from qm_cli.kernels.weighted import half_weights, run_totals
 from qm_cli.kernels.weighted_precision import ranked_totals, weighted_average_precision
 from qm_cli.settings import Settings

@@ -1,10 +1,11 @@
 """The numbers of slices of an evaluation: parts of its images, or of its labels and predictions, never matched again.
 
-A slice of images holds all that is on them. In one of objects a prediction that matched a label is in the slice where
-its label is, at each IoU threshold; one that matched none where it is a member itself: so COCO takes areas. What is
-outside is neither right nor wrong, like a crowd and what matches it. Where a condition says nothing of predictions,
-what finds no label cannot be placed: precision, F1 and average precision are undefined. Where it says nothing of
-labels, a prediction stands for itself and precision alone is defined.
+A slice of images holds all that is on them. In one of objects labels decide where there are any: a prediction that
+matched a label is in the slice where its label is, at each IoU threshold, whatever it is itself; one that matched none
+where it is a member itself. What is outside is neither right nor wrong, like a crowd and what matches it. So slices
+that share out labels and predictions share out the counts of all. Where a condition says nothing of predictions, what
+finds no label cannot be placed: precision, F1 and average precision are undefined. Where it says nothing of labels, a
+prediction stands for itself and precision alone is defined.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.bootstrap import METRICS, Weighable, inside_range, overall_replicates, weighable, weighted_numbers
+from qm_cli.analysis.bootstrap import (
+    METRICS,
+    Weighable,
+    inside_range,
+    overall_replicates,
+    replicates,
+    weighable,
+    weighted_numbers,
+)
 from qm_cli.analysis.counts import Counts, Outcomes
 from qm_cli.analysis.intervals import Interval, difference_interval, difference_p, share_interval
 from qm_cli.kernels.weighted import Runs
@@ -53,6 +62,10 @@ class Members:
         if self.labels is None:
             return () if self.predictions is None else OF_PREDICTIONS
         return OF_LABELS if self.predictions is None else METRICS
+
+    def own_predictions(self, count: int) -> BoolArray:
+        """Predictions for which a condition on objects is true: bool[count], none where it says nothing of them."""
+        return np.zeros(count, bool) if self.predictions is None else self.predictions
 
 
 @dataclass(frozen=True)
@@ -94,20 +107,27 @@ def restricted(whole: Weighable, matched: Matched, members: Members) -> Weighabl
     """The evaluation of a slice. whole: `matched.weighable()`, sorted once for all slices."""
     if members.whole:
         return only_images(whole, members.images)
-    found, matches = matched.outcomes, matched.matches
+    matches, found = placed(matched.matches, matched.outcomes, members)
+    own = members.own_predictions(len(found.counted)) & matched.in_range
+    sliced = weighable(matched.tables, matches, found, matched.settings, own)
     if members.labels is None:
-        own = np.zeros(len(found.counted), bool) if members.predictions is None else members.predictions
-        found = replace(found, counted=found.counted & own, matched_label=np.where(own, found.matched_label, -1))
-        return only_images(
-            weighable(matched.tables, matches, found, matched.settings, own & matched.in_range), members.images
-        )
-    counts = found.label_counts & members.labels
-    own = np.zeros(len(found.counted), bool) if members.predictions is None else members.predictions
-    counted = found.counted & (own | (found.matched_label >= 0))
-    found = replace(found, counted=counted, label_counts=counts)
-    matches = replace(matches, ignored=matches.ignored | ~members.labels)
-    sliced = weighable(matched.tables, matches, found, matched.settings, own & matched.in_range)
+        return only_images(sliced, members.images)
     return only_images(sliced, images_with(sliced, members, len(members.images)))
+
+
+def placed(matches: Matches, found: Outcomes, members: Members) -> tuple[Matches, Outcomes]:
+    """What of an evaluation stands in a slice of objects: its labels, what matched them, and its own that found none.
+
+    As the heading says; all else neither counts nor ranks. Slices and gates both count by it.
+    """
+    own = members.own_predictions(len(found.counted))
+    if members.labels is None:
+        return matches, replace(
+            found, counted=found.counted & own, matched_label=np.where(own, found.matched_label, -1)
+        )
+    counted = found.counted & (own | (found.matched_label >= 0))
+    found = replace(found, counted=counted, label_counts=found.label_counts & members.labels)
+    return replace(matches, ignored=matches.ignored | ~members.labels), found
 
 
 def inside(matched: Matched, members: Members) -> BoolArray:
@@ -119,7 +139,7 @@ def inside(matched: Matched, members: Members) -> BoolArray:
     if members.whole:
         on_images: BoolArray = members.images[tables.values("prediction", "image_row")]
         return on_images
-    own = np.zeros(len(label), bool) if members.predictions is None else members.predictions
+    own = members.own_predictions(len(label))
     if members.labels is None:
         return own
     return np.where(label >= 0, np.append(members.labels, False)[label], own)
@@ -127,14 +147,31 @@ def inside(matched: Matched, members: Members) -> BoolArray:
 
 def images_with(model: Weighable, members: Members, images: int) -> BoolArray:
     """Images that speak of a slice: its own, or those that hold anything of it that counts or ranks."""
-    if members.whole:
-        return members.images
+    return members.images if members.whole else _speaking(model, images, None)
+
+
+def _speaking(model: Weighable, images: int, category: int | None) -> BoolArray:
+    """Images that hold anything that counts or ranks, of a category or of any: bool[images]."""
     there = np.zeros(images, bool)
-    for runs in (model.labels, model.ranked, model.false, *(lane.hits for lane in model.lanes)):
-        there[runs.image] = True
-    for lane in model.lanes:
-        there[lane.shift.image] = True
+    lanes = (runs for lane in model.lanes for runs in (lane.hits, lane.shift))
+    for runs in (model.labels, model.ranked, model.false, *lanes):
+        there[_images_of(runs, category)] = True
     return there
+
+
+def _images_of(runs: Runs, category: int | None) -> npt.NDArray[np.intp]:
+    return runs.image if category is None else runs.image[runs.start[category] : runs.start[category + 1]]
+
+
+def category_of(tables: Tables, members: Members) -> int | None:
+    """The row of the one category whose labels and predictions are a slice's members, all of them and no others."""
+    if members.whole or members.labels is None or members.predictions is None:
+        return None
+    masks = (members.labels, members.predictions)
+    rows = [tables.values(level, "category_row") for level in ("label", "prediction")]
+    there = np.concatenate([own[mask][:1] for own, mask in zip(rows, masks, strict=True)])
+    whole = len(there) and all(np.array_equal(own == there[0], mask) for own, mask in zip(rows, masks, strict=True))
+    return int(there[0]) if whole else None
 
 
 def only_images(model: Weighable, images: BoolArray) -> Weighable:
@@ -168,48 +205,59 @@ def slice_numbers(
 ) -> tuple[Sliced, list[Sliced]]:
     """The numbers of all, and of each slice beside all, with intervals from halves of the units that all share.
 
-    unit: what is drawn, per image: its own row, or its cluster's.
+    unit: what is drawn, per image: its own row, or its cluster's. A slice that is one category is a column of the whole
+    evaluation's numbers by category, so 80 of them are counted, and drawn anew, as one.
     """
     whole = matched.weighable()
-    models = [whole, *(restricted(whole, matched, one) for one in slices)]
-    drawn = overall_replicates(models, unit, resamples, seed)
     images = len(unit)
-    everything = Members(True, np.ones(images, bool), None, None)
     ones = np.ones(images, np.int32)
-    values = [weighted_numbers(model, ones).overall for model in models]
-    all_sliced = _sliced(whole, everything, METRICS, unit, values[0], drawn[0], values[0], drawn[0])
-    return all_sliced, [
-        _sliced(model, one, one.defined, unit, own, replicates, values[0], drawn[0])
-        for model, one, own, replicates in zip(models[1:], slices, values[1:], drawn[1:], strict=True)
-    ]
+    categories = [category_of(matched.tables, one) for one in slices]
+    others = [restricted(whole, matched, one) for one, row in zip(slices, categories, strict=True) if row is None]
+    own, drawn = weighted_numbers(whole, ones), replicates([whole], unit, resamples, seed)[0]
+    alone = iter(zip(others, overall_replicates(others, unit, resamples, seed), strict=True))
+    everything = Members(True, np.ones(images, bool), None, None)
+    told = _Told(own.overall, drawn.overall, unit)
+    found = []
+    for one, row in zip(slices, categories, strict=True):
+        if row is None:
+            model, values = next(alone)
+            found.append(told.sliced(model, one, None, weighted_numbers(model, ones).overall, values))
+        else:
+            found.append(told.sliced(whole, one, row, own.category[:, row], drawn.category[:, :, row]))
+    return told.sliced(whole, everything, None, own.overall, drawn.overall), found
 
 
-def _sliced(
-    model: Weighable,
-    members: Members,
-    defined: Sequence[str],
-    unit: RowArray,
-    own: FloatArray,
-    drawn: FloatArray,
-    all_values: FloatArray,
-    all_drawn: FloatArray,
-) -> Sliced:
-    there = images_with(model, members, len(unit))
-    units = len(np.unique(unit[there]))
-    undefined = np.array([name not in defined for name in METRICS])
-    own, drawn = np.where(undefined, np.nan, own), np.where(undefined, np.nan, drawn)
-    difference = own - all_values
-    around = difference_interval(difference, drawn - all_drawn, units)
-    counts = Counts(*(np.array([len(runs.image)]) for runs in (model.hit, model.false, model.missed)))
-    return Sliced(
-        own,
-        share_interval(own, drawn, units),
-        difference,
-        around,
-        difference_p(difference, around.error, units),
-        units,
-        int(there.sum()),
-        len(model.labels.image),
-        len(model.hit.image) + len(model.false.image),
-        counts,
-    )
+@dataclass(frozen=True)
+class _Told:
+    """Of all: values, float64[metrics]; drawn, float64[resamples, metrics]; unit: what is drawn, per image."""
+
+    values: FloatArray
+    drawn: FloatArray
+    unit: RowArray
+
+    def sliced(
+        self, model: Weighable, members: Members, category: int | None, own: FloatArray, drawn: FloatArray
+    ) -> Sliced:
+        """category: the row of that one of the model which the slice is; None for all that the model holds."""
+        images = len(self.unit)
+        there = members.images if members.whole else _speaking(model, images, category)
+        units = len(np.unique(self.unit[there]))
+        undefined = np.array([name not in members.defined for name in METRICS])
+        own, drawn = np.where(undefined, np.nan, own), np.where(undefined, np.nan, drawn)
+        difference = own - self.values
+        around = difference_interval(difference, drawn - self.drawn, units)
+        labels, hit, false, missed = (
+            len(_images_of(runs, category)) for runs in (model.labels, model.hit, model.false, model.missed)
+        )
+        return Sliced(
+            own,
+            share_interval(own, drawn, units),
+            difference,
+            around,
+            difference_p(difference, around.error, units),
+            units,
+            int(there.sum()),
+            labels,
+            hit + false,
+            Counts(*(np.array([count]) for count in (hit, false, missed))),
+        )

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from qm_cli import options
 from qm_cli.errors import UsageError
-
-if TYPE_CHECKING:
-    from qm_cli.slice_language import Wanted
 
 NAMED, DISCOVERY = "Slices", "Discovery"
 
@@ -45,7 +42,12 @@ Cluster = Annotated[
     typer.Option("--cluster", help="Column of images that belong together: video_id.", rich_help_panel=NAMED),
 ]
 Discover = Annotated[
-    bool, typer.Option("--discover", help="Find the slices where the model is weak.", rich_help_panel=DISCOVERY)
+    bool,
+    typer.Option(
+        "--discover",
+        help="Find the slices where the model is weak; so without a slice named.",
+        rich_help_panel=DISCOVERY,
+    ),
 ]
 Level = Annotated[
     Literal["object", "prediction", "label", "image"],
@@ -93,35 +95,28 @@ def slices(
 ) -> None:
     """Tell how the model does on slices of the data: by a column, by SQL, from a manifest; or find where it is weak.
 
-    --metrics adds the means of label metrics to named slices; with --discover slices are made of those columns.
+    Without a slice named it looks for weak ones. --metrics adds the means of label metrics to named slices; with
+    --discover slices are made of those columns.
     """
     from qm_cli.slice_language import Wanted
 
     wanted = Wanted(manifest, options.split(by), tuple(condition or ()))
-    _refuse_mixed(discover, wanted, iou, confidence)
+    if discover and not wanted.nothing:
+        raise UsageError("--discover does not go with --by, --slice and --slices", "leave one out")
     from qm_cli.run_folder import open_run
 
     run = open_run(target, model)
     patterns = options.split(metrics)
-    if discover:
+    if wanted.nothing:
         from qm_cli.slice_discovery import Hunt, discovery_report
 
-        report = discovery_report(run, Hunt(level, patterns, depth, min_support, top, cluster, seed))
+        hunt = Hunt(level, patterns, depth, min_support, top, cluster, seed, iou, confidence)
+        report = discovery_report(run, hunt)
     else:
         from qm_cli.slicing import Request, slice_report
 
         report = slice_report(run, Request(wanted, iou, confidence, patterns, cluster, resamples, seed))
-    _deliver(report, json, discover)
-
-
-def _refuse_mixed(discover: bool, wanted: Wanted, iou: float | None, confidence: float | None) -> None:
-    """What goes with --discover alone, and what does not go with it."""
-    if not discover and wanted.nothing:
-        raise UsageError("no slice named", "name --by COLUMN, --slice NAME=SQL or --slices FILE, or --discover")
-    if discover and not wanted.nothing:
-        raise UsageError("--discover does not go with --by, --slice and --slices", "leave one out")
-    if discover and (iou, confidence) != (None, None):
-        raise UsageError("--discover takes the run's own outcomes", "score the dataset at another --iou, --confidence")
+    _deliver(report, json, wanted.nothing)
 
 
 def _deliver(report: dict[str, Any], json: bool, discover: bool) -> None:

@@ -93,7 +93,8 @@ def show_discovery(report: dict[str, Any]) -> None:
     model = f"{report['model']}: " if report["model"] else ""
     rate = "" if report["rate"] is None else f", {report['rate']:.1%} {report['outcome']}"
     what = "images" if report["cluster"] is None else f"clusters of {report['cluster']}"
-    line = f"{model}{report['samples']:,} {report['level']}s in {report['units']:,} {what}{rate}"
+    at = f" (IoU {report['iou']:g}, confidence {report['confidence']:g})"
+    line = f"{model}{report['samples']:,} {report['level']}s in {report['units']:,} {what}{rate}{at}"
     console.print(line, style="bold", highlight=False, markup=False, soft_wrap=True)
     if report["explored"]:
         line = f"{report['explored']:,} slices counted on one half, {report['carried']} measured on the other"

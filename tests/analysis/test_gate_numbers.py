@@ -10,8 +10,8 @@ import pytest
 from qm_cli.analysis.bootstrap import METRICS, replicates, weighable
 from qm_cli.analysis.gate_checks import Check
 from qm_cli.analysis.gate_numbers import half_numbers, measuring
-from qm_cli.analysis.gate_parts import Members
 from qm_cli.analysis.gate_quantities import Population, Quantity, curve_numbers, quantity_of
+from qm_cli.analysis.slices import Members
 from qm_cli.evaluation import evaluate_tables
 from qm_cli.load import load_tables
 from qm_cli.report import evaluation_report
@@ -54,7 +54,7 @@ def test_support_and_units() -> None:
         Quantity("f1", ALL),
         Quantity("labels", ALL),
     ]
-    found = measuring(tables, Settings(), quantities, {"half": Members(half)})
+    found = measuring(tables, Settings(), quantities, {"half": Members(True, half, None, None)})
     own = dict(zip(found.quantities, found.support().tolist(), strict=True))
     assert own[quantities[0]] == len(image)
     assert own[quantities[1]] == np.count_nonzero(category == 1)

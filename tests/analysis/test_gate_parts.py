@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qm_cli.analysis.bootstrap import METRICS, weighted_numbers
 from qm_cli.analysis.gate_numbers import measuring
-from qm_cli.analysis.gate_parts import Members
 from qm_cli.analysis.gate_quantities import SCOPED_COUNTS, Population, Quantity
+from qm_cli.analysis.slices import Matched, Members, restricted
+from qm_cli.evaluation import evaluate_tables
 from qm_cli.report import report_of
 from qm_cli.settings import AREA_RANGES, IOU_THRESHOLDS, AreaRange, Settings
 from qm_cli.tables import Tables
@@ -83,22 +85,76 @@ def test_a_slice_of_images_is_the_evaluation_of_these_images(made: DetectionSet,
     if not ids:
         return
     part = builders.tables(alone, [one for one in predictions if one["image_id"] in ids])
-    members = {"some": Members(kept)}
+    members = {"some": Members(True, kept, None, None)}
     for category in (None, 0):
         of_slice = told(tables, wanted(Population(AREA_RANGES[0], "some"), category), members)
         assert of_slice == pytest.approx(told(part, wanted(Population(AREA_RANGES[0]), category)), abs=1e-12)
 
 
-@settings(deadline=None, max_examples=25)
-@given(detection_sets(comparable=True), st.sampled_from(AREA_RANGES[1:]))
-def test_a_slice_of_objects_by_area_is_a_size(made: DetectionSet, size: AreaRange) -> None:
+def sliced_loop(made: DetectionSet, mine: set[Any], low: float, high: float) -> list[int]:
+    """True positives, false positives, false negatives of the labels `mine` at IoU .6, confidence .25, each matched
+    among all; a prediction that matches none is the slice's where its score lies between the two."""
+    labels, predictions = made
+    true = false = missed = 0
+    for image in labels["images"]:
+        for category in labels["categories"]:
+            key = (image["id"], category["id"])
+            here = [one for one in predictions if (one["image_id"], one["category_id"]) == key and one["score"] >= 0.25]
+            here = [here[place] for place in by_score(here)]
+            there = [one for one in labels["annotations"] if (one["image_id"], one["category_id"]) == key]
+            crowd = [bool(one.get("iscrowd", 0)) for one in there]
+            taken = match_cell(here, there, crowd, 0.6)
+            own = [one["id"] in mine and not crowd[place] for place, one in enumerate(there)]
+            true += sum(match is not None and own[match] for match in taken)
+            false += sum(match is None and low <= one["score"] < high for one, match in zip(here, taken, strict=True))
+            missed += sum(one and place not in taken for place, one in enumerate(own))
+    return [true, false, missed]
+
+
+@settings(deadline=None, max_examples=40)
+@given(detection_sets(), st.data())
+def test_a_slice_of_objects_is_placed_where_its_labels_are(made: DetectionSet, data: st.DataObject) -> None:
+    """As the loop counts it, and as `slices` does: labels decide, and a prediction that matches none decides itself."""
     tables = builders.tables(*made)
-    boxes = tables.values("prediction", "bbox")
-    areas = tables.values("label", "area"), boxes[:, 2] * boxes[:, 3]
-    label, prediction = ((area >= size.low) & (area <= size.high) for area in areas)
-    members = {"sized": Members(np.ones(tables.count("image"), bool), label, prediction)}
-    sliced = told(tables, wanted(Population(AREA_RANGES[0], "sized")), members)
-    assert sliced == told(tables, wanted(Population(size)))
+    ids = tables.label["id"].to_pylist()
+    label = np.array([data.draw(st.booleans()) for _ in ids], bool)
+    low, high = sorted(data.draw(st.tuples(*[st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.1])] * 2)))
+    score = tables.values("prediction", "score")
+    images = np.ones(tables.count("image"), bool)
+    members = Members(False, images, label, (score >= low) & (score < high))
+    population = Population(AREA_RANGES[0], "own")
+    found = told(tables, wanted(population), {"own": members})
+    counts = found[-3:]
+    mine = {one for one, inside in zip(ids, label, strict=True) if inside}
+    assert counts == sliced_loop(made, mine, low, high)
+    at = Settings(iou=0.6, confidence=0.25)
+    matched = evaluate_tables(tables, at)
+    of = Matched(matched.tables, matched.matches, matched.outcomes, at)
+    numbers = weighted_numbers(restricted(of.weighable(), of, members), images.astype(np.int32)).overall
+    expected = [None if np.isnan(value) else value for value in numbers.tolist()]
+    named = dict(zip(METRICS, expected, strict=True))
+    assert found[:4] == pytest.approx([named[name] for name in ("AP", *RATES)], abs=1e-12)
+
+
+@settings(deadline=None, max_examples=25)
+@given(detection_sets(), st.data())
+def test_slices_that_share_out_the_objects_share_out_the_counts(made: DetectionSet, data: st.DataObject) -> None:
+    tables = builders.tables(*made)
+    masks = [
+        np.array([data.draw(st.booleans()) for _ in range(tables.count(level))], bool)
+        for level in ("label", "prediction")
+    ]
+    images = np.ones(tables.count("image"), bool)
+    members = {
+        "one": Members(False, images, *masks),
+        "other": Members(False, images, *(~mask for mask in masks)),
+        "all": Members(True, images, None, None),
+    }
+    names = ("true_positives", "false_positives", "false_negatives", "labels")
+    one, other, every = (
+        told(tables, [Quantity(name, Population(AREA_RANGES[0], part)) for name in names], members) for part in members
+    )
+    assert [a + b for a, b in zip(one, other, strict=True) if a is not None and b is not None] == every
 
 
 @settings(deadline=None, max_examples=25)
@@ -136,7 +192,7 @@ def test_labels_alone_leave_false_positives_out() -> None:
         {"image_id": one, "category_id": 1, "bbox": place, "score": 0.9} for one in range(4) for place in (box, far)
     ]
     tables = builders.tables(labels, predictions)
-    members = {"mine": Members(np.ones(4, bool), np.array([True, True, False, False]))}
+    members = {"mine": Members(False, np.ones(4, bool), np.array([True, True, False, False]), None)}
     population = Population(AREA_RANGES[0], "mine")
     names = ("labels", "true_positives", "false_positives", "recall")
     assert told(tables, [Quantity(name, population) for name in names], members) == [2, 2, 0, 1.0]

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qm_cli.analysis.bootstrap import METRICS, weighted_numbers
-from qm_cli.analysis.slices import Matched, Members, restricted, slice_numbers
+from qm_cli.analysis.bootstrap import METRICS, overall_replicates, weighted_numbers
+from qm_cli.analysis.intervals import share_interval
+from qm_cli.analysis.slices import Matched, Members, category_of, images_with, restricted, slice_numbers
 from qm_cli.evaluation import evaluate_tables
 from qm_cli.report import evaluation_report
 from qm_cli.settings import Settings
@@ -164,6 +165,36 @@ def test_intervals_and_differences() -> None:
     assert again.interval.low.tolist() == third.interval.low.tolist()
     clustered = slice_numbers(of, [Members(True, chosen, None, None)], np.arange(300) // 30, 60, 1)[1][0]
     assert clustered.units == 10
+
+
+def test_a_category_is_a_column_of_the_whole_evaluation() -> None:
+    """Values, replicates, counts and images are those of its objects drawn alone, among slices of other kinds too."""
+    (tables,) = simulated_sets(np.random.default_rng(9), 120, 3, (1.0,))
+    of, unit = matched(tables), np.arange(120) // 2
+    rows = [tables.values(level, "category_row") for level in ("label", "prediction")]
+    images = np.ones(120, bool)
+    members = [Members(False, images, *(row == place for row in rows)) for place in range(3)]
+    part = Members(False, images, rows[0] == 1, (rows[1] == 1) & (tables.values("prediction", "score") > 0.5))
+    several = Members(False, images, *(row != 1 for row in rows))
+    some = Members(True, np.arange(120) < 60, None, None)
+    asked = [members[2], part, members[0], some, several, members[1]]
+    assert [category_of(tables, one) for one in asked] == [2, None, 0, None, None, 1]
+    found = slice_numbers(of, asked, unit, 40, 3)[1]
+    whole = of.weighable()
+    for one, own in zip(asked, found, strict=True):
+        model = restricted(whole, of, one)
+        values = weighted_numbers(model, np.ones(120, np.int32)).overall
+        assert own.values.tolist() == pytest.approx(values.tolist(), abs=1e-12)
+        drawn = overall_replicates([model], unit, 40, 3)[0]
+        there = images_with(model, one, 120)
+        expected = share_interval(values, drawn, len(np.unique(unit[there])))
+        assert own.interval.low.tolist() == pytest.approx(expected.low.tolist(), abs=1e-12, nan_ok=True)
+        assert own.interval.high.tolist() == pytest.approx(expected.high.tolist(), abs=1e-12, nan_ok=True)
+        assert (own.images, own.labels) == (there.sum(), len(model.labels.image))
+        counts = (own.counts.true_positives, own.counts.false_positives, own.counts.false_negatives)
+        assert [int(count[0]) for count in counts] == [
+            len(runs.image) for runs in (model.hit, model.false, model.missed)
+        ]
 
 
 def test_intervals_of_a_slice_cover_its_own_truth() -> None:

@@ -38,7 +38,9 @@ def test_issues(place: str, capsys: Captured) -> None:
 
 
 def test_patch_of_the_accepted(place: str, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stdin = io.TextIOWrapper(io.BytesIO(b"wrong-category:393\noverlooked:210\n"))
+    faults = {one["fault"]: one["ids"][0] for one in json.loads((SAMPLE / "planted.json").read_text())["faults"]}
+    accepted = f"wrong-category:{faults['wrong_category']}\noverlooked:{faults['missing_label']}\n"
+    stdin = io.TextIOWrapper(io.BytesIO(accepted.encode()))
     monkeypatch.setattr(sys, "stdin", stdin)
     target = tmp_path / "patched.json"
     arguments = ["review", place, "--model", "better", "--patch", str(target), "--accept", "-", "--json"]

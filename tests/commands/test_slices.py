@@ -45,12 +45,24 @@ def test_discovery(place: str, capsys: Captured) -> None:
     assert [row[0] for row in rows_below(text, "slice  ")] == [row["definition"] for row in report["slices"]]
 
 
+def test_run_plainly_it_finds_the_planted_slice_at_any_thresholds(place: str, capsys: Captured) -> None:
+    reports = []
+    for arguments in ([], ["--discover"], ["--iou", "0.75", "--confidence", "0.6"]):
+        assert run(["slices", place, *arguments, "--json"]) == 0
+        reports.append(json.loads(capsys.readouterr().out))
+    plain, asked, strict = reports
+    assert plain == asked
+    assert [report["slices"][0]["definition"] for report in reports] == ["image.weather = 'fog'"] * 3
+    assert [(report["iou"], report["confidence"]) for report in reports] == [(0.5, 0.5), (0.5, 0.5), (0.75, 0.6)]
+    assert strict["samples"] != plain["samples"]
+    assert run(["slices", place]) == 0
+    assert rows_below(capsys.readouterr().out, "slice  ")[0][:2] == ["image.weather = 'fog'", "weak"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "no slice named"),
         (["--discover", "--by", "weather"], "does not go with"),
-        (["--discover", "--iou", "0.7"], "own outcomes"),
         (["--by", "wether"], "did you mean weather"),
         (["--slice", "dark=widht < 3"], "did you mean width"),
         (["--slices", "nowhere.json"], "cannot be read"),

@@ -57,10 +57,11 @@ def test_discovery() -> None:
     told = {"effect": -0.25, "low": -0.5, "high": -0.125, "p_corrected": 0.0001}
     found = {"definition": "a < 1", "found": True, "count": 9, "rate": 0.5, "held_out": told, "similar_count": 2}
     facts = {"model": None, "samples": 1000, "level": "label", "units": 50, "cluster": "site", "rate": 0.75}
+    facts |= {"iou": 0.5, "confidence": 0.25}
     counts = {"outcome": "found", "explored": 1234, "carried": 2, "found": 1, "notes": []}
     rows = [found, {**found, "found": False, "held_out": None}]
     text = printed(show_discovery, {**facts, **counts, "slices": rows})
-    assert "1,000 labels in 50 clusters of site, 75.0% found" in text
+    assert "1,000 labels in 50 clusters of site, 75.0% found (IoU 0.5, confidence 0.25)" in text
     assert "1,234 slices counted on one half" in text
     assert rows_below(text, "slice ") == [
         ["a < 1", "weak", "9", "0.5000", "-0.2500", "-0.5000 … -0.1250", "< .001", "2"],
