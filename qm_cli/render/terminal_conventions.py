@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qm_cli.render.terminal import plain_console, print_table_on, show_notes
+from qm_cli.render.terminal import plain_console, print_table_on, show_notes, show_prose
 
 COLUMNS = ("convention", "number", "value", "iou", "confidence", "precision", "recall", "f1")
 SMALLEST = 1e-12
@@ -34,7 +34,8 @@ def _show_gap(gap: dict[str, Any]) -> None:
     rows = [(gap["from"], "", gap["before"], ""), *rows, (gap["to"], "", gap["after"], _signed(gap["difference"]))]
     print_table_on(console, [gap["number"], "", "value", "change"], rows, left=(0, 1))
     if idle:
-        console.print(f"no difference: {', '.join(idle)}\n", style="dim", highlight=False, markup=False, soft_wrap=True)
+        show_prose(console, f"no difference: {', '.join(idle)}", "dim")
+        console.print()
 
 
 def _moves(step: dict[str, Any]) -> bool:

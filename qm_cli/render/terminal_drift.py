@@ -12,16 +12,15 @@ def show_drift(report: dict[str, Any]) -> None:
     console = plain_console()
     console.print(f"A {_named(report['a'])}, B {_named(report['b'])}", style="bold", markup=False, highlight=False)
     rows = sorted(report["metrics"], key=lambda row: (not row["drifted"], -_excess(row)))
-    columns = ["metric", "median A", "median B", "KS", "floor", "p", "Wasserstein", "floor", "PSI", "floor", ""]
+    columns = ["metric", "median A", "median B", "KS (floor)", "p", "Wasserstein (floor)", "PSI (floor)", ""]
     cells = [
         (
             row["metric"],
-            row["a"]["median"],
-            row["b"]["median"],
-            row["ks"],
-            row["ks_floor"],
+            _median(row["a"]),
+            _median(row["b"]),
+            _beside(row, "ks"),
             row["p"],
-            *(row[name] for name in ("wasserstein", "wasserstein_floor", "psi", "psi_floor")),
+            *(_beside(row, name) for name in ("wasserstein", "psi")),
             "drift" if row["drifted"] else "",
         )
         for row in rows
@@ -30,16 +29,37 @@ def show_drift(report: dict[str, Any]) -> None:
     mixes = [
         (
             f"categories of {row['level']}s",
-            *(row[name] for name in ("psi", "psi_floor", "total_variation", "total_variation_floor")),
+            *(_beside(row, name) for name in ("psi", "total_variation")),
             "drift" if row["drifted"] else "",
         )
         for row in report["mixes"]
     ]
     if mixes:
-        print_table_on(console, ["mix", "PSI", "floor", "total variation", "floor", ""], mixes)
+        print_table_on(console, ["mix", "PSI (floor)", "total variation (floor)", ""], mixes)
     show_notes(report["notes"], console)
     count = sum(row["drifted"] for row in [*report["metrics"], *report["mixes"]])
     console.print(f"{count} of {shown(len(rows) + len(mixes))} above the noise floor", highlight=False)
+
+
+def _beside(row: dict[str, Any], name: str) -> str | None:
+    """A distance and, in brackets, what chance alone makes of it."""
+    value, floor = row[name], row[f"{name}_floor"]
+    if value is None:
+        return None
+    return f"{_short(value)} ({'–' if floor is None else _short(floor)})"
+
+
+def _median(side: dict[str, Any]) -> str | None:
+    return None if side["median"] is None else _short(side["median"])
+
+
+def _short(value: float) -> str:
+    """A number in at most 7 characters.
+
+    >>> _short(0.12345), _short(76800.0), _short(3.14159)
+    ('0.123', '76,800', '3.14')
+    """
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _named(side: dict[str, Any]) -> str:

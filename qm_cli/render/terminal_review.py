@@ -29,10 +29,10 @@ def show_review(report: dict[str, Any]) -> None:
         for row in report["queue"]
     ]
     if rows:
-        show_table(list(COLUMNS), rows)
+        show_table(list(COLUMNS), rows, prose=(COLUMNS.index("suggestion"),))
     if report["found"] > len(rows):
         left = report["found"] - len(rows)
-        console.print(f"… and {left:,} more: see --top", style="dim", highlight=False)
+        console.print(f"… and {left:,} more: --top {report['found']} shows all", style="dim", highlight=False)
     show_notes(report["notes"], console)
     patch = report.get("patch")
     if patch:
@@ -41,8 +41,10 @@ def show_review(report: dict[str, Any]) -> None:
 
 
 def _suggestion(row: dict[str, Any]) -> str:
-    """What to do, in a few words."""
-    box = "" if row["suggested_bbox"] is None else "[" + ", ".join(f"{side:g}" for side in row["suggested_bbox"]) + "]"
+    """What to do, in a few words; boxes in whole pixels."""
+    box = (
+        "" if row["suggested_bbox"] is None else "[" + ", ".join(f"{side:.0f}" for side in row["suggested_bbox"]) + "]"
+    )
     words = {
         "add label": f"add {row['suggested_category']} {box}",
         "remove label": "remove",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from qm_cli.render.terminal import plain_console, print_table_on, show_notes, show_table, shown
+from qm_cli.render.terminal import plain_console, print_table_on, show_notes, show_prose, show_table, shown
 
 RATES = ("AP", "AP50", "precision", "recall", "f1")
 SLICES_SHOWN = 40
 COLUMNS_SHOWN = 6
+LONG_NUMBER = re.compile(r"'[^']*'|(\b\d+\.\d{4,}(?:e[+-]?\d+)?)")
 
 
 def show_slices(report: dict[str, Any]) -> None:
@@ -100,7 +102,7 @@ def show_discovery(report: dict[str, Any]) -> None:
         console.print(f"{line}, {report['found']} weak for certain", highlight=False, markup=False, soft_wrap=True)
     cells = [
         (
-            one["definition"],
+            definition_shown(one["definition"]),
             "weak" if one["found"] else "–",
             one["count"],
             one["rate"],
@@ -111,8 +113,19 @@ def show_discovery(report: dict[str, Any]) -> None:
     ]
     if cells:
         columns = ["slice", "verdict", "samples", "rate", "effect", "95 % interval", "corrected p", "alike"]
-        print_table_on(console, columns, cells)
+        print_table_on(console, columns, cells, prose=(0,))
+    if any(definition_shown(one["definition"]) != one["definition"] for one in report["slices"]):
+        show_prose(console, "bounds are shown with 4 digits: --json has them as they are", "dim")
     show_notes(report["notes"], console)
+
+
+def definition_shown(definition: str) -> str:
+    """A definition whose long numbers have 4 digits.
+
+    >>> definition_shown("a >= 0.25152638281191353 AND b = 'x 0.25152638281191353' AND c < 12")
+    "a >= 0.2515 AND b = 'x 0.25152638281191353' AND c < 12"
+    """
+    return LONG_NUMBER.sub(lambda found: found[0] if found[1] is None else f"{float(found[1]):.4g}", definition)
 
 
 def _held_out(one: dict[str, Any] | None) -> tuple[str | None, str | None, str | None]:

@@ -100,6 +100,7 @@ def show_plan(plan: dict[str, Any]) -> None:
     for name, value in plan["files"].items():
         console.print(f"{name}: {value}", highlight=False, markup=False, soft_wrap=True)
     console.print()
-    show_table(["metric", "needs"], [(step["metric"], ", ".join(step["inputs"].values())) for step in plan["steps"]])
+    steps = [(step["metric"], ", ".join(step["inputs"].values())) for step in plan["steps"]]
+    show_table(["metric", "needs"], steps, prose=(1,))
     if plan["skipped"]:
-        show_table(["skipped", "because"], [(item["metric"], item["reason"]) for item in plan["skipped"]])
+        show_table(["skipped", "because"], [(item["metric"], item["reason"]) for item in plan["skipped"]], prose=(1,))
