@@ -157,9 +157,20 @@ def _write(request: Request, output: Path | None, json: bool, strict: bool) -> i
     else:
         from qm_cli.render.terminal_summary import show_summary
 
-        show_summary(summary, place)
+        show_summary(summary, place, _dataset(request))
     errors = [found for found in summary["findings"] if found["severity"] == "error"]
     return NO if strict and errors else 0
+
+
+def _dataset(request: Request) -> str:
+    """The dataset as `qm check` is told of it."""
+    from shlex import quote
+
+    given = [("--labels", request.labels), ("--images", request.images), ("--map-categories", request.map_categories)]
+    given += [("--predictions", path) for path in request.predictions]
+    given += [("--match-by", request.match_by if request.match_by != "id" else None)]
+    told = [f"{name} {quote(str(value))}" for name, value in given if value is not None]
+    return " ".join([quote(str(request.dataset)), *told])
 
 
 def _refuse_without_run(resume: bool, strict: bool) -> None:

@@ -32,10 +32,10 @@ def _row(metric: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """One line, and more where the last cell takes them."""
+    """One line, of the last cell as much as it takes."""
     head = "  " + "".join(f"{cell:<{width}}  " for cell, width in zip(cells[:-1], widths[:-1], strict=True))
-    rest = textwrap.wrap(cells[-1], max(PIPE_COLUMNS - len(head), LEAST)) or [""]
-    return "\n".join([f"{head}{rest[0]}".rstrip(), *(" " * len(head) + line for line in rest[1:])])
+    rest = textwrap.shorten(cells[-1], max(PIPE_COLUMNS - len(head), LEAST), placeholder=" …")
+    return f"{head}{rest}".rstrip()
 
 
 def range_text(limits: Sequence[float | None] | None) -> str:
@@ -72,7 +72,7 @@ def metric_explained(metric: dict[str, Any]) -> str:
         "declared in": metric["module"],
     }
     lines = [_fact(name, value) for name, value in facts.items() if value]
-    parts = [f"{metric['id']}: {metric['meaning']}", "\n".join(lines)]
+    parts = [textwrap.fill(f"{metric['id']}: {metric['meaning']}", PIPE_COLUMNS), "\n".join(lines)]
     parts += [textwrap.indent(text, "  ") for text in (metric["explanation"], metric["example"]) if text]
     return "\n\n".join(parts) + "\n"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
@@ -64,11 +65,9 @@ def _precision_table(report: dict[str, Any]) -> tuple[list[str], list[tuple[Any,
     precision = ("AP", metrics["AP"], *(metrics[f"AP{one}"] for one in suffixes), metrics["AP50"], metrics["AP75"])
     by_threshold = (metrics["AR50"], metrics["AR75"]) if keypoints else (None, None)
     recall = ("AR", last, *(metrics[f"AR{one}"] for one in suffixes), *by_threshold)
-    first = [] if keypoints else [metrics[f"AR{limit}"] for limit in limits[:-1]]
-    if not first:
-        return columns, [precision, recall]
-    blanks = [None] * (len(recall) - 1 - len(first))
-    return columns, [precision, recall, (f"AR, best {' / '.join(map(str, limits[:-1]))}", *first, *blanks)]
+    blanks = [None] * (len(recall) - 2)
+    best = [] if keypoints else [(f"AR, best {limit}", metrics[f"AR{limit}"], *blanks) for limit in limits[:-1]]
+    return columns, [precision, recall, *best]
 
 
 def _rate_rows(report: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -118,8 +117,10 @@ def show_notes(notes: Iterable[str], console: Console | None = None) -> None:
 
 def show_prose(console: Console, text: str, style: str | None = None, indent: str = "") -> None:
     """Words on as many lines as they take, those after the first indented; no path or name is cut."""
-    how = {"break_long_words": False, "break_on_hyphens": False}
-    for line in textwrap.wrap(text, _room(console), subsequent_indent=indent, **how) or [""]:
+    wrapper = textwrap.TextWrapper(
+        _room(console), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    for line in wrapper.wrap(text) or [""]:
         console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -177,8 +178,16 @@ def print_table_on(
         )
     for row in rows:
         table.add_row(*(_cell(value, place in prose and not cut) for place, value in enumerate(row)))
-    console.print(table)
+    lines = [[*_stripped(line), Segment.line()] for line in console.render_lines(table, pad=False)]
+    console.print(Segments([segment for line in lines for segment in line]), soft_wrap=True)
     console.print()
+
+
+def _stripped(line: list[Segment]) -> list[Segment]:
+    """A line without the blanks at its end."""
+    while line and not line[-1].text.strip():
+        line.pop()
+    return [*line[:-1], Segment(line[-1].text.rstrip(), line[-1].style)] if line else []
 
 
 class _Layout:
@@ -220,3 +229,23 @@ def shown(value: Any) -> str:
     if isinstance(value, bool | str):
         return str(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+
+
+def short(value: float | None) -> str:
+    """A number in few characters: 3 digits, thousands whole.
+
+    >>> short(0.12345), short(76800.0), short(None)
+    ('0.123', '76,800', '–')
+    """
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def chance(p: float | None) -> str | None:
+    """A p-value as people read it.
+
+    >>> chance(0.00001), chance(0.25)
+    ('< .001', '0.2500')
+    """
+    return "< .001" if p is not None and p < 0.001 else None if p is None else shown(p)

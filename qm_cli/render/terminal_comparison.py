@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from qm_cli.render.terminal import plain_console, print_table_on, show_notes, shown
+from qm_cli.render.terminal import chance, plain_console, print_table_on, show_notes, show_prose
 
 CATEGORIES_SHOWN = 20
 CATEGORY_METRICS = ("AP", "precision", "recall")
 IMAGES_SHOWN = 20
+DETECTABLE = "p: of no difference; detectable: the difference that a set of this size would nearly always show"
 
 
 def show_comparison(report: dict[str, Any]) -> None:
@@ -19,8 +20,10 @@ def show_comparison(report: dict[str, Any]) -> None:
     at = f"IoU {report['iou']:g}, confidence {report['confidence']:g}, {report['resamples']:,} resamples of {units}"
     console.print(f"A {a['model']} ({a['target']}), B {b['model']} ({b['target']})", style="bold", markup=False)
     console.print(at if report.get("task", "bbox") == "bbox" else f"task {report['task']}, {at}", highlight=False)
-    columns = ["", "A", "B", "B − A", "95 % interval", "p", "smallest seen"]
+    columns = ["", "A", "B", "B − A", "95 % interval", "p", "detectable"]
     print_table_on(console, columns, [(row["metric"], *_values(row)) for row in report["metrics"]])
+    show_prose(console, DETECTABLE, "dim")
+    console.print()
     _show_categories(report)
     _show_slices(report)
     for kind in ("labels", "detections"):
@@ -36,16 +39,7 @@ def show_comparison(report: dict[str, Any]) -> None:
 def _values(row: dict[str, Any]) -> tuple[Any, ...]:
     interval = None if row["low"] is None else f"{row['low']:+.4f} … {row['high']:+.4f}"
     difference = None if row["difference"] is None else f"{row['difference']:+.4f}"
-    return row["a"], row["b"], difference, interval, _chance(row["p"]), row["smallest_difference"]
-
-
-def _chance(p: float | None) -> str | None:
-    """A p-value as people read it.
-
-    >>> _chance(0.00001), _chance(0.25)
-    ('< .001', '0.2500')
-    """
-    return "< .001" if p is not None and p < 0.001 else None if p is None else shown(p)
+    return row["a"], row["b"], difference, interval, chance(row["p"]), row["smallest_difference"]
 
 
 def _show_categories(report: dict[str, Any]) -> None:
@@ -55,7 +49,7 @@ def _show_categories(report: dict[str, Any]) -> None:
     for category in report["categories"]:
         metrics = {row["metric"]: row for row in category["metrics"]}
         cells = [_difference(metrics[name]) for name in CATEGORY_METRICS]
-        rows.append((metrics["AP"]["difference"] or 0.0, (category["name"], *cells, _chance(metrics["AP"]["p"]))))
+        rows.append((metrics["AP"]["difference"] or 0.0, (category["name"], *cells, chance(metrics["AP"]["p"]))))
     rows.sort(key=lambda row: row[0])
     columns = ["category: B − A", *CATEGORY_METRICS, "p of AP"]
     print_table_on(console, columns, [row for _, row in rows[:CATEGORIES_SHOWN]])
@@ -71,7 +65,7 @@ def _show_slices(report: dict[str, Any]) -> None:
     for one in report["slices"]:
         metrics = {row["metric"]: row for row in one["metrics"]}
         cells = [_difference(metrics[name]) for name in CATEGORY_METRICS]
-        chances = [_chance(metrics[name]["p_corrected"]) for name in ("AP", "recall")]
+        chances = [chance(metrics[name]["p_corrected"]) for name in ("AP", "recall")]
         rows.append((one["name"], one["images"], *cells, *chances))
     columns = ["slice: B − A", "images", *CATEGORY_METRICS, "corrected p of AP", "of recall"]
     print_table_on(plain_console(), columns, rows)

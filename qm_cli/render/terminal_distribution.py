@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qm_cli.analysis.outliers import MODERATE, SEVERE
-from qm_cli.render.terminal import plain_console, show_notes, show_prose, show_table, shown
+from qm_cli.render.terminal import plain_console, short, show_notes, show_prose, show_table, shown
 
 BLOCKS = "\u2800▁▂▃▄▅▆▇█"  # a blank that is no white space: tables strip that at the end
 GROUPS_SHOWN = 12
@@ -42,7 +42,7 @@ def show_distributions(report: dict[str, Any]) -> None:
                 head = (name,) if single else (name, group["group"])
                 codes.append((*head, _values(group["values"]), group["nulls"] or None))
             else:
-                facts = (_short(group[key]) for key in ("min", "median", "mean", "max"))
+                facts = (short(group[key]) for key in ("min", "median", "mean", "max"))
                 head = (name, metric["unit"]) if single else (name or _unit_below(metric, place), group["group"])
                 numbers.append((*head, *facts, group["nulls"] or None, sparkline(group["histogram"])))
     if numbers:
@@ -66,17 +66,6 @@ def _own_name(metric: str, report: dict[str, Any]) -> str:
 def _unit_below(metric: dict[str, Any], place: int) -> str:
     """Under a metric's name, beside its second group, its unit."""
     return f"  {metric['unit']}" if place == 1 and metric["unit"] else ""
-
-
-def _short(value: float | None) -> str:
-    """A number in few characters.
-
-    >>> _short(0.12345), _short(76800.0), _short(None)
-    ('0.123', '76,800', '–')
-    """
-    if value is None:
-        return "–"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _values(values: dict[str, int]) -> str:
@@ -107,7 +96,7 @@ def show_outliers(report: dict[str, Any]) -> None:
         for row in rows
     ]
     if cells:
-        columns = ["metric", "unit", *usual, "severe", "moderate", "furthest: id (value)"]
+        columns = ["metric", "unit", *usual, "severe", "moderate", "furthest, id=value"]
         show_table(columns, cells, prose=(len(columns) - 1,))
     quiet = sum(row["moderate"] == 0 and row["severe"] == 0 for row in report["metrics"])
     undefined = [row for row in report["metrics"] if row["moderate"] is None]
@@ -132,11 +121,11 @@ def show_outliers(report: dict[str, Any]) -> None:
 def _fences(row: dict[str, Any]) -> tuple[str, str]:
     """The ends of what is usual, which all samples share."""
     group = row["groups"][0]
-    return _short(group["moderate_low"]), _short(group["moderate_high"])
+    return short(group["moderate_low"]), short(group["moderate_high"])
 
 
 def _first(samples: Sequence[dict[str, Any]]) -> str:
-    return ", ".join(f"{one['id']} ({_short(one['value'])})" for one in samples[:IDS_SHOWN])
+    return ", ".join(f"{one['id']}={short(one['value'])}" for one in samples[:IDS_SHOWN])
 
 
 def _names(metrics: Sequence[str]) -> str:

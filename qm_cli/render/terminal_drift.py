@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from qm_cli.render.terminal import plain_console, print_table_on, show_notes, shown
+from qm_cli.render.terminal import chance, plain_console, print_table_on, short, show_notes, show_prose, shown
+
+LEAST_SHOWN, ROWS_SHOWN = 10, 40
+FLOOR = (
+    "KS: the largest difference of the cumulative shares, 0..1; PSI: population stability index; the floor of each is"
+    " what two sets of these sizes show by chance"
+)
 
 
 def show_drift(report: dict[str, Any]) -> None:
@@ -12,31 +18,37 @@ def show_drift(report: dict[str, Any]) -> None:
     console = plain_console()
     console.print(f"A {_named(report['a'])}, B {_named(report['b'])}", style="bold", markup=False, highlight=False)
     rows = sorted(report["metrics"], key=lambda row: (not row["drifted"], -_excess(row)))
-    columns = ["metric", "median A", "median B", "KS (floor)", "p", "Wasserstein (floor)", "PSI (floor)", ""]
+    drifted = sum(row["drifted"] for row in rows)
+    told = rows[: min(max(drifted, LEAST_SHOWN), ROWS_SHOWN)]
+    columns = ["metric", "median A", "median B", "KS (floor)", "p", "PSI (floor)", "verdict"]
     cells = [
         (
             row["metric"],
-            _median(row["a"]),
-            _median(row["b"]),
+            *(None if side["median"] is None else short(side["median"]) for side in (row["a"], row["b"])),
             _beside(row, "ks"),
-            row["p"],
-            *(_beside(row, name) for name in ("wasserstein", "psi")),
-            "drift" if row["drifted"] else "",
+            chance(row["p"]),
+            _beside(row, "psi"),
+            "drift" if row["drifted"] else "–",
         )
-        for row in rows
+        for row in told
     ]
     print_table_on(console, columns, cells)
+    if len(rows) > len(told):
+        left = f"… and {len(rows) - len(told):,} more metrics"
+        show_prose(console, f"{left}, {drifted - min(drifted, len(told))} of them drifted: --json has all", "dim")
+        console.print()
     mixes = [
         (
             f"categories of {row['level']}s",
             *(_beside(row, name) for name in ("psi", "total_variation")),
-            "drift" if row["drifted"] else "",
+            "drift" if row["drifted"] else "–",
         )
         for row in report["mixes"]
     ]
     if mixes:
-        print_table_on(console, ["mix", "PSI (floor)", "total variation (floor)", ""], mixes)
+        print_table_on(console, ["mix", "PSI (floor)", "total variation (floor)", "verdict"], mixes)
     show_notes(report["notes"], console)
+    show_prose(console, FLOOR, "dim", "  ")
     count = sum(row["drifted"] for row in [*report["metrics"], *report["mixes"]])
     console.print(f"{count} of {shown(len(rows) + len(mixes))} above the noise floor", highlight=False)
 
@@ -46,20 +58,7 @@ def _beside(row: dict[str, Any], name: str) -> str | None:
     value, floor = row[name], row[f"{name}_floor"]
     if value is None:
         return None
-    return f"{_short(value)} ({'–' if floor is None else _short(floor)})"
-
-
-def _median(side: dict[str, Any]) -> str | None:
-    return None if side["median"] is None else _short(side["median"])
-
-
-def _short(value: float) -> str:
-    """A number in at most 7 characters.
-
-    >>> _short(0.12345), _short(76800.0), _short(3.14159)
-    ('0.123', '76,800', '3.14')
-    """
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{short(value)} ({'–' if floor is None else short(floor)})"
 
 
 def _named(side: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from qm_cli.render.terminal import plain_console, show_notes, show_table
 
-COLUMNS = ("id", "suspicion", "image", "category", "suggestion", "score", "ΔAP")
+COLUMNS = ("id", "suspicion", "image", "suggestion", "score", "ΔAP")
 
 
 def show_review(report: dict[str, Any]) -> None:
@@ -21,7 +21,6 @@ def show_review(report: dict[str, Any]) -> None:
             row["id"],
             row["suspicion"],
             row["file_name"] or str(row["image_id"]),
-            row["category"],
             _suggestion(row),
             row["score"],
             "–" if row["delta_AP"] is None else f"{row['delta_AP']:+.6f}",
@@ -47,8 +46,8 @@ def _suggestion(row: dict[str, Any]) -> str:
     )
     words = {
         "add label": f"add {row['suggested_category']} {box}",
-        "remove label": "remove",
-        "change category": f"{row['suggested_category']}",
-        "change box": f"move to {box}",
+        "remove label": f"remove {row['category']}",
+        "change category": f"{row['category']} → {row['suggested_category']}",
+        "change box": f"move {row['category']} to {box}",
     }
     return words[row["action"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from qm_cli.render.terminal import plain_console, print_table_on, show_notes, show_prose, show_table, shown
+from qm_cli.render.terminal import chance, plain_console, print_table_on, show_notes, show_prose, show_table
 
 RATES = ("AP", "AP50", "precision", "recall", "f1")
 SLICES_SHOWN = 40
@@ -56,11 +56,7 @@ def _difference(row: dict[str, Any], name: str) -> str | None:
     one = _metric(row, name)
     if one["difference"] is None:
         return None
-    return f"{one['difference']:+.4f}" + ("" if one["p"] is None else f" ({_chance(one['p_corrected'])})")
-
-
-def _chance(p: float) -> str:
-    return "< .001" if p < 0.001 else shown(p)
+    return f"{one['difference']:+.4f}" + ("" if one["p"] is None else f" ({chance(one['p_corrected'])})")
 
 
 def _show_labels(rows: list[dict[str, Any]]) -> None:
@@ -131,4 +127,4 @@ def definition_shown(definition: str) -> str:
 def _held_out(one: dict[str, Any] | None) -> tuple[str | None, str | None, str | None]:
     if one is None:
         return None, "too few samples", None
-    return f"{one['effect']:+.4f}", f"{one['low']:+.4f} … {one['high']:+.4f}", _chance(one["p_corrected"])
+    return f"{one['effect']:+.4f}", f"{one['low']:+.4f} … {one['high']:+.4f}", chance(one["p_corrected"])
