@@ -66,16 +66,18 @@ def _of_input(found: Finding) -> dict[str, Any]:
 def _copies(data: Scored) -> list[dict[str, Any]]:
     """Images that are not the first of their group; near copies are not exact ones too."""
     ids = np.array(data.tables.image["id"].to_pylist(), object)
+    found = data.scores.columns.get("image", {})
+    told = [column for column in COPIES if column in found]
     earlier = np.zeros(len(ids), bool)
     rows = []
-    for column, (code, severity, meaning) in COPIES.items():
-        groups = data.scores.columns.get("image", {}).get(column)
-        if groups is None:
-            continue
-        copies = np.not_equal(groups, None) & np.not_equal(groups, ids) & ~earlier
+    for column in told:
+        grouped = np.fromiter((one is not None for one in found[column]), bool, len(ids))
+        copies = grouped & (found[column] != ids) & ~earlier
         earlier |= copies
         if copies.any():
-            command = f'qm rank {RUN} --where "{column} <> id" --field file_name --field {column}'
+            code, severity, meaning = COPIES[column]
+            sql = f"SELECT file_name, {', '.join(told)} FROM image WHERE {told[-1]} <> id"
+            command = f'qm query {RUN} "{sql}"'
             rows.append(_row(code, severity, "image", int(copies.sum()), meaning, ids[copies], command=command))
     return rows
 

@@ -171,7 +171,7 @@ def print_table_on(
     for place, column in enumerate(columns):
         words = any(isinstance(row[place], str) for row in rows)
         table.add_column(
-            Text(column, no_wrap=cut, overflow="ellipsis" if cut else "fold"),
+            Text(CONTROLS.sub("�", column), no_wrap=cut, overflow="ellipsis" if cut else "fold"),
             justify="left" if place in {*left, *prose, *layout.words} else "right",
             no_wrap=not words if cut else place not in prose,
             width=widths[place],

@@ -9,7 +9,7 @@ from qm_cli.render.terminal import chance, plain_console, print_table_on, show_n
 
 RATES = ("AP", "AP50", "precision", "recall", "f1")
 SLICES_SHOWN = 40
-COLUMNS_SHOWN = 6
+COLUMNS_SHOWN = 4
 LONG_NUMBER = re.compile(r"'[^']*'|(\b\d+\.\d{4,}(?:e[+-]?\d+)?)")
 
 
@@ -82,7 +82,7 @@ def _show_labels(rows: list[dict[str, Any]]) -> None:
 def _share(rate: dict[str, Any]) -> str | None:
     if rate["rate"] is None:
         return None
-    return f"{rate['rate']:.4f} ({rate['low']:.4f} – {rate['high']:.4f})"
+    return f"{rate['rate']:.2f} ({rate['low']:.2f}–{rate['high']:.2f})"
 
 
 def show_discovery(report: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from qm_cli.headlines import headline, thresholds
 from qm_cli.kernels.aggregation import COUNTS
 from qm_cli.render.terminal import plain_console, short, show_notes, show_prose, show_table
 
-WORTH_SHOWN, DRIVERS_SHOWN, METRICS_SHOWN = 12, 3, 8
+WORTH_SHOWN, DRIVERS_SHOWN, METRICS_SHOWN = 12, 2, 6
 CERTAIN = 0.05
 MOST_ODD = 0.1
 LEVELS_SHOWN = ("image", "label")
@@ -32,7 +32,7 @@ def show_summary(summary: dict[str, Any], place: Path | str, dataset: str = "DAT
     _show_attention(console, summary.get("attention", []), {"RUN": run, "DATASET": dataset})
     _show_models(summary)
     _show_drivers(summary.get("importance", {}))
-    _show_odd(console, summary, run)
+    _show_odd(summary)
     _show_custom(summary.get("custom_metrics", []))
     show_notes(summary["notes"], console)
     _show_next(console, summary, run)
@@ -92,7 +92,7 @@ def _show_drivers(importance: dict[str, Any]) -> None:
         show_table(["what tells", f"importance, 0..1, where p ≤ {CERTAIN:g}"], rows, prose=(1,))
 
 
-def _show_odd(console: Console, summary: dict[str, Any], run: str) -> None:
+def _show_odd(summary: dict[str, Any]) -> None:
     """Metrics of images and labels with severe outliers; where more than a tenth are, the values are spread so."""
     known = {f"{row['level']}.{row['name']}": row for row in summary["metrics"] if "median" in row}
     counted = [
@@ -109,11 +109,6 @@ def _show_odd(console: Console, summary: dict[str, Any], run: str) -> None:
     ]
     if cells:
         show_table(["metric", "unit", "severe outliers", "min", "median", "max", "null"], cells)
-    numbers = sum(row["level"] in LEVELS_SHOWN for row in known.values())
-    if numbers:
-        rest = f"{len(cells)} of {numbers} metrics of images and labels" if cells else f"{numbers} metrics"
-        show_prose(console, f"{rest}; all: qm describe {run}; what lies far out: qm outliers {run}", "dim", "  ")
-        console.print()
 
 
 def _show_custom(rows: list[dict[str, Any]]) -> None:
@@ -132,7 +127,10 @@ def _show_next(console: Console, summary: dict[str, Any], run: str) -> None:
     evaluated = [name for name, report in summary["models"].items() if report]
     first = f" --model {shlex.quote(evaluated[0])}" if len(summary["models"]) > 1 and evaluated else ""
     importance = any(summary.get("importance", {}).values())
+    numbers = any("median" in row and row["level"] in LEVELS_SHOWN for row in summary["metrics"])
     commands = [
+        (f"qm describe {run}", "every metric, with its histogram", numbers),
+        (f"qm outliers {run}", "what lies far out", numbers),
         (f"qm importance {run}{first} --by label", "what drives right and wrong", importance),
         (f"qm slices {run}{first} --discover", "where a model is weak", importance),
     ]

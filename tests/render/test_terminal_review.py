@@ -23,7 +23,17 @@ REPORT: dict[str, Any] = {
     "model": "better",
     "found": 3,
     "reasons": {"overlooked": 3},
-    "queue": [ROW, {**ROW, "id": "labelled-twice:4", "action": "remove label", "suggested_bbox": None, "score": None}],
+    "queue": [
+        ROW,
+        {
+            **ROW,
+            "id": "labelled-twice:4",
+            "action": "remove label",
+            "category": "dog",
+            "suggested_bbox": None,
+            "score": None,
+        },
+    ],
     "notes": ["how it is estimated"],
 }
 
@@ -32,8 +42,8 @@ def test_queue() -> None:
     text = printed(show_review, REPORT)
     assert text.startswith("better: 3 to review (3 overlooked)")
     first, second = rows_below(text, "id ")
-    assert first == ["overlooked:3", "0.9000", "7", "–", "add cat [1, 2.5, 3, 4]", "0.9600", "–"]
-    assert second[4] == "remove"
+    assert first == ["overlooked:3", "0.9000", "7", "add cat [1, 2, 3, 4]", "0.9600", "–"]
+    assert second[3] == "remove dog"
     assert "… and 1 more" in text
     assert "how it is estimated" in text
 

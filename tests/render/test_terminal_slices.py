@@ -46,7 +46,7 @@ def test_label_metrics_and_many_slices() -> None:
     rate = {"rate": 0.25, "low": 0.125, "high": 0.5, "count": 4}
     more = {"label_metrics": [{"metric": "label.width", "mean": 2.5}], "label_errors": {"missed": rate}}
     text = printed(show_slices, report(*(row(f"a{place}", 0.5, **more) for place in range(45))))
-    assert rows_below(text, "labels that are")[0][:2] == ["missed", "0.2500 (0.1250 – 0.5000)"]
+    assert rows_below(text, "labels that are")[0][:2] == ["missed", "0.25 (0.12–0.50)"]
     assert rows_below(text, "mean of")[0][:2] == ["label.width", "2.5000"]
     assert "5 more slices" in text
     none = {**rate, "rate": None}
