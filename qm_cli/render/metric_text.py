@@ -73,8 +73,16 @@ def metric_explained(metric: dict[str, Any]) -> str:
     }
     lines = [_fact(name, value) for name, value in facts.items() if value]
     parts = [textwrap.fill(f"{metric['id']}: {metric['meaning']}", PIPE_COLUMNS), "\n".join(lines)]
-    parts += [textwrap.indent(text, "  ") for text in (metric["explanation"], metric["example"]) if text]
+    parts += [_indented(text) for text in (metric["explanation"], metric["example"]) if text]
     return "\n\n".join(parts) + "\n"
+
+
+def _indented(text: str) -> str:
+    """Lines as they are written, those too long on several."""
+    lines = [
+        textwrap.wrap(line, PIPE_COLUMNS - 2) if len(line) > PIPE_COLUMNS - 2 else [line] for line in text.split("\n")
+    ]
+    return textwrap.indent("\n".join(part for several in lines for part in several), "  ")
 
 
 def _fact(name: str, value: str) -> str:
