@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -21,11 +21,15 @@ from qm_cli import storage
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.schema import SCHEMA_VERSION
 
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
+
 MANIFEST = "run.json"
 SUMMARY = "summary.json"
 DEFAULT_NAME = "qm-run"
 OLD_SUFFIX = ".old"
 STDOUT = "-"
+AGAIN = "score the dataset again"
 
 
 @contextmanager
@@ -107,6 +111,16 @@ def restore(path: Path) -> None:
         os.rename(old, path)  # noqa: PTH104
 
 
+def _opened(file: Path) -> ParquetFile:
+    """A Parquet file of a run. Raises InputError for one that is none."""
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(file)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{file}: is not a whole Parquet file", AGAIN) from error
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run. `model` picks one of several; the base tables and the model's are read as one."""
@@ -130,14 +144,10 @@ class Run:
 
     def columns(self, name: str) -> dict[str, pa.Field]:
         """Column name → field (with its notes) of a table, without reading the rows."""
-        import pyarrow.parquet as pq
-
-        return {field.name: field for file in self.files(name) for field in pq.read_schema(file)}
+        return {field.name: field for file in self.files(name) for field in _opened(file).schema_arrow}
 
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """A table of the run, all columns or the named ones. Unknown names are refused with the nearest."""
-        import pyarrow.parquet as pq
-
         files = self.files(name)
         if not files:
             known = self.table_names()
@@ -149,13 +159,14 @@ class Run:
         parts = []
         seen: set[str] = set()
         for file in reversed(files):
+            opened = _opened(file)
             present = [
                 column
-                for column in pq.read_schema(file).names
+                for column in opened.schema_arrow.names
                 if column not in seen and (columns is None or column in columns)
             ]
             seen.update(present)
-            parts.append(pq.ParquetFile(file).read(columns=present))
+            parts.append(opened.read(columns=present))
         merged = parts[-1]
         for part in parts[:-1]:
             for field in part.schema:
@@ -223,7 +234,7 @@ def open_run(path: Path, model: str | None = None) -> Run:
         found = manifest.get("schema_version")
         raise InputError(
             f"{path}: written by another version of qm (schema {found}, not {SCHEMA_VERSION})",
-            "score the dataset again",
+            AGAIN,
         )
     return Run(path, manifest, _picked(path, manifest["models"], model))
 
