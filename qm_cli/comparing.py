@@ -18,7 +18,7 @@ from qm_cli.analysis.slices import Matched
 from qm_cli.arrays import one_chunk, to_numpy
 from qm_cli.change_report import change_counts, change_rows, regressed_images
 from qm_cli.comparison_rows import comparison_rows
-from qm_cli.errors import InputError, UsageError, nearest
+from qm_cli.errors import InputError, UsageError, nearest, some
 from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.load import load_tables
 from qm_cli.query import Source
@@ -191,7 +191,7 @@ def _sliced(side: Side, found: Slices, slices: tuple[Slice, ...]) -> Side:
 
 
 def _no_column(where: Path, name: str, known: list[str]) -> UsageError:
-    hint = nearest(name, known) or f"images have {', '.join(known)}"
+    hint = nearest(name, known) or f"images have {some(known)}"
     return UsageError(f"--cluster: {where}: images have no column {name!r}", hint)
 
 

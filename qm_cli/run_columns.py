@@ -13,7 +13,7 @@ import pyarrow as pa
 from qm_cli import catalog
 from qm_cli.analysis.samples import METADATA, Judged, Measure
 from qm_cli.arrays import compute, one_chunk, to_numpy, valid
-from qm_cli.errors import InputError, UsageError, nearest
+from qm_cli.errors import InputError, UsageError, nearest, some
 from qm_cli.kernels.hashing import uniform
 from qm_cli.run_folder import Run
 from qm_cli.schema import EVALUATED, known_columns
@@ -107,7 +107,7 @@ def refuse_unmatched(run: Run, levels: Sequence[str], patterns: Sequence[str]) -
     for pattern in patterns:
         if not any(_matches(name, [pattern]) for name in known):
             names = [*known, *dict.fromkeys(name.partition(".")[2] for name in known)]
-            hint = nearest(pattern, names) or f"there are {', '.join(known)}"
+            hint = nearest(pattern, names) or f"there are {some(known)}"
             raise UsageError(f"{run.path}: no metric or column matches {pattern!r}", hint)
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from qm_cli import storage
-from qm_cli.errors import InputError, UsageError, nearest
+from qm_cli.errors import InputError, UsageError, nearest, some
 from qm_cli.schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class Run:
         if not files:
             known = self.table_names()
             raise InputError(
-                f"{self.path}: the run has no table {name!r}", nearest(name, known) or f"it has {', '.join(known)}"
+                f"{self.path}: the run has no table {name!r}", nearest(name, known) or f"it has {some(known)}"
             )
         if columns is not None:
             refuse_unknown(columns, list(self.columns(name)), f"{self.path}: table {name}")
@@ -210,7 +210,7 @@ def refuse_unknown(names: list[str], known: list[str], where: str) -> None:
     """Raise InputError, with the nearest names, when a column is not among the known ones."""
     unknown = [name for name in names if name not in known]
     if unknown:
-        hint = nearest(unknown[0], known) or f"it has {', '.join(known)}"
+        hint = nearest(unknown[0], known) or f"it has {some(known)}"
         raise InputError(f"{where}: no column {unknown[0]!r}", hint)
 
 
@@ -260,6 +260,8 @@ def _picked(path: Path, models: list[str], model: str | None) -> str | None:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read: {error}", "score the dataset again") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}", AGAIN) from error
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read: {error}", AGAIN) from error
     return content

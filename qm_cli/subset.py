@@ -9,10 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli.arrays import to_arrow
-from qm_cli.errors import UsageError, nearest
+from qm_cli.errors import UsageError, nearest, some
 from qm_cli.tables import Tables
 
-NAMED = 8
 BoolArray = npt.NDArray[np.bool_]
 
 
@@ -63,19 +62,9 @@ def _kept_rows(tables: Tables, names: tuple[str, ...]) -> npt.NDArray[np.int64]:
     ids = [str(identifier) for identifier in tables.category["id"].to_pylist()]
     unknown = [name for name in names if name not in known and name not in ids]
     if unknown:
-        raise UsageError(f"--categories: no category {unknown[0]!r}", nearest(unknown[0], known) or _there_are(known))
+        hint = nearest(unknown[0], known) or f"there are {some(known)}"
+        raise UsageError(f"--categories: no category {unknown[0]!r}", hint)
     return np.array([row for row, pair in enumerate(zip(known, ids, strict=True)) if set(pair) & set(names)], np.int64)
-
-
-def _there_are(names: list[str]) -> str:
-    """All of few names, the first of many.
-
-    >>> _there_are(["a", "b"]), _there_are([str(n) for n in range(12)])
-    ('there are a, b', 'there are 12: 0, 1, 2, 3, 4, 5, 6, 7, …')
-    """
-    if len(names) <= NAMED:
-        return f"there are {', '.join(names)}"
-    return f"there are {len(names)}: {', '.join(names[:NAMED])}, …"
 
 
 def _of_categories(tables: Tables, level: str, number: npt.NDArray[np.int32]) -> pa.Table:

@@ -52,6 +52,7 @@ def _read(summary: dict[str, Any]) -> str:
 def _show_attention(console: Console, rows: list[dict[str, Any]], words: dict[str, str]) -> None:
     """Counts with code and meaning, under each group of them the command that shows more."""
     if not rows:
+        console.print("nothing found that is worth a look\n", style="dim")
         return
     console.print("worth a look, the worst first", style="bold cyan")
     wide = max(len(row["code"]) for row in rows)

@@ -118,6 +118,8 @@ def test_a_run_without_labels_models_or_metrics() -> None:
     assert printed(show_summary, BARE, Path("run")).splitlines() == [
         "1,200 images, 0 categories, no labels; model m",
         "",
+        "nothing found that is worth a look",
+        "",
         "Scores and summary are in run",
     ]
 
