@@ -85,7 +85,7 @@ def _interval(row: dict[str, Any], name: str) -> str:
 
 
 def _headline(report: dict[str, Any]) -> str:
-    share = "" if report["rate"] is None else f", {report['rate']:.1%} {report['outcome']}"
+    share = "" if report["rate"] is None else f", {100 * report['rate']:.1f} % {report['outcome']}"
     model = f"{report['model']}: " if report["model"] else ""
     among = "" if report["by"] == "image" else f" in {report['images']:,} images"
     return f"{model}{report['samples']:,} {report['by']}s{among}{share}"

@@ -89,7 +89,7 @@ def show_discovery(report: dict[str, Any]) -> None:
     """The slices that were tested, those that are weak for certain first."""
     console = plain_console()
     model = f"{report['model']}: " if report["model"] else ""
-    rate = "" if report["rate"] is None else f", {report['rate']:.1%} {report['outcome']}"
+    rate = "" if report["rate"] is None else f", {100 * report['rate']:.1f} % {report['outcome']}"
     what = "images" if report["cluster"] is None else f"clusters of {report['cluster']}"
     line = f"{model}{report['samples']:,} {report['level']}s in {report['units']:,} {what}{rate}"
     console.print(line, style="bold", highlight=False, markup=False, soft_wrap=True)

@@ -26,7 +26,7 @@ REPORT = {
 
 def test_importance() -> None:
     text = printed(show_importance, REPORT)
-    assert text.splitlines()[0] == "better: 1,200 labels in 100 images, 75.0% found"
+    assert text.splitlines()[0] == "better: 1,200 labels in 100 images, 75.0 % found"
     assert rows_below(text, "metric ") == [
         ["label.size[b]", "0.5000", bar(0.5, IMPORTANCE_BAR), "0.0100", "0.0200", "+0.25", "-0.50"]
     ]

@@ -60,7 +60,7 @@ def test_discovery() -> None:
     counts = {"outcome": "found", "explored": 1234, "carried": 2, "found": 1, "notes": []}
     rows = [found, {**found, "found": False, "held_out": None}]
     text = printed(show_discovery, {**facts, **counts, "slices": rows})
-    assert "1,000 labels in 50 clusters of site, 75.0% found" in text
+    assert "1,000 labels in 50 clusters of site, 75.0 % found" in text
     assert "1,234 slices counted on one half" in text
     assert rows_below(text, "slice ") == [
         ["a < 1", "weak", "9", "0.5000", "-0.2500", "-0.5000 … -0.1250", "< .001", "2"],
