@@ -50,7 +50,7 @@ def read_manifest(path: Path) -> list[Definition]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}", "name a JSON or CSV file") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is no UTF-8 text", "name a JSON or CSV file") from error
+        raise InputError(f"{path}: cannot be read: it is no UTF-8 text", "name a JSON or CSV file") from error
     found = _from_csv(path, text) if path.suffix.lower() == ".csv" else _from_json(path, text)
     if not found:
         raise InputError(f"{path}: names no slice", FORMS)
