@@ -33,7 +33,7 @@ COPIES = {
 
 def attention(
     data: Scored, models: Mapping[str, Scored], reports: Mapping[str, Any], findings: Iterable[Finding]
-) -> Any:
+) -> list[dict[str, Any]]:
     """A row per kind of fault: code, severity, level, count, meaning, first examples, model, and the command for more.
 
     Labels are told from by the model with the highest first number. Rows of one command stand together; commands stand
@@ -109,9 +109,8 @@ def _suspicious(models: Mapping[str, Scored], name: str | None) -> list[dict[str
     for place, reason in enumerate(REASONS):
         own = found.reason == place
         level, code, meaning = SUSPICIOUS[reason]
-        ids = tables.table(level)["id"].to_pylist() if own.any() else []
         places = (found.prediction if level == "prediction" else found.label)[own][:EXAMPLES_KEPT].tolist()
         if places:
-            examples = [ids[row] for row in places]
+            examples = tables.table(level)["id"].take(places).to_pylist()
             rows.append(_row(code, WARNING, level, int(own.sum()), meaning, examples, model=name, command=command))
     return rows
