@@ -8,8 +8,8 @@ from qm_cli.render.terminal import chance, plain_console, print_table_on, short,
 
 LEAST_SHOWN, ROWS_SHOWN = 10, 40
 FLOOR = (
-    "KS: the largest difference of the cumulative shares, 0..1; PSI: population stability index; floor: what two sets of"
-    " these sizes show by chance; drift: KS or PSI above its floor"
+    "KS: the largest difference of the cumulative shares, 0..1; PSI: population stability index; floor: what two sets"
+    " of these sizes show by chance; drift: KS or PSI above its floor"
 )
 
 
