@@ -147,7 +147,9 @@ def options_from(catalog: Mapping[str, Metric], settings: Iterable[str]) -> dict
         metrics = [metric for metric in catalog.values() if name in (metric.name, metric.id)]
         if not metrics:
             names = [*catalog, *dict.fromkeys(metric.name for metric in catalog.values())]
-            raise MetricError(f"`{setting}`: no metric is called {name}", nearest(name, names))
+            raise MetricError(
+                f"`{setting}`: no metric is called {name}", nearest(name, names) or "`qm metrics` lists them"
+            )
         if option not in metrics[0].options:
             known = list(metrics[0].options)
             hint = nearest(option, known) or f"it has {', '.join(known) or 'no options'}"

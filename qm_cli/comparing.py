@@ -20,7 +20,7 @@ from qm_cli.answer_task import TASKS, asks_answers
 from qm_cli.arrays import one_chunk, to_numpy
 from qm_cli.change_report import change_counts, change_rows, regressed_images
 from qm_cli.compared_numbers import compared_numbers
-from qm_cli.errors import InputError, UsageError, nearest, refuse_options
+from qm_cli.errors import InputError, UsageError, nearest, refuse_options, some
 from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.load import load_tables
 from qm_cli.query import Source
@@ -232,7 +232,7 @@ def _sliced(side: Side, found: Slices, slices: tuple[Slice, ...]) -> Side:
 
 
 def _no_column(where: Path, name: str, known: list[str]) -> UsageError:
-    hint = nearest(name, known) or f"images have {', '.join(known)}"
+    hint = nearest(name, known) or f"images have {some(known)}"
     return UsageError(f"--cluster: {where}: images have no column {name!r}", hint)
 
 

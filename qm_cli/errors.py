@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+NAMED = 12
 
 
 class QmError(Exception):
@@ -40,6 +42,16 @@ def nearest(name: str, known: list[str]) -> str:
 
     matches = get_close_matches(name, known, n=3)
     return f"did you mean {', '.join(matches)}?" if matches else ""
+
+
+def some(names: Sequence[str]) -> str:
+    """All of few names, the first of many.
+
+    >>> some(["a", "b"]), some([str(n) for n in range(14)])
+    ('a, b', '0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more')
+    """
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
 
 
 def refuse_options(what: str, given: Mapping[str, object]) -> None:

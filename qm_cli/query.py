@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from qm_cli.arrays import to_numpy
-from qm_cli.errors import QmError, UsageError, nearest
+from qm_cli.errors import InputError, QmError, UsageError, nearest, some
 from qm_cli.run_folder import Run
 
 NO_EXTENSIONS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
@@ -82,7 +82,11 @@ def _views(connection: duckdb.DuckDBPyConnection, run: Run, schema: str) -> list
             connection.execute(f"CREATE VIEW {place} AS SELECT * FROM {quoted(loaded)}")
             continue
         read += [_literal(file) for file in files]
-        connection.execute(f"CREATE VIEW {place} AS {_merged(files)}")
+        try:
+            connection.execute(f"CREATE VIEW {place} AS {_merged(files)}")
+        except (duckdb.Error, pa.ArrowException) as error:
+            run.table(name)  # names the file that cannot be read
+            raise InputError(f"{run.path}: table {name} cannot be read", "score the dataset again") from error
     return read
 
 
@@ -160,10 +164,12 @@ def _refusal(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> QmEr
     known = re.search(UNKNOWN_NAME, first)
     own = " ".join(line for line in others if line.startswith("Did you mean"))
     if known is None:
-        return UsageError(f"SQL: {message}", own)
+        return UsageError(
+            f"SQL: {message}", own or f"write DuckDB's SQL; the tables are {some(_table_names(connection))}"
+        )
     name = next(group for group in known.groups() if group)
     names = _table_names(connection) if known.group(3) else _column_names(connection)
-    return UsageError(f"SQL: {message}", nearest(name, names) or f"there are {', '.join(names)}")
+    return UsageError(f"SQL: {message}", nearest(name, names) or f"there are {some(names)}")
 
 
 def _table_names(connection: duckdb.DuckDBPyConnection) -> list[str]:

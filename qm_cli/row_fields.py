@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli.arrays import one_chunk, to_arrow, to_numpy
-from qm_cli.errors import UsageError, nearest
+from qm_cli.errors import UsageError, nearest, some
 
 DEFAULT_FIELDS = ("id", "image_id", "file_name", "category", "score", "outcome")
 
@@ -50,7 +50,7 @@ def fields_of(source: Reader, level: str, names: tuple[str, ...], ranked_by: str
         return tuple(dict.fromkeys([*usual, *([ranked_by] if ranked_by else [])]))
     for name in names:
         if name not in known:
-            hint = nearest(name, list(known)) or f"there are {', '.join(known)}"
+            hint = nearest(name, list(known)) or f"there are {some(list(known))}"
             raise UsageError(f"--field {name}: {level} has no such column", hint)
     return tuple(dict.fromkeys(names))
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from qm_cli import catalog
 from qm_cli.analysis.samples import METADATA, Judged, Measure
 from qm_cli.arrays import compute, one_chunk, to_numpy, valid
-from qm_cli.errors import InputError, UsageError, nearest
+from qm_cli.errors import InputError, UsageError, nearest, some
 from qm_cli.kernels.hashing import uniform
 from qm_cli.run_folder import Run
 from qm_cli.schema import EVALUATED, known_columns
@@ -107,7 +107,7 @@ def refuse_unmatched(run: Run, levels: Sequence[str], patterns: Sequence[str]) -
     for pattern in patterns:
         if not any(_matches(name, [pattern]) for name in known):
             names = [*known, *dict.fromkeys(name.partition(".")[2] for name in known)]
-            hint = nearest(pattern, names) or f"there are {', '.join(known)}"
+            hint = nearest(pattern, names) or f"there are {some(known)}"
             raise UsageError(f"{run.path}: no metric or column matches {pattern!r}", hint)
 
 
@@ -234,7 +234,7 @@ def _rows_of(run: Run, categories: Sequence[str]) -> RowArray:
     names, ids = table["name"].to_pylist(), [str(one) for one in table["id"].to_pylist()]
     for one in categories:
         if one not in names and one not in ids:
-            hint = nearest(one, names) or f"there are {', '.join(names)}"
+            hint = nearest(one, names) or f"there are {some(names)}"
             raise UsageError(f"--categories: no category {one!r}", hint)
     return np.array(
         [row for row, key in enumerate(zip(names, ids, strict=True)) if set(key) & set(categories)], np.int64
@@ -245,7 +245,8 @@ def clusters_of(run: Run, column: str) -> RowArray:
     """The cluster of each image by a column of theirs; an image without a value is one of its own."""
     known = run.columns("image")
     if column not in known:
-        raise UsageError(f"--cluster: images have no column {column!r}", nearest(column, list(known)))
+        hint = nearest(column, list(known)) or f"images have {some(list(known))}"
+        raise UsageError(f"--cluster: images have no column {column!r}", hint)
     array = one_chunk(run.table("image", [column])[column])
     codes, names = coded_values(array)
     alone = np.isnan(codes)
@@ -281,6 +282,4 @@ def _gathered(run: Run, level: str, column: str) -> pa.Array:
         rows = one_chunk(run.table(level, ["image_row"])["image_row"])
         return one_chunk(run.table("image", [parent])[parent]).take(rows)
     names = [name for name in dict.fromkeys([*own, *(known if level != "image" else ())]) if name not in KEYS]
-    raise UsageError(
-        f"--by: {level}s have no column {column!r}", nearest(column, names) or f"there are {', '.join(names)}"
-    )
+    raise UsageError(f"--by: {level}s have no column {column!r}", nearest(column, names) or f"there are {some(names)}")

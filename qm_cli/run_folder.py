@@ -13,20 +13,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from qm_cli import storage
 from qm_cli.dataset import RUN_FOLDER
-from qm_cli.errors import InputError, UsageError, nearest
+from qm_cli.errors import InputError, UsageError, nearest, some
 from qm_cli.schema import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
 
 MANIFEST = "run.json"
 SUMMARY = "summary.json"
 DEFAULT_NAME = RUN_FOLDER
 OLD_SUFFIX = ".old"
 STDOUT = "-"
+AGAIN = "score the dataset again"
 
 
 @contextmanager
@@ -109,6 +113,16 @@ def restore(path: Path) -> None:
         os.rename(old, path)  # noqa: PTH104
 
 
+def _opened(file: Path) -> ParquetFile:
+    """A Parquet file of a run. Raises InputError for one that is none."""
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(file)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{file}: is not a whole Parquet file", AGAIN) from error
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run. `model` picks one of several; the base tables and the model's are read as one.
@@ -141,32 +155,29 @@ class Run:
 
     def columns(self, name: str) -> dict[str, pa.Field]:
         """Column name → field (with its notes) of a table, without reading the rows."""
-        import pyarrow.parquet as pq
-
-        return {field.name: field for file in self.files(name) for field in pq.read_schema(file)}
+        return {field.name: field for file in self.files(name) for field in _opened(file).schema_arrow}
 
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """A table of the run, all columns or the named ones. Unknown names are refused with the nearest."""
-        import pyarrow.parquet as pq
-
         files = self.files(name)
         if not files:
             known = self.table_names()
             raise InputError(
-                f"{self.path}: the run has no table {name!r}", nearest(name, known) or f"it has {', '.join(known)}"
+                f"{self.path}: the run has no table {name!r}", nearest(name, known) or f"it has {some(known)}"
             )
         if columns is not None:
             refuse_unknown(columns, list(self.columns(name)), f"{self.path}: table {name}")
         parts = []
         seen: set[str] = set()
         for file in reversed(files):
+            opened = _opened(file)
             present = [
                 column
-                for column in pq.read_schema(file).names
+                for column in opened.schema_arrow.names
                 if column not in seen and (columns is None or column in columns)
             ]
             seen.update(present)
-            parts.append(pq.ParquetFile(file).read(columns=present))
+            parts.append(opened.read(columns=present))
         merged = parts[-1]
         for part in parts[:-1]:
             for field in part.schema:
@@ -210,7 +221,7 @@ def refuse_unknown(names: list[str], known: list[str], where: str) -> None:
     """Raise InputError, with the nearest names, when a column is not among the known ones."""
     unknown = [name for name in names if name not in known]
     if unknown:
-        hint = nearest(unknown[0], known) or f"it has {', '.join(known)}"
+        hint = nearest(unknown[0], known) or f"it has {some(known)}"
         raise InputError(f"{where}: no column {unknown[0]!r}", hint)
 
 
@@ -239,7 +250,7 @@ def open_run(path: Path, model: str | None = None) -> Run:
         found = manifest.get("schema_version")
         raise InputError(
             f"{path}: written by another version of qm (schema {found}, not {SCHEMA_VERSION})",
-            "score the dataset again",
+            AGAIN,
         )
     return Run(path, manifest, _picked(path, manifest["models"], model), uri)
 
@@ -265,6 +276,8 @@ def _picked(path: Path, models: list[str], model: str | None) -> str | None:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read: {error}", "score the dataset again") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}", AGAIN) from error
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read: {error}", AGAIN) from error
     return content

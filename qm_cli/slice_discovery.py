@@ -14,7 +14,7 @@ from qm_cli.analysis.importance import undefined
 from qm_cli.analysis.samples import Judged, Measure
 from qm_cli.analysis.slice_contrast import Contrast
 from qm_cli.analysis.slice_search import CATEGORY, LEAST_UNITS, SIGNIFICANT, Found, Search, search
-from qm_cli.errors import UsageError, nearest
+from qm_cli.errors import UsageError, nearest, some
 from qm_cli.run_columns import RANDOM, judged, one_model
 from qm_cli.run_folder import Run
 from qm_cli.run_matches import changed_outcomes, settings_at
@@ -129,7 +129,7 @@ def _chosen_measures(run: Run, samples: Judged, hunt: Hunt) -> Judged:
     for pattern in hunt.metrics:
         if not any(_matches(one, pattern) for one in known):
             names = [*(one.id for one in known), *dict.fromkeys(one.name for one in known)]
-            hint = nearest(pattern, names) or f"there are {', '.join(one.id for one in known)}"
+            hint = nearest(pattern, names) or f"there are {some([one.id for one in known])}"
             raise UsageError(f"{run.path}: no metric or column matches {pattern!r}", hint)
     chosen = [one for one in known if any(_matches(one, pattern) for pattern in hunt.metrics)]
     return replace(samples, measures=chosen)

@@ -47,8 +47,10 @@ def read_manifest(path: Path) -> list[Definition]:
     """
     try:
         text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}", "name a JSON or CSV file") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}", "name a JSON or CSV file") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: cannot be read: it is no UTF-8 text", "name a JSON or CSV file") from error
     found = _from_csv(path, text) if path.suffix.lower() == ".csv" else _from_json(path, text)
     if not found:
         raise InputError(f"{path}: names no slice", FORMS)

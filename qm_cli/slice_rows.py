@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli.arrays import one_chunk, to_numpy
-from qm_cli.errors import UsageError, nearest
+from qm_cli.errors import UsageError, nearest, some
 from qm_cli.query import ROW, Source, quoted
 from qm_cli.run_columns import KEYS, coded_values
 from qm_cli.run_folder import Run
@@ -106,7 +106,7 @@ def levels_of(rows: SliceRows, column: str) -> tuple[list[str], str]:
         levels = ["image"] if "image" in having else [level for level in rows.objects() if level in having]
     if not levels:
         known = [one for one in all_columns(rows) if one.rpartition(".")[2] not in KEYS]
-        hint = nearest(column, known) or f"there are {', '.join(one for one in known if '.' not in one)}"
+        hint = nearest(column, known) or f"there are {some([one for one in known if '.' not in one])}"
         raise UsageError(f"no column {column!r}", hint)
     return levels, name
 

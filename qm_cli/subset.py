@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli.arrays import to_arrow
-from qm_cli.errors import UsageError, nearest
+from qm_cli.errors import UsageError, nearest, some
 from qm_cli.tables import Tables
 
 BoolArray = npt.NDArray[np.bool_]
@@ -70,9 +70,8 @@ def _kept_rows(tables: Tables, names: tuple[str, ...]) -> npt.NDArray[np.int64]:
     ids = [str(identifier) for identifier in tables.category["id"].to_pylist()]
     unknown = [name for name in names if name not in known and name not in ids]
     if unknown:
-        raise UsageError(
-            f"--categories: no category {unknown[0]!r}", nearest(unknown[0], known) or f"there are {len(known)}"
-        )
+        hint = nearest(unknown[0], known) or f"there are {some(known)}"
+        raise UsageError(f"--categories: no category {unknown[0]!r}", hint)
     return np.array([row for row, pair in enumerate(zip(known, ids, strict=True)) if set(pair) & set(names)], np.int64)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analyses import with_analyses
+from qm_cli.attention import attention
 from qm_cli.classification_report import class_report
 from qm_cli.codes import Codes
 from qm_cli.findings import Finding
@@ -22,15 +23,18 @@ SKIPPED_NAMED = 3
 def run_summary(data: Scored, models: Mapping[str, Scored]) -> dict[str, Any]:
     """One object for the whole run. `data` holds what does not depend on a model; with one model it is that model's."""
     parts = {id(part): part for part in (data, *models.values())}.values()
+    reports = {name: _evaluation(scored) for name, scored in models.items()}
+    findings = _findings([found for part in parts for found in all_findings(part)])
     return {
         "images": data.tables.count("image"),
         "categories": data.tables.count("category"),
         "labels": data.tables.count("label") if data.tables.has_labels else None,
-        "models": {name: _evaluation(scored) for name, scored in models.items()},
+        "attention": attention(data, models, reports, findings),
+        "models": reports,
         "metrics": distributions(data),
         "model_metrics": {name: distributions(scored) for name, scored in models.items() if scored is not data},
         "skipped": [{"metric": skipped.metric, "reason": skipped.reason} for skipped in _skipped(data, models)],
-        "findings": [found.as_dict() for found in _findings([found for part in parts for found in all_findings(part)])],
+        "findings": [found.as_dict() for found in findings],
         "notes": _notes(data, models),
     }
 
@@ -64,6 +68,10 @@ def _notes(data: Scored, models: Mapping[str, Scored]) -> list[str]:
     for item in _skipped(data, models):
         reasons.setdefault(item.reason, []).append(item.metric)
     notes = [_skipping(names, reason) for reason, names in reasons.items()]
+    if len(notes) > 1:
+        count = sum(map(len, reasons.values()))
+        told = "; ".join(f"{len(names)} × {reason}" for reason, names in reasons.items())
+        notes = [f"{count} metrics were skipped (--dry-run names them): {told}"]
     parts = {id(part): part for part in (data, *models.values())}.values()
     notes += dict.fromkeys(note for part in parts for note in (*_embedders(part), *part.scores.notes))
     for name, scored in models.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qm_cli.errors import UsageError
+from qm_cli.errors import InputError, UsageError
 from qm_cli.query import answer, over_run, over_tables, rows_of
 from qm_cli.run_folder import open_run
 from tests.made_run import IDS, image_table, write_run
@@ -120,3 +120,10 @@ def test_tables_in_memory() -> None:
         assert answer(connection, "SELECT id FROM image")["id"].to_pylist() == IDS
         with pytest.raises(UsageError, match="outside"):
             answer(connection, "SELECT * FROM read_csv('/etc/passwd')")
+
+
+def test_a_table_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    place = write_run(tmp_path / "run")
+    (place / "image.parquet").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"image\.parquet: is not a whole Parquet file"), over_run(open_run(place)):
+        pass

@@ -105,7 +105,7 @@ def test_summary_names_what_was_skipped(tmp_path: Path) -> None:
     assert "predictions" in reasons["image.entropy"]
     assert summary["models"] == {}
     skipped = [note for note in summary["notes"] if "were skipped" in note]
-    assert any("no prediction file" in note and "image.entropy" in note for note in skipped), skipped
+    assert any("× needs predictions (no prediction file)" in note for note in skipped), skipped
 
 
 def test_one_model_stands_at_the_top(tmp_path: Path) -> None:

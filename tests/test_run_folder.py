@@ -145,3 +145,19 @@ def test_what_killed_runs_left_is_removed(tmp_path: Path) -> None:
         write_minimal(fresh, ["a"])
     assert living.is_dir()
     assert not abandoned.exists()
+
+
+def test_a_table_that_is_no_whole_file_is_named(tmp_path: Path) -> None:
+    write_minimal(tmp_path / "run", ["m"])
+    (tmp_path / "run" / "image.parquet").write_bytes(b"x")
+    run = run_folder.open_run(tmp_path / "run")
+    for look in (lambda: run.columns("image"), lambda: run.table("image")):
+        with pytest.raises(InputError, match=r"image\.parquet: is not a whole Parquet file \(score the dataset again"):
+            look()
+
+
+def test_a_summary_that_is_gone_is_told_of_once(tmp_path: Path) -> None:
+    write_minimal(tmp_path / "run", [])
+    (tmp_path / "run" / "summary.json").unlink(missing_ok=True)
+    with pytest.raises(InputError, match=r"summary\.json: cannot be read: No such file or directory \(score"):
+        run_folder.open_run(tmp_path / "run").summary()

@@ -83,6 +83,7 @@ def outliers(measures: Sequence[Measure], groups: dict[str, RowArray], count: in
             {
                 "metric": measure.id,
                 "level": measure.level,
+                "unit": measure.unit,
                 "better": measure.better,
                 "side": ODD_ENDS.get(measure.better, "both"),
                 "moderate": int((degrees[place] == 1).sum()) if defined else None,

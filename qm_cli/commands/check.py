@@ -16,6 +16,7 @@ Target = Annotated[
 PredictionFile = Annotated[
     Path | None, typer.Argument(metavar="[PREDICTIONS]", help="With a label file: its predictions.", show_default=False)
 ]
+INDENT = " " * 10
 Fix = Annotated[
     Path | None,
     typer.Option(
@@ -55,7 +56,7 @@ def check(
 
 def _show(report: dict[str, Any]) -> None:
     """Every finding in a few whole lines, with all there is to know and the way out; then the sums."""
-    from qm_cli.render.terminal import plain_console
+    from qm_cli.render.terminal import plain_console, show_prose
 
     console = plain_console()
 
@@ -68,17 +69,18 @@ def _show(report: dict[str, Any]) -> None:
             line(f"{name} ({files[name]})" if files.get(name) else name, "bold cyan")
         for found in findings:
             dropped = ", left out" if found["dropped"] else ""
-            line(f"  {found['severity']:<8}{found['code']}: {found['count']:,} × {found['meaning']}{dropped}")
+            sentence = f"  {found['severity']:<8}{found['code']}: {found['count']:,} × {found['meaning']}{dropped}"
+            show_prose(console, sentence, indent=INDENT)
             told = [f"first: {', '.join(found['examples'])}", found["detail"], f"way out: {found['hint']}"]
             for text in filter(None, told):
-                line(f"{'':<10}{text}", "dim")
+                show_prose(console, f"{INDENT}{text}", "dim", INDENT)
         if findings:
             line("")
     for mended in report["mended"]:
-        line(f"mended: {mended['sentence']}")
+        show_prose(console, f"mended: {mended['sentence']}")
     rows = ", ".join(_counted(count, level) for level, count in report["rows"].items())
     kinds = ", ".join(_counted(count, severity) for severity, count in report["counts"].items())
-    line(f"{rows}; kinds of finding: {kinds}", "bold")
+    show_prose(console, f"{rows}; kinds of finding: {kinds}", "bold")
 
 
 def _counted(count: int, noun: str) -> str:

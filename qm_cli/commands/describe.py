@@ -34,7 +34,7 @@ def describe(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
-    """Show how each metric is distributed: quartiles, mean, what is undefined, and a histogram."""
+    """Show how each metric is distributed: ends, median, mean, what is undefined, a histogram; --json has quartiles."""
     from qm_cli.describing import describe_report
     from qm_cli.run_folder import open_run
 

@@ -37,9 +37,12 @@ class Level(StrEnum):
     image_category = "image_category"
 
 
-RowLevel = Annotated[Level, typer.Option("--level", help="With -o -: whose rows.", rich_help_panel=options.OUTPUT)]
+RowLevel = Annotated[
+    Level | None, typer.Option("--level", help="With -o -: whose rows; default image.", rich_help_panel=options.OUTPUT)
+]
 RowFormat = Annotated[
-    Format, typer.Option("--format", help="With -o -: how rows are written.", rich_help_panel=options.OUTPUT)
+    Format | None,
+    typer.Option("--format", help="With -o -: how rows are written; default jsonl.", rich_help_panel=options.OUTPUT),
 ]
 
 
@@ -76,8 +79,8 @@ def score(
     image_grid: detail_options.ImageGrid = False,
     output: options.Output = None,
     model: options.Model = None,
-    level: RowLevel = Level.image,
-    format_: RowFormat = Format.jsonl,
+    level: RowLevel = None,
+    format_: RowFormat = None,
     json: options.Json = False,
     workers: options.Workers = None,
     shards: options.Shards = None,
@@ -148,7 +151,10 @@ def score(
         return _show_plan(request, json)
     if output is not None and str(output) == "-":
         _refuse_without_run(resume, strict)
-        return _stream(request, level.value, format_.value)
+        return _stream(request, (level or Level.image).value, (format_ or Format.jsonl).value)
+    for name, given in (("--level", level), ("--format", format_)):
+        if given is not None:
+            raise UsageError(f"{name} says how rows go to stdout", "add -o -, or leave it out: a run folder holds all")
     return _write(request, output, json, strict)
 
 
@@ -173,9 +179,20 @@ def _write(request: Request, output: Path | None, json: bool, strict: bool) -> i
     else:
         from qm_cli.render.terminal_summary import show_summary
 
-        show_summary(summary, place)
+        show_summary(summary, place, _dataset(request))
     errors = [found for found in summary["findings"] if found["severity"] == "error"]
     return NO if strict and errors else 0
+
+
+def _dataset(request: Request) -> str:
+    """The dataset as `qm check` is told of it."""
+    from shlex import quote
+
+    given = [("--labels", request.labels), ("--images", request.images), ("--map-categories", request.map_categories)]
+    given += [("--predictions", path) for path in request.predictions]
+    given += [("--match-by", request.match_by if request.match_by != "id" else None)]
+    told = [f"{name} {quote(str(value))}" for name, value in given if value is not None]
+    return " ".join([quote(str(request.dataset)), *told])
 
 
 def _refuse_without_run(resume: bool, strict: bool) -> None:

@@ -19,6 +19,7 @@ def summary_markdown(summary: dict[str, Any]) -> str:
     evaluated = {name: report for name, report in summary["models"].items() if report}
     if evaluated:
         parts.append(_models(evaluated))
+    parts += _attention(summary.get("attention", []))
     for name, report in evaluated.items():
         rates = category_headline(report)
         rows = [[row["name"], row["labels"], *(row.get(rate) for rate in rates)] for row in report["categories"]]
@@ -45,6 +46,13 @@ def summary_markdown(summary: dict[str, Any]) -> str:
     if summary["notes"]:
         parts += ["## Notes", "\n".join(f"* {' '.join(note.split())}" for note in summary["notes"])]
     return "\n\n".join(parts) + "\n"
+
+
+def _attention(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A table of what is worth a look, the worst first."""
+    columns = ["count", "code", "meaning", "command"]
+    cells = [[row[column] for column in columns] for row in rows]
+    return ["## Worth a look", _table(columns, cells)] if rows else []
 
 
 def _custom(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
+from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
 from qm_cli.analysis.summary_numbers import last_recall
 from qm_cli.headlines import category_headline, own_numbers
+from qm_cli.table_widths import PIPE_COLUMNS, fitted, total
 
 CATEGORIES_SHOWN = 20
 CELLS_SHOWN = 8
 WIDE_COLUMNS = 8
+WORD = re.compile(r"[^\W\d_]{2}")
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 PIPE_WIDTH = 1 << 16
 
@@ -42,7 +47,7 @@ def _show_own_numbers(console: Console, report: dict[str, Any]) -> None:
     metrics = report["metrics"]
     rows = [(name, metrics[name], report["definitions"][name]) for name in own_numbers(report) if name in metrics]
     if rows:
-        print_table_on(console, [f"convention {report['convention']}", "value", "what it is"], rows, left=(0, 2))
+        print_table_on(console, [f"convention {report['convention']}", "value", "what it is"], rows, prose=(2,))
 
 
 def _headline(report: dict[str, Any]) -> str:
@@ -60,11 +65,9 @@ def _precision_table(report: dict[str, Any]) -> tuple[list[str], list[tuple[Any,
     precision = ("AP", metrics["AP"], *(metrics[f"AP{one}"] for one in suffixes), metrics["AP50"], metrics["AP75"])
     by_threshold = (metrics["AR50"], metrics["AR75"]) if keypoints else (None, None)
     recall = ("AR", last, *(metrics[f"AR{one}"] for one in suffixes), *by_threshold)
-    first = [] if keypoints else [metrics[f"AR{limit}"] for limit in limits[:-1]]
-    if not first:
-        return columns, [precision, recall]
-    blanks = [None] * (len(recall) - 1 - len(first))
-    return columns, [precision, recall, (f"AR, best {' / '.join(map(str, limits[:-1]))}", *first, *blanks)]
+    blanks = [None] * (len(recall) - 2)
+    best = [] if keypoints else [(f"AR, best {limit}", metrics[f"AR{limit}"], *blanks) for limit in limits[:-1]]
+    return columns, [precision, recall, *best]
 
 
 def _rate_rows(report: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -106,24 +109,33 @@ def _show_confusion(console: Console, confusion: dict[str, Any]) -> None:
 
 
 def show_notes(notes: Iterable[str], console: Console | None = None) -> None:
+    """Each note after its word; one longer than a line goes on below, no word of it cut."""
     console = console or plain_console()
     for note in notes:
-        console.print(f"note: {note}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        show_prose(console, f"note: {note}", "yellow", "      ")
 
 
-def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Any table of data; one too wide for the terminal is shown row by row, a line a value."""
+def show_prose(console: Console, text: str, style: str | None = None, indent: str = "") -> None:
+    """Words on as many lines as they take, those after the first indented; no path or name is cut."""
+    wrapper = textwrap.TextWrapper(
+        _room(console), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    for line in wrapper.wrap(text) or [""]:
+        console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], prose: Sequence[int] = ()) -> None:
+    """Any table of data; one of many columns that is too wide is shown row by row, a line a value."""
     console, rows = plain_console(), list(rows)
-    widths = [max(len(shown(value)) for value in column) for column in zip(columns, *rows, strict=True)]
-    if sum(widths) + 2 * len(widths) <= console.width or len(columns) < WIDE_COLUMNS:
-        print_table_on(console, columns, rows)
+    if len(columns) < WIDE_COLUMNS or total(_Layout(columns, rows, prose).least) <= _room(console):
+        print_table_on(console, columns, rows, prose=prose)
         return
     for row in rows:
         print_table_on(console, ["column", "value"], zip(columns, row, strict=True))
 
 
 def plain_console() -> Console:
-    """Rich's own rules decide on colour (NO_COLOR, a terminal); a pipe gets lines that are never wrapped."""
+    """Rich's own rules decide on colour (NO_COLOR, a terminal); a pipe gets lines that are never cut."""
     console = _Console(soft_wrap=False)
     return console if console.is_terminal else _Console(width=PIPE_WIDTH)
 
@@ -135,27 +147,75 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def print_table_on(
-    console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]], left: Sequence[int] = (0,)
-) -> None:
-    """A table on one line a row; where the terminal is too narrow, words are cut and numbers are not.
+def _room(console: Console) -> int:
+    return console.width if console.is_terminal else PIPE_COLUMNS
 
-    left: the columns that begin at their left edge.
+
+def print_table_on(
+    console: Console,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    left: Sequence[int] = (0,),
+    prose: Sequence[int] = (),
+) -> None:
+    """A table; where it is too wide, headings and prose are wrapped; on a narrow terminal words are cut, numbers not.
+
+    left: the columns that begin at their left edge, beside those of words. prose: the columns that may take several
+    lines; all others have one.
     """
     rows = list(rows)
+    layout = _Layout(columns, rows, prose)
+    cut = console.is_terminal and total(layout.least) > console.width
+    widths = [None] * len(columns) if cut else fitted(layout.natural, layout.least, _room(console))
     table = Table(box=None, pad_edge=False, header_style="bold cyan")
     for place, column in enumerate(columns):
         words = any(isinstance(row[place], str) for row in rows)
-        table.add_column(_cell(column), justify="left" if place in left else "right", no_wrap=not words)
+        table.add_column(
+            Text(CONTROLS.sub("�", column), no_wrap=cut, overflow="ellipsis" if cut else "fold"),
+            justify="left" if place in {*left, *prose, *layout.words} else "right",
+            no_wrap=not words if cut else place not in prose,
+            width=widths[place],
+        )
     for row in rows:
-        table.add_row(*map(_cell, row))
-    console.print(table)
+        table.add_row(*(_cell(value, place in prose and not cut) for place, value in enumerate(row)))
+    lines = [[*_stripped(line), Segment.line()] for line in console.render_lines(table, pad=False)]
+    console.print(Segments([segment for line in lines for segment in line]), soft_wrap=True)
     console.print()
 
 
-def _cell(value: Any) -> Text:
+def _stripped(line: list[Segment]) -> list[Segment]:
+    """A line without the blanks at its end."""
+    while line and not line[-1].text.strip():
+        line.pop()
+    return [*line[:-1], Segment(line[-1].text.rstrip(), line[-1].style)] if line else []
+
+
+class _Layout:
+    """The widths of a table's columns, natural and least, and which of them hold words."""
+
+    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], prose: Sequence[int]) -> None:
+        texts = [[shown(row[place]) for row in rows] for place in range(len(columns))]
+        self.natural = [max(map(cell_len, (name, *cells))) for name, cells in zip(columns, texts, strict=True)]
+        self.least = [
+            max(
+                map(
+                    cell_len,
+                    [*name.split(), *(word for cell in cells for word in _unbroken(cell, place in prose))] or [""],
+                )
+            )
+            for place, (name, cells) in enumerate(zip(columns, texts, strict=True))
+        ]
+        self.words = {place for place, cells in enumerate(texts) if any(map(WORD.match, cells))}
+
+
+def _unbroken(cell: str, prose: bool) -> list[str]:
+    return cell.split() if prose else [cell]
+
+
+def _cell(value: Any, wrapped: bool = False) -> Text:
     """A value that is not taken for markup."""
-    return Text(CONTROLS.sub("�", shown(value)), no_wrap=True, overflow="ellipsis")
+    text = CONTROLS.sub("�", shown(value))
+    return Text(text, overflow="fold") if wrapped else Text(text, no_wrap=True, overflow="ellipsis")
 
 
 def shown(value: Any) -> str:
@@ -169,3 +229,23 @@ def shown(value: Any) -> str:
     if isinstance(value, bool | str):
         return str(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+
+
+def short(value: float | None) -> str:
+    """A number in few characters: 3 digits, thousands whole.
+
+    >>> short(0.12345), short(76800.0), short(None)
+    ('0.123', '76,800', '–')
+    """
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def chance(p: float | None) -> str | None:
+    """A p-value as people read it.
+
+    >>> chance(0.00001), chance(0.25)
+    ('< .001', '0.2500')
+    """
+    return "< .001" if p is not None and p < 0.001 else None if p is None else shown(p)

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from qm_cli.answer_task import TASKS
 from qm_cli.headlines import thresholds
-from qm_cli.render.terminal import plain_console, print_table_on, show_evaluation, show_notes, shown
+from qm_cli.render.terminal import plain_console, print_table_on, show_evaluation, show_notes, show_prose, shown
 
 CATEGORIES_SHOWN = 20
 CELLS_SHOWN = 12
@@ -142,9 +142,9 @@ def _show_thresholds(console: Console, found: dict[str, Any]) -> None:
         )
         _more(console, len(target["categories"]) - CATEGORIES_SHOWN, "categories")
     told = f"held-out: chosen on {found['folds'] - 1} of {found['folds']} folds of the images, tried on the other"
-    console.print(f"{told}; intervals {found['interval']}", style="dim", highlight=False, soft_wrap=True)
+    show_prose(console, f"{told}; intervals {found['interval']}", "dim")
     if "matching" in found:
-        console.print(found["matching"], style="dim", highlight=False, soft_wrap=True)
+        show_prose(console, found["matching"], "dim")
 
 
 def _all(target: dict[str, Any]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qm_cli.render.terminal import plain_console, print_table_on, show_notes, shown
+from qm_cli.render.terminal import chance, plain_console, print_table_on, show_notes, show_prose
 
 CATEGORIES_SHOWN = 20
 CATEGORY_METRICS = ("AP", "precision", "recall")
@@ -20,6 +20,7 @@ ERRORS = {
     "new_false_positives": "new FP",
 }
 IMAGES_SHOWN = 20
+DETECTABLE = "p: of no difference; detectable: the difference that a set of this size would nearly always show"
 
 
 def show_comparison(report: dict[str, Any]) -> None:
@@ -32,8 +33,10 @@ def show_comparison(report: dict[str, Any]) -> None:
     console.print(f"A {a['model']} ({a['target']}), B {b['model']} ({b['target']})", style="bold", markup=False)
     at = at if report.get("convention", "coco") == "coco" else f"convention {report['convention']}, {at}"
     console.print(at if report.get("task", "bbox") == "bbox" else f"task {report['task']}, {at}", highlight=False)
-    columns = ["", "A", "B", "B − A", "95 % interval", "p", "smallest seen"]
+    columns = ["", "A", "B", "B − A", "95 % interval", "p", "detectable"]
     print_table_on(console, columns, [(row["metric"], *_values(row)) for row in report["metrics"]])
+    show_prose(console, DETECTABLE, "dim")
+    console.print()
     for one in report.get("questions", []):
         rows = [(row["metric"], *_values(row)) for row in one["metrics"]]
         print_table_on(console, [one["question"] or "other", *columns[1:]], rows)
@@ -60,16 +63,7 @@ def _units(report: dict[str, Any]) -> str:
 def _values(row: dict[str, Any]) -> tuple[Any, ...]:
     interval = None if row["low"] is None else f"{row['low']:+.4f} … {row['high']:+.4f}"
     difference = None if row["difference"] is None else f"{row['difference']:+.4f}"
-    return row["a"], row["b"], difference, interval, _chance(row["p"]), row["smallest_difference"]
-
-
-def _chance(p: float | None) -> str | None:
-    """A p-value as people read it.
-
-    >>> _chance(0.00001), _chance(0.25)
-    ('< .001', '0.2500')
-    """
-    return "< .001" if p is not None and p < 0.001 else None if p is None else shown(p)
+    return row["a"], row["b"], difference, interval, chance(row["p"]), row["smallest_difference"]
 
 
 def _show_categories(report: dict[str, Any]) -> None:
@@ -81,7 +75,7 @@ def _show_categories(report: dict[str, Any]) -> None:
         shown_metrics = (next(name for name in AVERAGES if name in metrics), *CATEGORY_METRICS[1:])
         first = metrics[shown_metrics[0]]
         cells = [_difference(metrics[name]) for name in shown_metrics]
-        rows.append((first["difference"] or 0.0, (_called(category), *cells, _chance(first["p"]))))
+        rows.append((first["difference"] or 0.0, (_called(category), *cells, chance(first["p"]))))
     if not rows:
         return
     rows.sort(key=lambda row: row[0])
@@ -104,7 +98,7 @@ def _show_slices(report: dict[str, Any]) -> None:
     for one in report["slices"]:
         metrics = {row["metric"]: row for row in one["metrics"]}
         cells = [_difference(metrics[name]) for name in CATEGORY_METRICS]
-        chances = [_chance(metrics[name]["p_corrected"]) for name in ("AP", "recall")]
+        chances = [chance(metrics[name]["p_corrected"]) for name in ("AP", "recall")]
         rows.append((one["name"], one["images"], *cells, *chances))
     columns = ["slice: B − A", "images", *CATEGORY_METRICS, "corrected p of AP", "of recall"]
     print_table_on(plain_console(), columns, rows)

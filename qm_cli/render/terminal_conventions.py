@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from qm_cli.render.terminal import plain_console, print_table_on, show_notes
+from qm_cli.render.terminal import plain_console, print_table_on, show_notes, show_prose
 
 COLUMNS = ("convention", "number", "value", "iou", "confidence", "precision", "recall", "f1")
 COUNTED = ("precision", "recall", "f1")
@@ -61,7 +61,9 @@ def _values(parts: Any, key: str) -> list[float | None]:
 
 
 def _dim(text: str) -> None:
-    plain_console().print(f"{text}\n", style="dim", highlight=False, markup=False, soft_wrap=True)
+    console = plain_console()
+    show_prose(console, text, "dim")
+    console.print()
 
 
 def _moves(step: dict[str, Any]) -> bool:

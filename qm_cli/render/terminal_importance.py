@@ -9,10 +9,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from qm_cli.render.terminal import plain_console, show_notes, show_table, shown
+from qm_cli.render.terminal import plain_console, show_notes, show_prose, show_table, shown
 
 ROWS_SHOWN = 30
 BAR = 20
+IMPORTANCE_BAR = 10
+LEGEND = (
+    "importance: 0 tells nothing of the outcome, 1 tells it alone; p: by permutation, q: p corrected for many metrics;"
+    " correlations with the outcome, [95 % interval]"
+)
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 RATE_WORDS = {"true_positive_rate": "true-positive rate", "false_negative_rate": "false-negative rate"}
 
@@ -40,25 +45,35 @@ def show_importance(report: dict[str, Any]) -> None:
     else:
         defined = [row for row in rows if row["reason"] is None]
         defined_cells = [
-            (_named(row), row["importance"], bar(row["importance"]), row["p"], row["q"], *_related(row))
+            (
+                row["metric"],
+                row["importance"],
+                bar(row["importance"], IMPORTANCE_BAR),
+                row["p"],
+                row["q"],
+                *_related(row),
+            )
             for row in defined[:ROWS_SHOWN]
         ]
         if defined_cells:
             _show_bars(console, ["metric", "importance", "", "p", "q", "Pearson", "Spearman"], defined_cells)
-        without = [(_named(row), row["reason"]) for row in rows if row["reason"] is not None]
+        without = [(row["metric"], row["reason"]) for row in rows if row["reason"] is not None]
         if without and defined:
-            show_table(["metric", "no importance, as"], without)
+            show_table(["metric", "no importance, as"], without, prose=(1,))
     if len(rows) > ROWS_SHOWN:
         console.print(f"at most {ROWS_SHOWN} metrics are shown: --json has all {len(rows)}", style="dim")
     show_notes(report["notes"], console)
+    if not report.get("compat"):
+        show_prose(console, LEGEND, "dim")
 
 
 def _named(row: dict[str, Any]) -> str:
     return f"{row['metric']} ({row['mark']})"
 
 
-def _related(row: dict[str, Any]) -> tuple[str, str]:
-    return _interval(row, "pearson"), _interval(row, "spearman")
+def _related(row: dict[str, Any]) -> tuple[str | None, str]:
+    pearson = None if row["pearson"] is None else f"{row['pearson']:+.2f}"
+    return pearson, _interval(row, "spearman")
 
 
 def _interval(row: dict[str, Any], name: str) -> str:
@@ -70,7 +85,7 @@ def _interval(row: dict[str, Any], name: str) -> str:
 
 
 def _headline(report: dict[str, Any]) -> str:
-    share = "" if report["rate"] is None else f", {report['rate']:.1%} {report['outcome']}"
+    share = "" if report["rate"] is None else f", {100 * report['rate']:.1f} % {report['outcome']}"
     model = f"{report['model']}: " if report["model"] else ""
     among = "" if report["by"] == "image" else f" in {report['images']:,} images"
     return f"{model}{report['samples']:,} {report['by']}s{among}{share}"

@@ -23,9 +23,9 @@ def show_leakage(report: dict[str, Any]) -> None:
         for row in report["images"][:SHOWN]
     ]
     if rows:
-        print_table_on(console, ["image", "kind", "in training", "bits or recording"], rows)
+        print_table_on(console, ["image", "kind", "in training", "bits apart, or recording"], rows)
     if len(report["images"]) > SHOWN:
-        console.print(f"… and {len(report['images']) - SHOWN:,} more (--json)", highlight=False)
+        console.print(f"… and {len(report['images']) - SHOWN:,} more: --json has all", highlight=False)
     if report["evaluation"]:
         numbers = [name for name in NUMBERS if name in report["evaluation"]["all"]]
         parts = [

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from qm_cli.render.terminal import plain_console, show_notes, show_table
+from qm_cli.render.terminal import plain_console, show_notes, show_prose, show_table
 
-COLUMNS = ("id", "suspicion", "issue", "image", "category", "suggestion", "score")
+COLUMNS = ("id", "suspicion", "issue", "image", "suggestion", "score")
 
 
 def show_review(report: dict[str, Any]) -> None:
@@ -15,7 +15,7 @@ def show_review(report: dict[str, Any]) -> None:
     model = f"{report['model']}: " if report["model"] else ""
     counts = ", ".join(f"{count} {reason}" for reason, count in report["reasons"].items())
     head = f"{model}{report['found']:,} to review ({counts}), {report['issues']:,} of them issues"
-    console.print(head, style="bold", highlight=False, markup=False, soft_wrap=True)
+    show_prose(console, head, "bold")
     measure = "accuracy" if "accuracy" in report else "AP"
     rows = [
         (
@@ -23,7 +23,6 @@ def show_review(report: dict[str, Any]) -> None:
             row["suspicion"],
             "yes" if row["issue"] else "–",
             row["file_name"] or str(row["image_id"]),
-            row["category"],
             _suggestion(row),
             row["score"],
             "–" if row[f"delta_{measure}"] is None else f"{row[f'delta_{measure}']:+.6f}",
@@ -31,10 +30,10 @@ def show_review(report: dict[str, Any]) -> None:
         for row in report["queue"]
     ]
     if rows:
-        show_table([*COLUMNS, f"Δ{measure}"], rows)
+        show_table([*COLUMNS, f"Δ{measure}"], rows, prose=(COLUMNS.index("suggestion"),))
     if report["found"] > len(rows):
         left = report["found"] - len(rows)
-        console.print(f"… and {left:,} more: see --top", style="dim", highlight=False)
+        console.print(f"… and {left:,} more: --top {report['found']} shows all", style="dim", highlight=False)
     show_notes(report["notes"], console)
     patch = report.get("patch")
     if patch:
@@ -43,13 +42,15 @@ def show_review(report: dict[str, Any]) -> None:
 
 
 def _suggestion(row: dict[str, Any]) -> str:
-    """What to do, in a few words."""
-    box = "" if row["suggested_bbox"] is None else "[" + ", ".join(f"{side:g}" for side in row["suggested_bbox"]) + "]"
+    """What to do, in a few words; boxes in whole pixels."""
+    box = (
+        "" if row["suggested_bbox"] is None else "[" + ", ".join(f"{side:.0f}" for side in row["suggested_bbox"]) + "]"
+    )
     words = {
         "add label": f"add {row['suggested_category']} {box}",
-        "remove label": "remove",
-        "change category": f"{row['suggested_category']}",
-        "change box": f"move to {box}",
-        "change shape": f"draw anew in {box}",
+        "remove label": f"remove {row['category']}",
+        "change category": f"{row['category']} → {row['suggested_category']}",
+        "change box": f"move {row['category']} to {box}",
+        "change shape": f"draw {row['category']} anew in {box}",
     }
     return words[row["action"]]

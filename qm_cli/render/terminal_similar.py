@@ -12,7 +12,7 @@ DECIMALS = 5
 def show_similar(report: dict[str, Any]) -> None:
     """The nearest, a line each."""
     console = plain_console()
-    headline = f"{report['level']}s most like {report['to']}, by {report['embedder']}"
+    headline = f"{report['level']}s most like {report['to']}, by {report['embedder']}; distance: 1 − cosine, 0 is alike"
     console.print(headline, style="bold", highlight=False, markup=False, soft_wrap=True)
     names = list(report["items"][0]) if report["items"] else []
     rows = [[_shown(name, value) for name, value in item.items()] for item in report["items"]]

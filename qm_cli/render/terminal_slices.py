@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from qm_cli.render.terminal import plain_console, print_table_on, show_notes, show_table, shown
+from qm_cli.render.terminal import chance, plain_console, print_table_on, show_notes, show_prose, show_table
 
 RATES = ("AP", "AP50", "precision", "recall", "f1")
 SLICES_SHOWN = 40
-COLUMNS_SHOWN = 6
+COLUMNS_SHOWN = 4
+LONG_NUMBER = re.compile(r"'[^']*'|(\b\d+\.\d{4,}(?:e[+-]?\d+)?)")
 
 
 def show_slices(report: dict[str, Any]) -> None:
@@ -54,11 +56,7 @@ def _difference(row: dict[str, Any], name: str) -> str | None:
     one = _metric(row, name)
     if one["difference"] is None:
         return None
-    return f"{one['difference']:+.4f}" + ("" if one["p"] is None else f" ({_chance(one['p_corrected'])})")
-
-
-def _chance(p: float) -> str:
-    return "< .001" if p < 0.001 else shown(p)
+    return f"{one['difference']:+.4f}" + ("" if one["p"] is None else f" ({chance(one['p_corrected'])})")
 
 
 def _show_labels(rows: list[dict[str, Any]]) -> None:
@@ -84,14 +82,14 @@ def _show_labels(rows: list[dict[str, Any]]) -> None:
 def _share(rate: dict[str, Any]) -> str | None:
     if rate["rate"] is None:
         return None
-    return f"{rate['rate']:.4f} ({rate['low']:.4f} – {rate['high']:.4f})"
+    return f"{rate['rate']:.2f} ({rate['low']:.2f}–{rate['high']:.2f})"
 
 
 def show_discovery(report: dict[str, Any]) -> None:
     """The slices that were tested, those that are weak for certain first."""
     console = plain_console()
     model = f"{report['model']}: " if report["model"] else ""
-    rate = "" if report["rate"] is None else f", {report['rate']:.1%} {report['outcome']}"
+    rate = "" if report["rate"] is None else f", {100 * report['rate']:.1f} % {report['outcome']}"
     what = "images" if report["cluster"] is None else f"clusters of {report['cluster']}"
     at = f" (IoU {report['iou']:g}, confidence {report['confidence']:g})"
     line = f"{model}{report['samples']:,} {report['level']}s in {report['units']:,} {what}{rate}{at}"
@@ -101,7 +99,7 @@ def show_discovery(report: dict[str, Any]) -> None:
         console.print(f"{line}, {report['found']} weak for certain", highlight=False, markup=False, soft_wrap=True)
     cells = [
         (
-            one["definition"],
+            definition_shown(one["definition"]),
             "weak" if one["found"] else "–",
             one["count"],
             one["rate"],
@@ -112,11 +110,22 @@ def show_discovery(report: dict[str, Any]) -> None:
     ]
     if cells:
         columns = ["slice", "verdict", "samples", "rate", "effect", "95 % interval", "corrected p", "alike"]
-        print_table_on(console, columns, cells)
+        print_table_on(console, columns, cells, prose=(0,))
+    if any(definition_shown(one["definition"]) != one["definition"] for one in report["slices"]):
+        show_prose(console, "bounds are shown with 4 digits: --json has them as they are", "dim")
     show_notes(report["notes"], console)
+
+
+def definition_shown(definition: str) -> str:
+    """A definition whose long numbers have 4 digits.
+
+    >>> definition_shown("a >= 0.25152638281191353 AND b = 'x 0.25152638281191353' AND c < 12")
+    "a >= 0.2515 AND b = 'x 0.25152638281191353' AND c < 12"
+    """
+    return LONG_NUMBER.sub(lambda found: found[0] if found[1] is None else f"{float(found[1]):.4g}", definition)
 
 
 def _held_out(one: dict[str, Any] | None) -> tuple[str | None, str | None, str | None]:
     if one is None:
         return None, "too few samples", None
-    return f"{one['effect']:+.4f}", f"{one['low']:+.4f} … {one['high']:+.4f}", _chance(one["p_corrected"])
+    return f"{one['effect']:+.4f}", f"{one['low']:+.4f} … {one['high']:+.4f}", chance(one["p_corrected"])

@@ -21,7 +21,7 @@ def test_tables(capsys: Captured) -> None:
     assert run(["compare", *FILES, *FEW]) == 0
     shown = capsys.readouterr().out
     assert "100 resamples of 96 images" in shown
-    for word in ("smallest seen", "B − A", "fixed", "new false positive", "most regressed images", "< .001"):
+    for word in ("detectable", "B − A", "fixed", "new false positive", "most regressed images", "< .001"):
         assert word in shown
 
 

@@ -33,7 +33,7 @@ def test_table_and_json(place: str, capsys: Captured) -> None:
 def test_side_by_side(place: str, capsys: Captured) -> None:
     assert run(["describe", place, "--by", "weather"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert [line[1] if line[0].startswith("image.") else line[0] for line in lines[2:5]] == ["fog", "sun", "(none)"]
+    assert [lines[2][1], lines[3][0], lines[4][0]] == ["fog", "sun", "(none)"]
 
 
 def test_unknown_names(place: str, capsys: Captured) -> None:

@@ -21,7 +21,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_table_and_json(place: str, capsys: Captured) -> None:
     assert run(["outliers", place]) == 0
     text = capsys.readouterr().out
-    assert "image.brightness" in text
+    assert "\nbrightness" in text
     assert "outliers in two metrics or more" in text
     assert run(["outliers", place, "--top", "1", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)

@@ -222,3 +222,12 @@ def test_rows_to_stdout_have_no_run(option: str, dataset: Path, capsys: pytest.C
 def test_unknown_backends_are_refused(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["score", str(dataset), *FEW, "--backend", "spark"]) == 2
     assert "'spark' is none of local, ray" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("idle", [("--level", "label"), ("--format", "csv")])
+def test_how_rows_go_to_stdout_is_refused_without_that(
+    idle: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["score", str(SAMPLE), *FEW, "-o", str(tmp_path / "run"), *idle]) == 2
+    assert f"qm: {idle[0]} says how rows go to stdout — add -o -" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

@@ -23,7 +23,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_table_and_json(place: str, tmp_path: Path, capsys: Captured) -> None:
     assert run(["similar", place, "--to", "10", "--top", "2"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "images most like 10, by descriptor"
+    assert lines[0] == "images most like 10, by descriptor; distance: 1 − cosine, 0 is alike"
     assert lines[2].split() == ["1", "14", "14.png", "0.00000"]
     assert run(["similar", place, "--to", "10", "--top", "2", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)

@@ -105,7 +105,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "text": ('"x"', "p.json: expected a list of predictions, found '\"x\"'"),
     "null": ("null", "p.json: expected a list of predictions, found 'null'"),
     "object": ('{"a":1}', "p.json: expected a list of predictions, found an object"),
-    "binary": (bytes(range(256)), "p.json: expected a list of predictions, found '\\x00"),
+    "binary": (bytes(range(256)), "p.json: not UTF-8 text"),
     "utf-16": (f"[{GOOD}]".encode("utf-16"), "p.json: the file is UTF-16 text (save it as UTF-8)"),
     "cut off": (f"[{GOOD},{GOOD[:30]}", "p.json: not a complete list: it ends with 'egory_id\":1,' and not with ]"),
     "cut behind a box": (f"[{GOOD},{GOOD[:46]}", "p.json: not valid JSON: "),

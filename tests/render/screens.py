@@ -53,6 +53,11 @@ def printed(show: Callable[..., None], *given: Any, **how: Any) -> str:
     return made.getvalue()
 
 
+def unwrapped(text: str) -> str:
+    """The text with every note on one line."""
+    return text.replace("\n      ", " ")
+
+
 def cells(line: str) -> list[str]:
     """The cells of a line of a table, which stand two or more blanks apart."""
     return re.split(r" {2,}", line.strip())

@@ -16,7 +16,7 @@ label
   data   mud     share  0..    lower    pixels, [depth]
   label  twins   –      –      neither  bbox
 
-3 metrics; qm metrics NAME explains one
+3 metrics; qm metrics NAME explains one, [name] is used where it is there
 """
 EXPLAINED = """\
 image.mud: How muddy it is.
@@ -28,7 +28,7 @@ image.mud: How muddy it is.
   better      lower; qm rank puts the highest first
   needs       pixels
   takes       depth
-  options     stages = [1, 2]   (--set mud.OPTION=VALUE)
+  options     stages = [1, 2] (--set mud.OPTION=VALUE)
   declared in tests.test_metric_listing
 
   Told at length.

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import pytest
 
 from qm_cli.render import terminal
 from qm_cli.render.terminal import show_evaluation, show_notes, show_table, shown
+from qm_cli.table_widths import PIPE_COLUMNS
 from tests.render.screens import COLOUR, NUMBER, STYLE, cells, printed, report, rows_below
 
 LONG = "a very long name " * 20
 GOLDEN = """\
 bbox, convention coco: 3 images, 5 labels, 7 predictions
-                    all   small  medium   large  IoU .50  IoU .75
-AP               0.4678  0.5000  0.8000  1.0000   0.5567   0.5567
-AR               0.6000  0.6667  0.8000  1.0000        –        –
-AR, best 1 / 10  0.4333  0.6000       –       –        –        –
+                all   small  medium   large  IoU .50  IoU .75
+AP           0.4678  0.5000  0.8000  1.0000   0.5567   0.5567
+AR           0.6000  0.6667  0.8000  1.0000        –        –
+AR, best 1   0.4333       –       –       –        –        –
+AR, best 10  0.6000       –       –       –        –        –
 
 at IoU 0.6, confidence 0.5   micro   macro                   count
-precision                   0.6000  0.5833   true positives      3
+precision                   0.6000  0.5833  true positives       3
 recall                      0.6000  0.5000  false positives      2
 F1                          0.6000  0.4333  false negatives      2
 mean IoU of true positives  0.9167  0.9375
@@ -33,7 +36,7 @@ nothing but labels       1            0  0.0000  0.0000  0.0000          –  0.
 nothing                  0            0       –       –       –          –       –       –
 
 most confused: true  predicted  count
-dog                        cat      1
+dog                  cat            1
 
 """
 
@@ -64,7 +67,7 @@ def test_every_number_is_one_of_the_json_and_none_is_missing() -> None:
     sizes = [made[name] for name in ("images", "labels", "predictions")]
     expected = Counter(shown(value) for value in (*summary, *per_category, *confused, *sizes) if value is not None)
     text = printed(show_evaluation, made)
-    for words in ("best 1 / 10", "at IoU 0.6, confidence 0.2", "IoU .50", "IoU .75"):
+    for words in ("best 10", "best 1", "at IoU 0.6, confidence 0.2", "IoU .50", "IoU .75"):
         assert words in text
         text = text.replace(words, "")
     assert Counter(NUMBER.findall(text)) == expected
@@ -122,12 +125,30 @@ def test_a_terminal_gets_colours_unless_it_wants_none() -> None:
     assert STYLE.sub("", plain) == STYLE.sub("", coloured)
 
 
-def test_a_pipe_gets_whole_names_and_notes_on_one_line() -> None:
+def test_a_pipe_gets_whole_names_and_notes_of_whole_words() -> None:
     made = report({"dog": LONG + "end"})
     made["notes"] = ["word " * 200 + "end"]
     lines = printed(show_evaluation, made).splitlines()
     assert sum((LONG + "end") in line for line in lines) == 2
-    assert lines[-1] == "note: " + "word " * 200 + "end"
+    notes = lines[next(place for place, line in enumerate(lines) if line.startswith("note: ")) :]
+    assert " ".join(line.strip() for line in notes) == "note: " + "word " * 200 + "end"
+    assert max(map(len, notes)) <= PIPE_COLUMNS
+
+
+def test_a_path_in_a_note_is_never_cut() -> None:
+    path = "/data/" + "deep-down/" * 20
+    for tty in (True, False):
+        assert path in STYLE.sub("", printed(show_notes, [f"see {path} for more"], tty=tty, width=60))
+
+
+def test_headings_and_prose_are_wrapped_and_numbers_are_not() -> None:
+    rows = [("one", 0.25, "many words of prose " * 6), ("two", 12345, "few")]
+    text = printed(partial(show_table, prose=(2,)), ["name", "a heading of words " * 4, "why"], rows)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= PIPE_COLUMNS
+    assert all(line == line.rstrip() for line in lines)
+    assert Counter(NUMBER.findall(text)) == Counter(["0.2500", "12,345"])
+    assert text.split().count("prose") == 6
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])

@@ -13,6 +13,7 @@ from qm_cli.render.terminal import shown
 from qm_cli.render.terminal_classification import show_answers
 from tests.answer_files import document, label, lines
 from tests.input_files import write
+from tests.render.screens import unwrapped
 
 CLASSES = [label(1, "[red]a"), label(2, "b"), label(3, "[red]a")]
 PROBABLE = [{"id": 1, "probs": [0.9, 0.1]}, {"id": 2, "probs": [0.7, 0.3]}]
@@ -41,7 +42,7 @@ def test_questions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "question x, radio" in text
     assert "question [y], checklist" in text
     assert "hamming_loss" in text
-    assert all(note in text for note in report["notes"])
+    assert all(note in unwrapped(text) for note in report["notes"])
 
 
 def test_text_entities(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,6 +37,6 @@ def test_order_and_numbers() -> None:
     assert lines[0] == "A one m (1,200 images), B two (8 images)"
     assert [line.split()[0] for line in lines if line.startswith("image.")] == ["image.high", "image.low", "image.none"]
     high = next(line.split() for line in lines if line.startswith("image.high"))
-    assert high == ["image.high", *["0.5000"] * 3, "0.1000", *["0.5000"] * 2, "0.1000", "0.5000", "0.1000", "drift"]
+    assert high == ["image.high", "0.5", "0.5", "0.5", "(0.1)", "0.5000", "0.5", "(0.1)", "drift"]
     assert "categories of labels" in "\n".join(lines)
     assert lines[-1] == "2 of 4 above the noise floor"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qm_cli.render.terminal import shown
-from qm_cli.render.terminal_importance import bar, show_importance, show_performance
+from qm_cli.render.terminal_importance import IMPORTANCE_BAR, bar, show_importance, show_performance
 from tests.render.screens import cells, printed, rows_below
 
 
@@ -26,12 +26,12 @@ REPORT = {
 
 def test_importance() -> None:
     text = printed(show_importance, REPORT)
-    assert text.splitlines()[0] == "better: 1,200 labels in 100 images, 75.0% found"
+    assert text.splitlines()[0] == "better: 1,200 labels in 100 images, 75.0 % found"
     assert rows_below(text, "metric ") == [
-        ["label.size[b] (O)", "0.5000", bar(0.5), "0.0100", "0.0200", "+0.25 [+0.10, +0.40]", "-0.50"]
+        ["label.size[b]", "0.5000", bar(0.5, IMPORTANCE_BAR), "0.0100", "0.0200", "+0.25", "-0.50"]
     ]
     assert "it is constant" in text
-    assert text.rstrip().endswith("note: n")
+    assert "note: n\nimportance: 0 tells nothing" in text
 
 
 def test_many_metrics_are_cut_and_it_is_told() -> None:

@@ -25,7 +25,17 @@ REPORT: dict[str, Any] = {
     "found": 3,
     "issues": 2,
     "reasons": {"overlooked": 3},
-    "queue": [ROW, {**ROW, "id": "labelled-twice:4", "action": "remove label", "suggested_bbox": None, "score": None}],
+    "queue": [
+        ROW,
+        {
+            **ROW,
+            "id": "labelled-twice:4",
+            "action": "remove label",
+            "category": "dog",
+            "suggested_bbox": None,
+            "score": None,
+        },
+    ],
     "notes": ["how it is estimated"],
 }
 
@@ -34,8 +44,8 @@ def test_queue() -> None:
     text = printed(show_review, REPORT)
     assert text.startswith("better: 3 to review (3 overlooked), 2 of them issues")
     first, second = rows_below(text, "id ")
-    assert first == ["overlooked:3", "0.9000", "yes", "7", "–", "add cat [1, 2.5, 3, 4]", "0.9600", "–"]
-    assert second[5] == "remove"
+    assert first == ["overlooked:3", "0.9000", "yes", "7", "add cat [1, 2, 3, 4]", "0.9600", "–"]
+    assert second[4] == "remove dog"
     assert "… and 1 more" in text
     assert "how it is estimated" in text
 
@@ -45,7 +55,7 @@ def test_classes() -> None:
     row = {**row, "delta_accuracy": 0.01}
     report = {**REPORT, "accuracy": 0.9, "reasons": {"confident learning": 3}, "queue": [row]}
     (only,) = rows_below(printed(show_review, report), "id ")
-    assert only[4:] == ["dog", "cat", "0.9600", "+0.010000"]
+    assert only[4:] == ["dog → cat", "0.9600", "+0.010000"]
 
 
 def test_what_was_written() -> None:

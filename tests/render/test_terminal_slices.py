@@ -46,7 +46,7 @@ def test_label_metrics_and_many_slices() -> None:
     rate = {"rate": 0.25, "low": 0.125, "high": 0.5, "count": 4}
     more = {"label_metrics": [{"metric": "label.width", "mean": 2.5}], "label_errors": {"missed": rate}}
     text = printed(show_slices, report(*(row(f"a{place}", 0.5, **more) for place in range(45))))
-    assert rows_below(text, "labels that are")[0][:2] == ["missed", "0.2500 (0.1250 – 0.5000)"]
+    assert rows_below(text, "labels that are")[0][:2] == ["missed", "0.25 (0.12–0.50)"]
     assert rows_below(text, "mean of")[0][:2] == ["label.width", "2.5000"]
     assert "5 more slices" in text
     none = {**rate, "rate": None}
@@ -61,7 +61,7 @@ def test_discovery() -> None:
     counts = {"outcome": "found", "explored": 1234, "carried": 2, "found": 1, "notes": []}
     rows = [found, {**found, "found": False, "held_out": None}]
     text = printed(show_discovery, {**facts, **counts, "slices": rows})
-    assert "1,000 labels in 50 clusters of site, 75.0% found (IoU 0.5, confidence 0.25)" in text
+    assert "1,000 labels in 50 clusters of site, 75.0 % found (IoU 0.5, confidence 0.25)" in text
     assert "1,234 slices counted on one half" in text
     assert rows_below(text, "slice ") == [
         ["a < 1", "weak", "9", "0.5000", "-0.2500", "-0.5000 … -0.1250", "< .001", "2"],

@@ -1,0 +1,35 @@
+"""How wide the columns of a table on the screen are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+GAP = 2
+PIPE_COLUMNS = 100
+"""Where the screen has no width of its own, tables and notes keep to this one as far as nothing has to be cut."""
+
+
+def total(widths: Sequence[int]) -> int:
+    """The width of a table whose columns are so wide.
+
+    >>> total([3, 4])
+    9
+    """
+    return sum(widths) + GAP * max(len(widths) - 1, 0)
+
+
+def fitted(natural: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Widths of columns that together take at most `room`, the widest narrowed first, none below its least.
+
+    natural: the widths at which nothing is wrapped. Where even the least ones take more, those are the answer.
+
+    >>> fitted([10, 30, 20], [10, 5, 5], 50), fitted([10, 30], [10, 20], 5)
+    ([10, 18, 18], [10, 20])
+    """
+    widths = list(natural)
+    for _ in range(total(widths) - room):
+        place = max(range(len(widths)), key=lambda column: (widths[column] > least[column], widths[column], column))
+        if widths[place] <= least[place]:
+            break
+        widths[place] -= 1
+    return widths
