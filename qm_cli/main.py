@@ -197,6 +197,9 @@ def run(arguments: list[str]) -> int:
             return _unexpected(error, arguments)
         return _refuse(f"stdout cannot be written: {error.strerror}", "make room, or write elsewhere", BAD_INPUT)
     except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # Python wraps what happens while a class is made
+            sys.stderr.write("qm: interrupted\n")
+            return INTERRUPTED
         return _unexpected(error, arguments)
     return result if isinstance(result, int) else DONE
 

@@ -18,11 +18,6 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture(autouse=True)
-def fresh_mood(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "mood", console.Mood())
-
-
 def terminal_as_stderr(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)

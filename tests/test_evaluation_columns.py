@@ -32,7 +32,7 @@ def test_what_is_promised_is_given() -> None:
     tables = builders.tables(LABELS, PREDICTIONS)
     evaluation = evaluate_tables(tables, Settings())
     offered = promised(tables)
-    plan = plan_for(tables, selection(["label.*,prediction.*"], ["label", "model"]), offered, Resources())
+    plan = plan_for(tables, selection(["image.*,label.*,prediction.*"], ["label", "model"]), offered, Resources())
     given = evaluation_columns(evaluation, plan)
     assert given.keys() == offered.keys()
     for (level, _), values in given.items():

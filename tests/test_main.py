@@ -102,6 +102,17 @@ def test_interrupt_leaves_with_130_and_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_interrupt_that_python_wraps_is_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def app(**_: object) -> None:
+        raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
+
+    monkeypatch.setattr(main, "app", app)
+    assert main.run(["metrics"]) == 130
+    assert capsys.readouterr().err == "qm: interrupted\n"
+
+
 def test_python_m_is_qm() -> None:
     done = subprocess.run([sys.executable, "-m", "qm_cli", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"qm {__version__}\n"

@@ -89,7 +89,7 @@ def test_formats_give_the_same_report(capsys: pytest.CaptureFixture[str], tmp_pa
 def test_predictions_from_stdin() -> None:
     done = subprocess.run([QM, "evaluate", str(LABELS), "-", "--json"], input=BETTER.read_bytes(), capture_output=True)
     assert done.returncode == 0
-    assert json.loads(done.stdout)["predictions"] == 616
+    assert json.loads(done.stdout)["predictions"] == len(json.loads(BETTER.read_text()))
 
 
 def test_predictions_named_by_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -417,8 +417,6 @@ def test_what_cannot_be_is_refused_in_a_line(capsys: pytest.CaptureFixture[str])
     ):
         assert main.run(["evaluate", str(LABELS), str(BETTER), *arguments]) == 2
         assert words in capsys.readouterr().err
-    assert main.run(["compare", str(LABELS), str(BETTER), str(BETTER), "--convention", "voc12"]) == 2
-    assert "qm compare resamples COCO's numbers alone" in capsys.readouterr().err
 
 
 def test_analyses_of_other_conventions(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

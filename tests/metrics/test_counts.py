@@ -50,8 +50,8 @@ def test_every_metric_has_an_example() -> None:
 def test_equals_the_loop(case: DetectionSet) -> None:
     table, chosen = tables(*case), Settings()
     found = outcomes(table, match_tables(table, chosen), chosen)
-    predicted = prediction_outcome.outcome(found.counted, found.matched_label, found.label_counts)
-    labelled = label_outcome.outcome(found.label_counts, found.matched_prediction)
+    predicted = np.asarray(prediction_outcome.outcome(found.counted, found.matched_label, found.label_counts))
+    labelled = np.asarray(label_outcome.outcome(found.label_counts, found.matched_prediction))
     assert found.true_positive.tolist() == (predicted == "TP").tolist()
     assert found.false_positive.tolist() == (predicted == "FP").tolist()
     assert found.false_negative.tolist() == (labelled == "FN").tolist()
