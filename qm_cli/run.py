@@ -208,7 +208,8 @@ def _scored_once(request: Request, chosen: Selection) -> dict[str, pa.Table]:
             raise UsageError(f"{shown(files.root)}: has the models {', '.join(names)}", "name one with --model")
         name = None
     scored = _scored(request, files, name, chosen, request.resources(files.images))
-    return {**sample_tables(scored.tables, scored.scores, base=True), **vector_tables(scored.tables, scored.scores)}
+    samples = sample_tables(scored.tables, scored.scores, base=True)
+    return {**dict(samples), **vector_tables(scored.tables, scored.scores)}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -28,25 +28,30 @@ CLASS_FIELDS = {"category": ("question",), "label": ("question", "question_type"
 OUTCOMES = ("TP", "FP", "ignored", "FN")
 
 
-def sample_tables(tables: Tables, scores: Scores, base: bool) -> dict[str, pa.Table]:
-    """image, category, label, prediction and image_category with one column per metric.
+def sample_tables(tables: Tables, scores: Scores, base: bool) -> Iterator[tuple[str, pa.Table]]:
+    """prediction, label, image_category, image and category with one column per metric, each made when asked for.
 
     With `base` the input's own columns are there too; without, only the id and the metrics (a model's part of a run).
     """
-    order = {level: input_order(tables.values(level, "source_row")) for level in OBJECTS}
-    result: dict[str, pa.Table] = {}
-    for level in ("image", "category", *OBJECTS):
-        if level == "label" and not tables.has_labels:
-            continue
-        whole = base or level == "prediction"
-        table = _own_columns(tables, level) if whole else tables.table(level).select(["id"])
-        if level == "image" and whole:
-            table = _with_sizes(table, scores)
-        table = _scored(table, level, scores)
-        if table.num_columns > 1 and (level != "prediction" or tables.has_predictions):
-            result[level] = described(level, table if level not in order else _in_order(table, order[level]))
-    cells = _cell_table(tables, scores)
-    return result if cells is None else {**result, "image_category": cells}
+    for level in ("prediction", "label"):
+        yield from _level_table(tables, scores, level, base)
+    yield from _cell_table(tables, scores)
+    for level in ("image", "category"):
+        yield from _level_table(tables, scores, level, base)
+
+
+def _level_table(tables: Tables, scores: Scores, level: str, base: bool) -> Iterator[tuple[str, pa.Table]]:
+    """The table of a level, nothing where it has no rows by nature or only ids to tell."""
+    if (level == "label" and not tables.has_labels) or (level == "prediction" and not tables.has_predictions):
+        return
+    whole = base or level == "prediction"
+    table = _own_columns(tables, level) if whole else tables.table(level).select(["id"])
+    if level == "image" and whole:
+        table = _with_sizes(table, scores)
+    table = _scored(table, level, scores)
+    if table.num_columns > 1:
+        ordered = _in_order(table, input_order(tables.values(level, "source_row"))) if level in OBJECTS else table
+        yield level, described(level, ordered)
 
 
 def _in_order(table: pa.Table, order: RowArray) -> pa.Table:
@@ -102,11 +107,11 @@ def vector_tables(tables: Tables, scores: Scores) -> dict[str, pa.Table]:
     return found
 
 
-def _cell_table(tables: Tables, scores: Scores) -> pa.Table | None:
+def _cell_table(tables: Tables, scores: Scores) -> Iterator[tuple[str, pa.Table]]:
     """One row per (image, category) with a label or prediction: the feature of each data row."""
     columns = scores.columns.get("image_category", {})
     if not columns:
-        return None
+        return
     image_row, category_row = scores.image_row, scores.category_row
     keys = {
         "image_row": to_arrow(image_row.astype(np.int32)),
@@ -114,7 +119,7 @@ def _cell_table(tables: Tables, scores: Scores) -> pa.Table | None:
         "image_id": tables.image["id"].take(to_arrow(image_row)),
         "category": tables.category["name"].take(to_arrow(category_row)),
     }
-    return described("image_category", _scored(pa.table(keys), "image_category", scores))
+    yield "image_category", described("image_category", _scored(pa.table(keys), "image_category", scores))
 
 
 def settings_of_run(run: Run) -> Settings:

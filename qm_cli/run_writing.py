@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -57,18 +57,18 @@ def write_run(
     """Write tables, summary and manifest into `folder`; the summary. told: importances and outliers are in it."""
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        writing = _write_tables(threads, folder, parts.data, base=True)
+        finishing = [_write_tables(threads, folder, parts.data, base=True)]
         if parts.several:
             for name, scored in parts.models.items():
                 (folder / name).mkdir(parents=True)
-                writing += _write_tables(threads, folder / name, scored, base=False)
+                finishing.append(_write_tables(threads, folder / name, scored, base=False))
         inputs = threads.submit(_inputs, files)
         summary = run_summary(parts.data, parts.models)
         for report in summary["models"].values():
             if report is not None:
                 report.update({name: parts.answers[name] for name in IN_SUMMARY if name in parts.answers})
-    for file in writing:
-        file.result()
+        for finish in finishing:
+            finish()
     if told:
         summary |= insights(folder, list(parts.models), settings, seed)
     if parts.custom is not None:
@@ -81,17 +81,24 @@ def write_run(
     return summary
 
 
-def _write_tables(threads: ThreadPoolExecutor, folder: Path, scored: Scored, base: bool) -> list[Future[None]]:
-    """Start to write the tables of a part, the largest first; the grid is counted meanwhile."""
-    grid = threads.submit(grid_tables, scored.evaluation) if scored.evaluation else None
-    tables: dict[str, pa.Table] = sample_tables(scored.tables, scored.scores, base)
-    if scored.evaluation:
-        tables |= evaluation_tables(scored.evaluation, scored.analyses)
-    tables |= vector_tables(scored.tables, scored.scores)
-    by_size = sorted(tables, key=lambda name: -tables[name].nbytes)
-    writing = [threads.submit(write_parquet, tables[name], folder / f"{name}.parquet") for name in by_size]
-    later = grid.result() if grid else {}
-    return writing + [threads.submit(write_parquet, table, folder / f"{name}.parquet") for name, table in later.items()]
+def _write_tables(threads: ThreadPoolExecutor, folder: Path, scored: Scored, base: bool) -> Callable[[], None]:
+    """Start to write the tables of a part, each as soon as it is made, and count its grid meanwhile; how to wait."""
+
+    def write(tables: Iterable[tuple[str, pa.Table]]) -> list[Future[None]]:
+        return [threads.submit(write_parquet, table, folder / f"{name}.parquet") for name, table in tables]
+
+    evaluation = scored.evaluation
+    grid = threads.submit(lambda: write(grid_tables(evaluation).items())) if evaluation else None
+    writing = write(sample_tables(scored.tables, scored.scores, base))
+    if evaluation:
+        writing += write(evaluation_tables(evaluation, scored.analyses).items())
+    writing += write(vector_tables(scored.tables, scored.scores).items())
+
+    def finish() -> None:
+        for file in [*writing, *(grid.result() if grid else ())]:
+            file.result()
+
+    return finish
 
 
 def _inputs(files: DatasetFiles) -> dict[str, dict[str, Any]]:
