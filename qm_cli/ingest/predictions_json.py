@@ -89,7 +89,7 @@ def _refuse_no_list(path: Path, where: str) -> None:
         raise InputError(f"{where}: the file is empty", "an empty set of predictions is written []")
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(f"{where}: the file is UTF-16 text", "save it as UTF-8")
-    if b"\0" in head or "\ufffd" in head[:12].decode("utf-8", "replace"):
+    if b"\0" in head or "\ufffd" in head.decode("utf-8", "replace")[:12]:
         raise InputError(f"{where}: not UTF-8 text", "name a JSON file, or one whose ending says its format")
     if head[:1] != b"[":
         found = "an object" if head[:1] == b"{" else f"{head[:12].decode('utf-8', 'replace')!r}"
