@@ -166,7 +166,7 @@ def _settings(folder: Path) -> dict[str, Any]:
     try:
         content = tomllib.loads(storage.read(str(folder), SETTINGS_FILE).decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{shown(path)}: not valid TOML: {error}", "see the README for an example") from None
+        raise InputError(f"{shown(path)}: not valid TOML: {error}", "see docs/formats.md for an example") from None
     for key in content:
         if key not in SETTINGS:
             hint = nearest(key, list(SETTINGS)) or f"known keys: {', '.join(SETTINGS)}"
