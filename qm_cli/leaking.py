@@ -94,7 +94,7 @@ def _images(target: Path, pattern: re.Pattern[str] | None, model: str | None) ->
     missing = [name for name in HASHES if name not in columns]
     if missing:
         raise InputError(
-            f"{target}: its images have no {missing[0]}", "score it with its image files, or name the dataset"
+            f"{target}: its images have no {missing[0]}", "score it again, with its image files"
         )
     wanted = ["id", "file_name", *HASHES, *([RECORDING] if RECORDING in columns else [])]
     table = source.table("image", wanted)

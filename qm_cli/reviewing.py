@@ -130,6 +130,9 @@ def _tables(run: Run) -> Tables:
     for level in ("label", "prediction"):
         if level not in run.table_names():
             raise InputError(f"{run.path}: has no {level}s", "score a dataset with labels and predictions")
+    if "bbox" not in run.columns("label"):
+        hint = "qm evaluate LABELS PREDICTIONS --examples … lists what is confused"
+        raise InputError(f"{run.path}: holds text, of which there is no review", hint)
     return tables_of_run(run, ("probs", QUESTION))
 
 

@@ -11,7 +11,7 @@ import typer
 from qm_cli import options
 
 Target = Annotated[
-    Path, typer.Argument(metavar="DATASET|LABELS", help="A dataset folder, or a COCO label file.", show_default=False)
+    Path, typer.Argument(metavar="DATASET|LABELS", help="A dataset folder, or a file of labels.", show_default=False)
 ]
 PredictionFile = Annotated[
     Path | None, typer.Argument(metavar="[PREDICTIONS]", help="With a label file: its predictions.", show_default=False)

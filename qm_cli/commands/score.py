@@ -188,11 +188,13 @@ def _dataset(request: Request) -> str:
     """The dataset as `qm check` is told of it."""
     from shlex import quote
 
+    from qm_cli.storage import shown
+
     given = [("--labels", request.labels), ("--images", request.images), ("--map-categories", request.map_categories)]
     given += [("--predictions", path) for path in request.predictions]
     given += [("--match-by", request.match_by if request.match_by != "id" else None)]
-    told = [f"{name} {quote(str(value))}" for name, value in given if value is not None]
-    return " ".join([quote(str(request.dataset)), *told])
+    told = [f"{name} {quote(shown(value))}" for name, value in given if value is not None]
+    return " ".join([quote(shown(request.dataset)), *told])
 
 
 def _refuse_without_run(resume: bool, strict: bool) -> None:

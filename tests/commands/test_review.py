@@ -60,3 +60,14 @@ def test_refusals(place: str, capsys: Captured, tmp_path: Path) -> None:
     missing = ["review", place, "--model", "better", "--patch", str(tmp_path / "a" / "b.json")]
     assert run(missing) == 2
     assert "b.json" in capsys.readouterr().err
+
+
+def test_text_has_no_review(capsys: Captured, tmp_path: Path) -> None:
+    entity = {"data_row_id": 1, "category_id": 1, "start": 0, "end": 3}
+    labels = {"data_rows": [{"id": 1, "text": "Ann lives in Rome"}], "categories": [{"id": 1, "name": "person"}]}
+    (tmp_path / "labels.json").write_text(json.dumps({**labels, "annotations": [{"id": 1, **entity}]}))
+    (tmp_path / "predictions.json").write_text(json.dumps([{**entity, "score": 0.9}]))
+    assert run(["score", str(tmp_path), "--quiet"]) == 0
+    capsys.readouterr()
+    assert run(["review", str(tmp_path)]) == 2
+    assert "holds text, of which there is no review" in capsys.readouterr().err
