@@ -105,7 +105,7 @@ def test_rows_with_and_without_levels_name_data_rows_alike(field: str, tmp_path:
 def test_nothing_of_a_labelbox_row_is_lost() -> None:
     """Probabilities, places in a text, free text, and answers whose question has no name."""
     place = DataRow("a")
-    rows: list[dict[str, Any]] = [
+    rows = [
         Row(dataRow=place, name="sky", category="rain", probs=[0.25, 0.75]),
         Row(dataRow=place, category="person", start=3.0, end=9.0),
         Row(dataRow=place, category="city", span=[1.0, 2.0]),
