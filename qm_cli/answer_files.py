@@ -27,11 +27,13 @@ LINES = (".jsonl", ".ndjson")
 TABLES = (".csv", ".tsv")
 NPY = "npy"
 SHAPES = frozenset(key.decode().strip('"') for key in GEOMETRY)
-ROW_IDS = frozenset(("image_id", "data_row_id", "id"))
+ROW_IDS = frozenset(("image_id", "data_row_id", "id", "dataRow"))
 NAMED = frozenset(("category_id", "category", "category_name", "label", "answer", "probs"))
 CATEGORIES = frozenset(("category_id", "category", "category_name", "label", "probs"))
 SPANS = frozenset(("start", "span"))
 FIELD = re.compile(rb'"(\w+)"\s*:')
+NAMED_ANSWER = re.compile(rb'"answer"\s*:\s*[{\[]')
+"""The answer to a question of classes, as Labelbox writes it."""
 HEAD = 1 << 16
 OWN = frozenset(("answer", "start", "span"))
 """Fields that objects do not have, whatever else there is."""
@@ -109,13 +111,14 @@ def holds_text(path: Path) -> bool:
 
 
 def _first_fields(plain: Path) -> set[str]:
-    """The names that the beginning of a file gives its columns or fields."""
+    """The names that the beginning of a file gives its columns or fields; `category` too for answers with names."""
     if answers_columnar.path_is_columnar(plain):
         return set(answers_columnar.column_names(plain))
     with plain.open("rb") as file:
         head = file.read(HEAD)
     if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{"):
-        return {name.decode() for name in FIELD.findall(head)}
+        named = {"category"} if NAMED_ANSWER.search(head) else set()
+        return named | {name.decode() for name in FIELD.findall(head)}
     return set(re.split(r"[,\t]", head.partition(b"\n")[0].decode("utf-8-sig", "replace").strip().replace('"', "")))
 
 

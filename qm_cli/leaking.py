@@ -93,9 +93,7 @@ def _images(target: Path, pattern: re.Pattern[str] | None, model: str | None) ->
     columns = source.columns("image")
     missing = [name for name in HASHES if name not in columns]
     if missing:
-        raise InputError(
-            f"{target}: its images have no {missing[0]}", "score it again, with its image files"
-        )
+        raise InputError(f"{target}: its images have no {missing[0]}", "score it again, with its image files")
     wanted = ["id", "file_name", *HASHES, *([RECORDING] if RECORDING in columns else [])]
     table = source.table("image", wanted)
     names = objects(table["file_name"].to_pylist())
@@ -119,8 +117,17 @@ def _recording(pattern: re.Pattern[str], name: str | None) -> str | None:
     return whole
 
 
+def _one_form(values: pa.Array) -> pa.Array:
+    """Texts as strings, in whatever form they were written."""
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        return _one_form(values.dictionary_decode())
+    return values.cast(pa.string()) if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) else values
+
+
 def _equal(values: pa.Array, others: pa.Array) -> Rows:
     """Row of the first of `others` that is equal, −1 for none and for null: int64[n]. A text equals no number."""
+    values, others = _one_form(values), _one_form(others)
     kinds = {pa.types.is_string(one.type) for one in (values, others)}
     if len(kinds) > 1 or any(pa.types.is_null(one.type) for one in (values, others)):
         return np.full(len(values), NONE, np.int64)

@@ -47,20 +47,14 @@ class Matches:
         return int(found[0])
 
 
-def match_tables(
-    tables: Tables,
-    settings: Settings,
-    unjudged: npt.NDArray[np.bool_] | None = None,
-    ignored: npt.NDArray[np.bool_] | None = None,
-) -> Matches:
+def match_tables(tables: Tables, settings: Settings, unjudged: npt.NDArray[np.bool_] | None = None) -> Matches:
     """Match every prediction, whatever its score or rank: any confidence or max detections is a prefix of this.
 
-    unjudged: further labels that count in no area range, bool[labels]; none by default. ignored: labels that do not
-    count per area range, bool[areas, labels]; by default crowds and those of another area. Cells of different images
-    never meet, so stretches of images are matched side by side.
+    unjudged: labels that count in no area range beside crowds and those of another area, bool[labels]; none by default.
+    Cells of different images never meet, so stretches of images are matched side by side.
     """
     lanes = _lanes(settings)
-    ignored = ignored_labels(tables, settings.area_ranges) if ignored is None else ignored
+    ignored = ignored_labels(tables, settings.area_ranges)
     if unjudged is not None:
         ignored = ignored | unjudged
     with ThreadPoolExecutor(os.cpu_count()) as threads:

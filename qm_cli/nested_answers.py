@@ -25,7 +25,7 @@ class Nested(msgspec.Struct, gc=False):
 
 
 def below(
-    question: str, answer: str | Option | list[Option], score: float | None, kinds: dict[str, str]
+    question: str | None, answer: str | Option | list[Option], score: float | None, kinds: dict[str, str]
 ) -> list[Below]:
     """Question, category, free text and score of an answer, and of all that is below it.
 
@@ -36,12 +36,12 @@ def below(
     """
     if isinstance(answer, str):
         return [(question, None, answer, score)]
-    if isinstance(answer, list):
+    if isinstance(answer, list) and question is not None:
         kinds.setdefault(question, CHECKLIST)
     found: list[Below] = []
     for option in answer if isinstance(answer, list) else [answer]:
         found.append((question, option.name, None, score if option.confidence is None else option.confidence))
         for nested in option.classifications:
-            called = f"{question}/{option.name}/{nested.name}"
+            called = "/".join(one for one in (question, option.name, nested.name) if one is not None)
             found += below(called, nested.answer, nested.confidence, kinds)
     return found

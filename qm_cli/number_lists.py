@@ -52,6 +52,8 @@ def _equal_lists(texts: list[bytes]) -> npt.NDArray[np.float64] | None:
         )
     except pa.ArrowInvalid:  # lists of several lengths
         return None
+    if table.num_rows != len(texts):  # an empty list at the end is no line
+        return None
     rows = np.empty((len(texts), len(names)))
     for number, column in enumerate(table.columns):
         begin = 0

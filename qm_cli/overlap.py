@@ -99,9 +99,11 @@ def prediction_areas(tables: Tables) -> Numbers:
 
 
 def masks(tables: Tables, level: str) -> Runs:
-    """The masks of labels or predictions, read from their texts once."""
+    """The masks of labels or predictions, read from their texts once; none where there is no row, whatever columns."""
 
     def read() -> Runs:
+        if not tables.count(level):
+            return decoded(np.zeros(0, np.uint8), np.zeros(1, np.int64), np.zeros((0, 2), np.int64))
         texts = one_chunk(tables.table(level)["mask_counts"])
         offsets = np.frombuffer(texts.buffers()[1], np.int32, len(texts) + 1, texts.offset * 4).astype(np.int64)
         text = np.frombuffer(texts.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]

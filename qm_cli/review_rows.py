@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli.analysis.suspicions import EVERY_REASON, Suspicions
-from qm_cli.arrays import one_chunk, strings_to_arrow, to_arrow
+from qm_cli.arrays import compute, one_chunk, strings_to_arrow, to_arrow
 from qm_cli.run_folder import Run
 from qm_cli.suggesting import ADD, CHANGE_BOX, CHANGE_CATEGORY, CHANGE_SHAPE, REMOVE, Suggestion
 from qm_cli.tables import Tables
@@ -27,12 +27,13 @@ def image_rows(tables: Tables, found: Suspicions) -> RowArray:
     return np.where(found.label >= 0, label, prediction).astype(np.int64)
 
 
-def _action(tables: Tables, found: Suspicions, row: int) -> str:
-    """A box that is to move is a shape that is to change, where shapes are compared."""
-    if found.remove[row]:
-        return REMOVE
-    action = ACTIONS[found.reason[row]]
-    return CHANGE_SHAPE if action == CHANGE_BOX and tables.measure.task != "bbox" else action
+def _actions(tables: Tables, found: Suspicions, rows: RowArray | slice = slice(None)) -> npt.NDArray[np.object_]:
+    """What each suggests: a box that is to move is a shape that is to change, where shapes are compared."""
+    actions = np.array(ACTIONS, object)[found.reason[rows]]
+    if tables.measure.task != "bbox":
+        actions[actions == CHANGE_BOX] = CHANGE_SHAPE
+    actions[found.remove[rows]] = REMOVE
+    return actions
 
 
 def listed(tables: Tables, found: Suspicions) -> pa.Table:
@@ -40,24 +41,18 @@ def listed(tables: Tables, found: Suspicions) -> pa.Table:
 
     Its id is the reason, then the label's id, or the prediction's where there is no label.
     """
-    actions, image = [_action(tables, found, row) for row in range(len(found.reason))], image_rows(tables, found)
+    actions, image = _actions(tables, found), image_rows(tables, found)
     own = np.append(tables.values("label", "category_row"), -1)[found.label]
-    names, boxes = tables.category["name"], {level: tables.table(level)["bbox"] for level in ("label", "prediction")}
+    names, boxes = tables.category["name"], one_chunk(tables.label["bbox"])
     label_id, prediction_id = _taken(tables.label["id"], found.label), _taken(tables.prediction["id"], found.prediction)
-    stays = np.array([action == CHANGE_CATEGORY for action in actions], bool)
-    place = {
-        "label": _taken(boxes["label"], np.where(stays, found.label, -1)).to_pylist(),
-        "prediction": _taken(boxes["prediction"], np.where(found.remove | stays, -1, found.prediction)).to_pylist(),
-    }
-    ids = [
-        f"{EVERY_REASON[reason].replace(' ', '-')}:{prediction if label is None else label}"
-        for reason, label, prediction in zip(
-            found.reason.tolist(), label_id.to_pylist(), prediction_id.to_pylist(), strict=True
-        )
-    ]
+    reasons = strings_to_arrow([reason.replace(" ", "-") for reason in EVERY_REASON]).take(to_arrow(found.reason))
+    called = compute.coalesce(label_id.cast(pa.string()), prediction_id.cast(pa.string()))
+    predicted = np.where(found.remove | (found.prediction < 0), -1, found.prediction + len(boxes))
+    suggested = np.where(actions == CHANGE_CATEGORY, found.label, predicted)
+    either = pa.chunked_array([boxes, one_chunk(tables.prediction["bbox"]).cast(boxes.type)])
     return pa.table(
         {
-            "id": strings_to_arrow(ids),
+            "id": compute.binary_join_element_wise(reasons, called, ":"),
             "reason": strings_to_arrow(EVERY_REASON).take(to_arrow(found.reason)),
             "issue": pa.array(found.issue.tolist(), pa.bool_()),
             "suspicion": to_arrow(found.suspicion),
@@ -65,13 +60,10 @@ def listed(tables: Tables, found: Suspicions) -> pa.Table:
             "file_name": _taken(tables.image["file_name"], image),
             "label_id": label_id,
             "category": _taken(names, own),
-            "bbox": _taken(boxes["label"], found.label),
-            "action": strings_to_arrow(actions),
+            "bbox": _taken(tables.label["bbox"], found.label),
+            "action": strings_to_arrow(actions.tolist()),
             "suggested_category": _taken(names, found.category),
-            "suggested_bbox": pa.array(
-                [one or other for one, other in zip(place["label"], place["prediction"], strict=True)],
-                boxes["label"].type,
-            ),
+            "suggested_bbox": _taken(either, suggested),
             "prediction_id": prediction_id,
             "score": to_arrow(np.append(tables.values("prediction", "score"), np.nan)[found.prediction]),
         }
@@ -95,7 +87,7 @@ def with_image_columns(run: Run, tables: Tables, found: Suspicions, queue: pa.Ta
 def suggestion(tables: Tables, found: Suspicions, row: int) -> Suggestion:
     """What one of them suggests."""
     label, prediction = int(found.label[row]), int(found.prediction[row])
-    action = _action(tables, found, row)
+    action = _actions(tables, found, np.array([row]))[0]
     category = int(found.category[row])
     if category < 0:
         category = int(tables.values("label", "category_row")[label])

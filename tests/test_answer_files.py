@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from qm_cli.answer_files import form, holds_no_objects, holds_text, names_an_answer, read_labels
+from qm_cli.answer_files import form, holds_answers, holds_no_objects, holds_text, names_an_answer, read_labels
 from qm_cli.errors import InputError
 from tests.answer_files import lines
 from tests.input_files import write
@@ -79,3 +79,12 @@ def test_text_is_told_from_classes(tmp_path: Path) -> None:
         assert {place.suffix: holds_text(place) for place in places} == dict.fromkeys(
             (".json", ".jsonl", ".parquet", ".csv"), wanted[name]
         )
+
+
+def test_rows_of_labelbox_with_named_answers_are_classes(tmp_path: Path) -> None:
+    rows = [{"name": "sky", "answer": answer, "dataRow": {"id": "a"}} for answer in ({"name": "sun"}, [{"name": "x"}])]
+    for number, row in enumerate(rows):
+        listed, lined = write(tmp_path / f"{number}.json", [row]), write(tmp_path / f"{number}.ndjson", lines([row]))
+        assert [(holds_answers(place), holds_text(place)) for place in (listed, lined)] == [(True, False)] * 2
+    free = write(tmp_path / "free.json", [{**rows[0], "answer": "wet"}])
+    assert (holds_answers(free), holds_text(free)) == (True, True)

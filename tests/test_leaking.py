@@ -7,12 +7,13 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
 
 from qm_cli import run
 from qm_cli.errors import InputError, UsageError
-from qm_cli.leaking import leakage
+from qm_cli.leaking import _equal, leakage
 from tests.photo_sets import photo_set, write_labels
 
 SIDE = 64
@@ -113,3 +114,12 @@ def test_recordings_are_known_by_their_first_image(
 ) -> None:
     report = leakage(with_videos(tmp_path / "a", known), with_videos(tmp_path / "b", held))
     assert kinds(report) == expected
+
+
+@pytest.mark.parametrize("form", [pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())])
+def test_texts_are_equal_in_whatever_form_they_are(form: pa.DataType) -> None:
+    """Two runs may keep a column of the user's in two forms."""
+    plain = pa.array(["a", None, "b"])
+    other = pa.array(["b", None, "c"]).cast(form)
+    assert _equal(plain, other).tolist() == [-1, -1, 0]
+    assert _equal(other, plain).tolist() == [2, -1, -1]

@@ -9,8 +9,8 @@ import pytest
 
 from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files
 from qm_cli.errors import InputError
-from qm_cli.ingest.answers_json import Row, unfolded
-from qm_cli.load_answers import AnswerSource
+from qm_cli.ingest.answers_json import DataRow, Row, unfolded
+from qm_cli.load_answers import AnswerSource, load_answers
 from qm_cli.load_dataset import load_tables
 from qm_cli.nested_answers import Nested, Option, below
 from tests.answer_files import lines
@@ -87,6 +87,38 @@ def test_deeper_levels_and_rows_of_ones_own() -> None:
     assert found == [(1, "seen", "car", 0.5), (1, "seen/car/colour", "red", 0.75)]
     plain = [Row(id=1, category="car")]
     assert unfolded(plain, {}) is plain
+
+
+@pytest.mark.parametrize("field", ["image_id", "data_row_id", "id"])
+def test_rows_with_and_without_levels_name_data_rows_alike(field: str, tmp_path: Path) -> None:
+    """What names the data row of plain rows does so beside folded ones."""
+    rows: list[dict[str, Any]] = [
+        {field: "a", "question": "sky", "answer": {"name": "rain"}},
+        {field: "b", "question": "sky", "category": "sun"},
+        {field: "b", "question": "note", "answer": "wet"},
+    ]
+    files = write(tmp_path / "l.jsonl", lines(rows)), write(tmp_path / "p.jsonl", lines(rows))
+    answers = load_answers(AnswerSource(*files))
+    assert (answers.row_ids.to_pylist(), len(answers.label), len(answers.prediction)) == (["a", "b"], 3, 3)
+
+
+def test_nothing_of_a_labelbox_row_is_lost() -> None:
+    """Probabilities, places in a text, free text, and answers whose question has no name."""
+    place = DataRow("a")
+    rows = [
+        Row(dataRow=place, name="sky", category="rain", probs=[0.25, 0.75]),
+        Row(dataRow=place, category="person", start=3.0, end=9.0),
+        Row(dataRow=place, category="city", span=[1.0, 2.0]),
+        Row(dataRow=place, answer="wet"),
+        Row(dataRow=place, answer=[Option("car"), Option("dog", 0.5, [Nested("colour", Option("red"))])]),
+    ]
+    found = unfolded(rows, {})
+    assert [one.data_row_id for one in found] == ["a"] * 7
+    assert found[0].probs == [0.25, 0.75]
+    assert [(one.start, one.end, one.span) for one in found[1:3]] == [(3.0, 9.0, None), (None, None, [1.0, 2.0])]
+    assert (found[3].answer, found[3].category_name) == ("wet", None)
+    names = [(one.question, one.category_name) for one in found[4:]]
+    assert names == [(None, "car"), (None, "dog"), ("dog/colour", "red")]
 
 
 def test_a_malformed_answer_names_its_place(tmp_path: Path) -> None:

@@ -18,11 +18,21 @@ def test_lists_of_one_length(rows: list[list[float]]) -> None:
     assert column.to_pylist() == [[float(value) for value in row] for row in rows]
 
 
-@given(st.lists(st.lists(numbers, max_size=3), min_size=1))
-def test_lists_of_any_length(rows: list[list[float]]) -> None:
-    column = number_lists([json.dumps(row, indent=1).encode() for row in rows])
+@given(st.lists(st.lists(numbers, max_size=3), min_size=1), st.sampled_from([None, 1]))
+def test_lists_of_any_length(rows: list[list[float]], indent: int | None) -> None:
+    column = number_lists([json.dumps(row, indent=indent).encode() for row in rows])
     assert column is not None
     assert column.to_pylist() == [[float(value) for value in row] for row in rows]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("length", [1, 2])
+def test_an_empty_list_stays_empty_wherever_it_stands(place: int, length: int) -> None:
+    rows = [[0.5] * length, [1.5] * length]
+    rows.insert(place, [])
+    column = number_lists([json.dumps(row).encode() for row in rows])
+    assert column is not None
+    assert column.to_pylist() == rows
 
 
 def test_forms_of_numbers() -> None:
@@ -35,6 +45,7 @@ def test_forms_of_numbers() -> None:
     "texts",
     [
         [b"[1,2]", b"null"],
+        [b"[1\n]", b"null"],
         [b"[1]", b"163"],
         [b"163"],
         [b"[1]", b"[[1]]"],

@@ -58,6 +58,7 @@ def test_categories_of_one_name_are_refused() -> None:
     ("content", "said"),
     [
         ("", "is no JSON"),
+        ("[" * 200_000, "is no JSON"),
         ("[]", "is no file of thresholds"),
         ('{"format": "other"}', "is no file of thresholds"),
         ('{"format": "qm-thresholds", "schema_version": 9}', "schema version 9"),
@@ -73,7 +74,7 @@ def test_what_is_no_such_file_is_refused(content: str, said: str, tmp_path: Path
         read_thresholds(tmp_path / "nowhere.json")
 
 
-@pytest.mark.parametrize("value", ["0.5", True, [0.5]])
+@pytest.mark.parametrize("value", ["0.5", True, [0.5], pytest.param(10**400, id="huge")])
 def test_a_threshold_is_a_number(value: Any, tmp_path: Path) -> None:
     document = threshold_document(report("f1"), {})
     document["targets"][0]["categories"]["cat"] = value

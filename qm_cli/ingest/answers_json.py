@@ -84,36 +84,52 @@ class Document(msgspec.Struct):
 def unfolded(rows: list[Row], kinds: dict[str, str]) -> list[Row]:
     """A row for each answer, those of questions below an answer too: they are called `question/answer/question`.
 
-    kinds: gets the questions that take all that apply, which are those with a list of answers.
+    Where any row is unfolded, all name their data row by `data_row_id`. kinds: gets the questions that take all that
+    apply, which are those with a list of answers.
     """
     if not any(_is_folded(row) for row in rows):
         return rows
+    by_id = not any(_data_row(row) is not None for row in rows)
     found: list[Row] = []
     for row in rows:
-        if not _is_folded(row):
-            found.append(row)
-            continue
-        place = row.dataRow or DataRow()
-        own = next(
-            (one for one in (row.image_id, row.data_row_id, place.id, place.global_key, row.id) if one is not None),
-            None,
-        )
-        question = row.question if row.question is not None else row.name
-        score = row.confidence if row.score is None else row.score
-        if row.answer is not None and question is not None:
-            unfolded_row = below(question, row.answer, score, kinds)
+        if _is_folded(row):
+            found += _unfolded(row, kinds)
         else:
-            unfolded_row = [(question, _first_name(row), None, score)]
-        called = "/".join(one for one in (question, _first_name(row)) if one is not None)
-        for nested in row.classifications or []:
-            unfolded_row += below(
-                f"{called}/{nested.name}" if called else nested.name, nested.answer, nested.confidence, kinds
-            )
-        found += [
-            Row(data_row_id=own, category_name=name, question=asked, answer=text, score=sure)
-            for asked, name, text, sure in unfolded_row
-        ]
+            place = row.id if by_id else _data_row(row)
+            found.append(msgspec.structs.replace(row, image_id=None, data_row_id=place))
     return found
+
+
+def _data_row(row: Row) -> Identifier:
+    """What a row calls its data row, its own id apart."""
+    place = row.dataRow or DataRow()
+    return next(
+        (one for one in (row.image_id, row.data_row_id, place.id, place.global_key) if one is not None),
+        None,
+    )
+
+
+def _unfolded(row: Row, kinds: dict[str, str]) -> list[Row]:
+    """The answer itself, which keeps its place in the text and its probabilities, then those of the questions below."""
+    own = _data_row(row)
+    own = row.id if own is None else own
+    question = row.question if row.question is not None else row.name
+    score = row.confidence if row.score is None else row.score
+    named = _first_name(row)
+    if row.answer is None or isinstance(row.answer, str):
+        answers = [(question, named, row.answer, score)]
+    else:
+        answers = below(question, row.answer, score, kinds)
+    called = "/".join(one for one in (question, named) if one is not None)
+    for nested in row.classifications or []:
+        path = f"{called}/{nested.name}" if called else nested.name
+        answers += below(path, nested.answer, nested.confidence, kinds)
+    found = [
+        Row(data_row_id=own, category_name=name, question=asked, answer=text, score=sure)
+        for asked, name, text, sure in answers
+    ]
+    first = {name: getattr(row, name) for name in ("probs", "start", "end", "span")}
+    return [msgspec.structs.replace(one, **first) if place == 0 else one for place, one in enumerate(found)]
 
 
 def _is_folded(row: Row) -> bool:

@@ -78,6 +78,17 @@ def test_masks_of_a_category_are_one_for_iou_and_single_for_counts() -> None:
     assert reported(crowd, rows, "labelbox-sdk")["metrics"]["iou"] == 1.0
 
 
+def test_masks_of_one_side_alone_share_nothing() -> None:
+    """Without a single prediction, or label, that side has no column of masks."""
+    mask = {"segmentation": run_lengths([0, 0, 40, 40], 80)}
+    pictures = [image(1, width=80, height=80)]
+    found = reported(document(images=pictures, labels=[label(1, **mask)]), [], "labelbox-sdk", task="segm")
+    assert (found["metrics"]["iou"], found["metrics"]["false_negatives"]) == (0.0, 1)
+    rows = [{**without(prediction(), "bbox"), **mask}]
+    found = reported(document(images=pictures, labels=[]), rows, "labelbox-sdk", task="segm")
+    assert (found["metrics"]["iou"], found["metrics"]["false_positives"]) == (0.0, 1)
+
+
 def test_categories_of_an_image_weigh_the_same() -> None:
     """One cat found exactly, one of two dogs: (1 + .5) / 2, and the image without anything has no value."""
     dogs = [label(2, category_id=7, bbox=[50, 0, 9, 9]), label(3, category_id=7, bbox=[50, 40, 9, 9])]
