@@ -93,9 +93,7 @@ def _images(target: Path, pattern: re.Pattern[str] | None, model: str | None) ->
     columns = source.columns("image")
     missing = [name for name in HASHES if name not in columns]
     if missing:
-        raise InputError(
-            f"{target}: its images have no {missing[0]}", "score it again, with its image files"
-        )
+        raise InputError(f"{target}: its images have no {missing[0]}", "score it again, with its image files")
     wanted = ["id", "file_name", *HASHES, *([RECORDING] if RECORDING in columns else [])]
     table = source.table("image", wanted)
     names = objects(table["file_name"].to_pylist())

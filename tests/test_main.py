@@ -36,6 +36,8 @@ def test_no_arguments_show_the_help() -> None:
     [
         (["evalute"], "evalute"),
         (["evaluate", LABELS], "see: qm evaluate --help"),
+        (["evaluate", LABELS, BETTER, "--iou"], "see: qm evaluate --help"),
+        (["evaluate", BETTER, LABELS], "labels come first"),
         (["evaluate", LABELS, BETTER, "--iou", "1.5"], "1.5"),
         (["evaluate", LABELS, BETTER, "--score", "0.5"], "--score"),
         (["evaluate", LABELS, "missing.json"], "missing.json"),

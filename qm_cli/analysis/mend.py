@@ -115,9 +115,9 @@ def _decoded(path: Path) -> Any:
     """JSON, packed or not."""
     path = dataset.on_disk(path)
     if path.is_dir():
-        raise InputError(f"{path}: a folder of files cannot be mended", "--fix writes COCO JSON anew, and nothing else")
+        raise InputError(f"{path}: a folder of files cannot be mended", "--fix mends COCO JSON alone")
     if TABLE & set(path.suffixes):
-        raise InputError(f"{path}: a table cannot be mended", "--fix writes COCO JSON anew, and nothing else")
+        raise InputError(f"{path}: a table cannot be mended", "--fix mends COCO JSON alone")
     content = path.read_bytes()
     try:
         if content[:2] == b"\x1f\x8b":
