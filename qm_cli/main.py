@@ -192,6 +192,10 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("qm: interrupted\n")
         return INTERRUPTED
+    except PermissionError as error:
+        if not isinstance(error.filename, str):
+            return _unexpected(error, arguments)
+        return _refuse(f"{error.filename}: {error.strerror}", "see who may read and write there", BAD_INPUT)
     except OSError as error:
         if error.filename is not None or error.errno not in WRITE_ERRORS:
             return _unexpected(error, arguments)
