@@ -127,6 +127,9 @@ def _shape_of(one: Suggestion) -> dict[str, Any]:
 
 def _tables(run: Run) -> Tables:
     """Labels and predictions of the run."""
+    if "answer" in run.table_names():
+        hint = "give one row an answer, with `probs`, and score again"
+        raise InputError(f"{run.path}: holds the results of answers and not the answers", hint)
     for level in ("label", "prediction"):
         if level not in run.table_names():
             raise InputError(f"{run.path}: has no {level}s", "score a dataset with labels and predictions")
