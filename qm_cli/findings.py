@@ -83,7 +83,7 @@ CODES = {
     "image-truncated": Code(ERROR, "image file that ends in the middle", "copy the file again"),
     "image-outside-folder": Code(ERROR, "file outside of the image folder", "move it there, or allow it by --outside"),
     "image-without-label": Code(INFO, "image without a label", "expected for background images"),
-    "category-derived": Code(INFO, "category that no label file lists, taken from the predictions", "give --labels"),
+    "category-derived": Code(INFO, "category that no file lists, taken from the rows", "give labels that list them"),
     "category-missing-id": Code(ERROR, "category without an id", "give every category an id", drops=True),
     "category-duplicate-id": Code(ERROR, "category id used before", "give every category its own id", drops=True),
     "category-duplicate-name": Code(WARNING, "category name used before", "merge the categories"),

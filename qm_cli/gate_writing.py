@@ -33,7 +33,8 @@ def gate_text(path: Path, model: str | None, folder: Path) -> tuple[str, int]:
     subject = of_run(path, Gate((Check(MIN, "AP", 0),), model=model))
     run = subject.run
     if subject.of_answers:
-        way_out = "name floors yourself: qm gate RUN --min accuracy=0.9"
+        metric = "accuracy" if "accuracy" in subject.report["metrics"] else "f1"
+        way_out = f"name floors yourself: qm gate RUN --min {metric}=0.9"
         raise InputError(f"{path}: holds {subject.report['task']}, whose numbers have no interval", way_out)
     if run is None:
         raise InputError(f"{path}: is no run", "make one with: qm score DATASET")

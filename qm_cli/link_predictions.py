@@ -245,7 +245,10 @@ def _scores(raw: RawPredictions, probabilities: dict[str, Numbers], options: Lin
         shifted = probabilities["logits"] - probabilities["logits"].max(1, keepdims=True)
         score = np.where(np.isnan(score), 1 / np.exp(shifted).sum(1), score)
     if np.isnan(score).all() and not options.tolerant and options.missing_score is None:
-        raise InputError(f"{raw.where}: no prediction has a score{_resembling(raw)}", "--missing-score 1 gives all 1")
+        hint = "--missing-score 1 gives all 1"
+        if raw.image_names:
+            hint = f"it has images of its own, as labels have: labels come first, then predictions; or {hint}"
+        raise InputError(f"{raw.where}: no prediction has a score{_resembling(raw)}", hint)
     return score
 
 

@@ -168,7 +168,7 @@ def _with_labels(measure: Measure, labels: RawLabels, predictions: RawPrediction
 
 def _opened(source: Source, path: Path, folder: Path) -> _Opened:
     where = _shown(path)
-    _refuse_table(path)
+    _refuse_table(path, source.labels)
     plain = archives.plain(dataset.on_disk(path), _own(folder, "predictions"), where)
     kind = archives.kind(plain, where)
     if kind in ("parquet", "arrow"):
@@ -194,9 +194,11 @@ def _read_predictions(source: Source, opened: _Opened) -> RawPredictions:
     return raw
 
 
-def _refuse_table(path: Path) -> None:
-    """A table of lines holds classes or text, which are no objects."""
+def _refuse_table(path: Path, labels: Path | None = None) -> None:
+    """A table of lines holds classes or text, which are no objects; without the labels nobody can say which it is."""
     if path.suffix.lower() in (".csv", ".tsv", ".npy") and path.is_file():
+        if labels is not None and not storage.exists(labels):
+            raise InputError(f"{_shown(labels)}: no such file", "check the path")
         hint = "both files must hold classes or text to be read from tables"
         raise InputError(f"{path}: objects are read from JSON, Parquet or Arrow, not {path.suffix}", hint)
 

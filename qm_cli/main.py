@@ -181,7 +181,7 @@ def run(arguments: list[str]) -> int:
     except QmError as error:
         return _refuse(error.message, error.hint, error.exit_code)
     except CLICK_ERROR as error:
-        message, hint, code = _usage(error)
+        message, hint, code = _usage(error, arguments)
         return _refuse(message, hint, code) if message else code
     except BrokenPipeError:
         return console.mood.verdict
@@ -192,6 +192,10 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("qm: interrupted\n")
         return INTERRUPTED
+    except PermissionError as error:
+        if not isinstance(error.filename, str):
+            return _unexpected(error, arguments)
+        return _refuse(f"{error.filename}: {error.strerror}", "see who may read and write there", BAD_INPUT)
     except OSError as error:
         if error.filename is not None or error.errno not in WRITE_ERRORS:
             return _unexpected(error, arguments)
@@ -209,10 +213,11 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _usage(error: Exception) -> tuple[str, str, int]:
-    """Message and way out of a usage error."""
+def _usage(error: Exception, arguments: list[str]) -> tuple[str, str, int]:
+    """Message and way out of a usage error; the parser's own errors do not tell the command."""
     context = getattr(error, "ctx", None)
-    command = context.command_path if context else "qm"
+    named = f"qm {arguments[0]}" if arguments and not arguments[0].startswith("-") else "qm"
+    command = context.command_path if context else named
     message: str = error.format_message()  # type: ignore[attr-defined]
     return message.rstrip(".").replace("\n", " "), f"see: {command} --help", BAD_INPUT
 

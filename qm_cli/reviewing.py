@@ -127,6 +127,9 @@ def _shape_of(one: Suggestion) -> dict[str, Any]:
 
 def _tables(run: Run) -> Tables:
     """Labels and predictions of the run."""
+    if "answer" in run.table_names():
+        hint = "give one row an answer, with `probs`, and score again"
+        raise InputError(f"{run.path}: holds the results of answers and not the answers", hint)
     for level in ("label", "prediction"):
         if level not in run.table_names():
             raise InputError(f"{run.path}: has no {level}s", "score a dataset with labels and predictions")
@@ -176,9 +179,14 @@ def chosen(queue: Queue, accepted: Sequence[str] | None) -> list[Suggestion]:
 def write_patch(run: Run, queue: Queue, accepted: Sequence[str] | None, target: Path) -> dict[str, Any]:
     """Write the label file with the accepted suggestions to `target`; what was done, as data."""
     entry = run.manifest["inputs"].get("labels")
-    if entry is None or not Path(entry["path"]).is_file():
-        raise InputError(f"{run.path}: its label file is not there any more", "put it back, or score the dataset again")
+    if entry is None:
+        raise InputError(f"{run.path}: made without a label file", "score the dataset with its labels")
     source = Path(entry["path"])
+    if source.is_dir():
+        raise InputError(f"{source}: a folder of XML files", "score with a COCO label file to have a patched one")
+    if not source.is_file():
+        hint = "put it back, or score the dataset again"
+        raise InputError(f"{source}: the run's label file is not there any more", hint)
     if str(source) in run.changed_inputs():
         raise InputError(f"{source}: has changed since the run", "score the dataset again")
     if target.exists() and target.samefile(source):

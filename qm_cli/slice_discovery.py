@@ -63,14 +63,12 @@ def discovery_report(run: Run, hunt: Hunt) -> dict[str, Any]:
             why = f"no column has two values that {hunt.support} {hunt.level}s share: there is nothing to slice by"
     rows = [_row(result, one) for one in result.found]
     hits, number = int(samples.hit.sum()), len(samples.hit)
-    settings = settings_at(run, hunt.iou, hunt.confidence)
     return {
         "target": run.place,
         "model": run.model or next(iter(run.models), None),
         "level": hunt.level,
         "outcome": samples.outcome,
-        "iou": settings.iou,
-        "confidence": settings.confidence,
+        **_thresholds(run, hunt),
         "depth": hunt.depth,
         "min_support": hunt.support,
         "cluster": hunt.cluster,
@@ -85,6 +83,15 @@ def discovery_report(run: Run, hunt: Hunt) -> dict[str, Any]:
         "slices": rows,
         "notes": _notes(why, rows),
     }
+
+
+def _thresholds(run: Run, hunt: Hunt) -> dict[str, float | None]:
+    """IoU and confidence that the outcomes are of; answers have no IoU, and a confidence of their own."""
+    report = run.summary()["models"].get(run.model or next(iter(run.models), None)) or {}
+    if report.get("iou", 0) is None:
+        return {"iou": None, "confidence": report["confidence"]}
+    settings = settings_at(run, hunt.iou, hunt.confidence)
+    return {"iou": settings.iou, "confidence": settings.confidence}
 
 
 def judged_objects(run: Run, cluster: str | None, given: Mapping[str, npt.NDArray[Any]] | None = None) -> Judged:

@@ -288,3 +288,8 @@ def test_a_table_is_named_as_such(tmp_path: Path, name: str) -> None:
     predictions = write(tmp_path / ("p.npy" if name == "p.npy" else "p.json"), ROWS)
     with pytest.raises(InputError, match="objects are read from JSON, Parquet or Arrow"):
         load_tables(labels, predictions)
+
+
+def test_missing_labels_are_named_before_a_table_of_predictions(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere.csv: no such file"):
+        load_tables(tmp_path / "nowhere.csv", write(tmp_path / "p.csv", "id,category,score"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import signal
@@ -36,6 +37,8 @@ def test_no_arguments_show_the_help() -> None:
     [
         (["evalute"], "evalute"),
         (["evaluate", LABELS], "see: qm evaluate --help"),
+        (["evaluate", LABELS, BETTER, "--iou"], "see: qm evaluate --help"),
+        (["evaluate", BETTER, LABELS], "labels come first"),
         (["evaluate", LABELS, BETTER, "--iou", "1.5"], "1.5"),
         (["evaluate", LABELS, BETTER, "--score", "0.5"], "--score"),
         (["evaluate", LABELS, "missing.json"], "missing.json"),
@@ -53,6 +56,19 @@ def test_bad_usage_is_one_line_and_two(arguments: list[str], words: str, capsys:
     assert captured.err.startswith("qm: ")
     assert captured.err.count("\n") == 1
     assert words in captured.err
+
+
+def test_a_place_that_may_not_be_read_is_bad_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Raised here, as root may read everything."""
+
+    def fail(*_: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "locked/labels.json")
+
+    monkeypatch.setattr("qm_cli.report.report_of", fail)
+    assert main.run(["evaluate", LABELS, BETTER]) == 2
+    assert capsys.readouterr().err == "qm: locked/labels.json: Permission denied — see who may read and write there\n"
 
 
 def test_unexpected_failure_is_logged(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -121,7 +121,10 @@ def test_labels_that_have_changed_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has changed since the run"):
         write_patch(run, queue, None, tmp_path / "patched.json")
     labels.unlink()
-    with pytest.raises(InputError, match="not there any more"):
+    with pytest.raises(InputError, match=r"labels.json: the run's label file is not there any more"):
+        write_patch(run, queue, None, tmp_path / "patched.json")
+    labels.mkdir()
+    with pytest.raises(InputError, match=r"a folder of XML files"):
         write_patch(run, queue, None, tmp_path / "patched.json")
 
 

@@ -20,6 +20,7 @@ from qm_cli.errors import InputError, UsageError
 
 MARKER = "# written by qm check --fix, which may write it anew"
 LABELS, PREDICTIONS = "labels.json", "predictions"
+TABLE = {".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".arrow", ".npy"}
 WRITTEN = {LABELS, PREDICTIONS, dataset.SETTINGS_FILE}
 
 
@@ -112,7 +113,12 @@ def _are_rows(rows: Any) -> bool:
 
 def _decoded(path: Path) -> Any:
     """JSON, packed or not."""
-    content = dataset.on_disk(path).read_bytes()
+    path = dataset.on_disk(path)
+    if path.is_dir():
+        raise InputError(f"{path}: a folder of files cannot be mended", "--fix mends COCO JSON alone")
+    if TABLE & set(path.suffixes):
+        raise InputError(f"{path}: a table cannot be mended", "--fix mends COCO JSON alone")
+    content = path.read_bytes()
     try:
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)

@@ -196,10 +196,21 @@ def _decoded(content: bytes, kind: str, where: str) -> Document:
     except msgspec.ValidationError as error:
         raise InputError(f"{where}: {_place(str(error))}", HINT) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        reason, hint = fault(content, error) if kind != "lines" else (str(error), "one JSON object a line")
+        lines = kind == "lines"
+        reason, hint = (_bad_line(content, error), "one JSON object a line") if lines else fault(content, error)
         raise InputError(f"{where}: {reason}", hint) from None
     except RecursionError:
         raise InputError(f"{where}: nested too deeply", HINT) from None
+
+
+def _bad_line(content: bytes, error: Exception) -> str:
+    """The first line that cannot be read, and why."""
+    for number, line in enumerate(content.split(b"\n"), 1):
+        try:
+            msgspec.json.decode(line or b"{}")
+        except (msgspec.DecodeError, UnicodeDecodeError) as found:
+            return f"line {number:,}: {found}"
+    return str(error)
 
 
 def _document(content: bytes, where: str) -> Document:

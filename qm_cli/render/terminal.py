@@ -33,7 +33,7 @@ def show_evaluation(report: dict[str, Any], show_more: Callable[[Console, dict[s
         print_table_on(console, *_precision_table(report))
     else:
         _show_own_numbers(console, report)
-    at = f"at IoU {report['iou']:g}, confidence {report['confidence']:g}"
+    at = f"at {_measure(report)} {report['iou']:g}, confidence {report['confidence']:g}"
     print_table_on(console, [at, "micro", "macro", "", "count"], _rate_rows(report))
     _show_categories(console, report)
     _show_confusion(console, report["confusion"])
@@ -56,9 +56,14 @@ def _headline(report: dict[str, Any]) -> str:
     return f"{report['task']}{found}, convention {report['convention']}: {sizes}"
 
 
+def _measure(report: dict[str, Any]) -> str:
+    """What matching goes by: of keypoints their similarity (OKS)."""
+    return "similarity" if report["task"] == "keypoints" else "IoU"
+
+
 def _precision_table(report: dict[str, Any]) -> tuple[list[str], list[tuple[Any, ...]]]:
     metrics, limits, keypoints = report["metrics"], sorted(report["max_detections"]), report["task"] == "keypoints"
-    measure = "similarity" if keypoints else "IoU"
+    measure = _measure(report)
     columns = ["", "all", *(area["name"] for area in report["area_ranges"]), f"{measure} .50", f"{measure} .75"]
     suffixes = [area["suffix"] for area in report["area_ranges"]]
     last = metrics[last_recall(limits, report["task"])]
@@ -75,7 +80,7 @@ def _rate_rows(report: dict[str, Any]) -> list[tuple[Any, ...]]:
     metrics, beta = report["metrics"], report["beta"]
     rates = [("precision", "precision"), ("recall", "recall"), ("F1", "f1")]
     rates += [] if beta is None else [(f"F{beta:g}", "f_beta")]
-    rates += [("mean IoU of true positives", "mean_iou")]
+    rates += [(f"mean {_measure(report)} of true positives", "mean_iou")]
     counts = [("true positives", "true_positives"), ("false positives", "false_positives")]
     counts += [("false negatives", "false_negatives"), *[("", "")] * (len(rates) - 3)]
     return [

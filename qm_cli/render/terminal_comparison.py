@@ -20,6 +20,7 @@ ERRORS = {
     "new_false_positives": "new FP",
 }
 IMAGES_SHOWN = 20
+UNCHANGED = ("still_", "kept")
 DETECTABLE = "p: of no difference; detectable: the difference that a set of this size would nearly always show"
 
 
@@ -112,10 +113,15 @@ def _difference(row: dict[str, Any]) -> str | None:
 
 
 def _show_changes(kind: str, counts: dict[str, Any]) -> None:
-    """Counts in all, by size, category and slice."""
-    words = list(counts["total"])
+    """Counts in all, by size, category (most changed first) and slice."""
+    console, words = plain_console(), list(counts["total"])
+    changed = [word for word in words if not word.startswith(UNCHANGED)]
+    ordered = sorted(counts["by_category"], key=lambda row: -sum(row[word] for word in changed))
     groups = [("all", counts["total"]), *((row["name"], row) for row in counts["by_size"])]
-    groups += [(row["name"], row) for row in counts["by_category"][:CATEGORIES_SHOWN]]
+    groups += [(row["name"], row) for row in ordered[:CATEGORIES_SHOWN]]
     groups += [(row["name"], row) for row in counts["by_slice"]]
     rows = [(name, *(row[word] for word in words)) for name, row in groups]
-    print_table_on(plain_console(), [kind, *(word.replace("_", " ") for word in words)], rows)
+    print_table_on(console, [kind, *(word.replace("_", " ") for word in words)], rows)
+    if len(ordered) > CATEGORIES_SHOWN:
+        left = len(ordered) - CATEGORIES_SHOWN
+        console.print(f"… and {left} more categories: --json has all", style="dim", highlight=False)

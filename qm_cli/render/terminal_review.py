@@ -37,7 +37,7 @@ def show_review(report: dict[str, Any]) -> None:
     show_notes(report["notes"], console)
     patch = report.get("patch")
     if patch:
-        done = f"{patch['accepted']:,} suggestions accepted: the labels are in {patch['file']}"
+        done = f"{patch['accepted']:,} of {report['found']:,} suggestions accepted: the labels are in {patch['file']}"
         console.print(done, style="green", highlight=False, markup=False, soft_wrap=True)
 
 

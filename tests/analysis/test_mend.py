@@ -188,6 +188,10 @@ def test_refused(tmp_path: Path) -> None:
         mend(write(tmp_path / "bad.json", "{"), tmp_path / "out.json")
     with pytest.raises(InputError, match="no COCO label file"):
         mend(write(tmp_path / "list.json", "[]"), tmp_path / "out.json")
+    with pytest.raises(InputError, match="a folder of files cannot be mended"):
+        mend(tmp_path, tmp_path / "out.json")
+    with pytest.raises(InputError, match="a table cannot be mended"):
+        mend(write(tmp_path / "classes.csv", "id,category"), tmp_path / "out.json")
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / "out.json").exists()
 

@@ -189,7 +189,7 @@ def test_a_gate_of_classes_has_no_intervals_and_no_parts(classes: Path, capsys: 
         assert main.run(["gate", str(classes), "--config", str(parts)]) == 2
         assert "of classification is known as it was evaluated" in capsys.readouterr().err
     assert main.run(["gate", "--init", str(classes)]) == 2
-    assert "have no interval" in capsys.readouterr().err
+    assert "have no interval — name floors yourself: qm gate RUN --min accuracy=0.9" in capsys.readouterr().err
 
 
 def test_classes_are_scored_by_the_convention_asked_for(classes: Path, capsys: pytest.CaptureFixture[str]) -> None:

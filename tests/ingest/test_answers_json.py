@@ -79,3 +79,8 @@ def test_lists_and_lines(tmp_path: Path) -> None:
 def test_what_is_refused(content: str, kind: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=words):
         columns(tmp_path, content, kind)
+
+
+def test_a_damaged_line_is_told_by_its_number(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="line 3: "):
+        columns(tmp_path, '{"id": "a", "category": "cat"}\n\n{"id": "b", "cat', "lines")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qm_cli.render.terminal_comparison import show_comparison
-from tests.render.screens import printed
+from tests.render.screens import printed, rows_below
 
 
 def metric(name: str, difference: float | None, p: float | None) -> dict[str, Any]:
@@ -66,3 +66,12 @@ def test_slices() -> None:
     assert ["fog", "20", *["-0.2500", "±", "0.1000"] * 3, "<", ".001", "<", ".001"] in lines
     assert ["fog", "3", "5"] in lines
     assert "slice: B" not in printed(show_comparison, report())
+
+
+def test_the_most_changed_categories_stand_first() -> None:
+    total = {"still_found": 9, "fixed": 1, "broken": 1, "still_missed": 9}
+    rows = [{"name": f"c{place:02}", **total, "broken": place} for place in range(22)]
+    counts = {"total": total, "by_size": [], "by_category": rows, "by_slice": []}
+    text = printed(show_comparison, report(changes={"labels": counts}))
+    assert [row[0] for row in rows_below(text, "labels ")][:3] == ["all", "c21", "c20"]
+    assert "… and 2 more categories" in text

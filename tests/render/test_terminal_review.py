@@ -60,7 +60,8 @@ def test_classes() -> None:
 
 def test_what_was_written() -> None:
     done = {"accepted": 2, "file": "patched.json"}
-    assert "2 suggestions accepted: the labels are in patched.json" in printed(show_review, {**REPORT, "patch": done})
+    text = printed(show_review, {**REPORT, "patch": done})
+    assert "2 of 3 suggestions accepted: the labels are in patched.json" in text
 
 
 def test_nothing_to_review() -> None:

@@ -67,5 +67,7 @@ def test_discovery() -> None:
         ["a < 1", "weak", "9", "0.5000", "-0.2500", "-0.5000 … -0.1250", "< .001", "2"],
         ["a < 1", "–", "9", "0.5000", "–", "too few samples", "–", "2"],
     ]
+    classes = printed(show_discovery, {**facts, **counts, "iou": None, "confidence": 0.0, "slices": rows})
+    assert "75.0 % found (confidence 0)" in classes
     empty = printed(show_discovery, {**facts, **counts, "explored": 0, "slices": [], "rate": None, "notes": ["few"]})
     assert "note: few" in empty
