@@ -1,4 +1,4 @@
-"""How this process's C library hands memory back: not after every image, since the next one needs as much."""
+"""How this process's C library hands memory back: not after every image or column, since the next needs as much."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ OWN_MAPPING = 32 << 20
 def keep_freed() -> bool:
     """Keep up to 128 MiB of freed memory, and map only blocks of 32 MiB and more apart; False where that is unknown.
 
-    A plane of an image is a mapping of its own by default, whose pages the system fills with zeros anew for each image:
-    that takes longer than computing the plane. See mallopt(3); other C libraries than glibc are left as they are.
+    A plane of an image, or a column, is a mapping of its own by default, whose pages the system fills with zeros anew each
+    time: that takes longer than computing the plane. See mallopt(3); other C libraries than glibc are left as they are.
     """
     try:
         option = ctypes.CDLL(None).mallopt

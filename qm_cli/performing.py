@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -67,7 +69,8 @@ def performance_reports(
             if one.name == RANDOM and not any(map(_is_random, question.metrics)):
                 continue
             found.setdefault(one.id, {})[RATES[level]] = (samples, one)
-    reports: list[dict[str, Any]] = [performance(sides, bins, equal_width) for sides in found.values()]
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        reports = list(threads.map(lambda sides: performance(sides, bins, equal_width), found.values()))
     if by_category:
         rows = _by_category(run, list(found.values()), bins, equal_width)
         reports = [{**report, "by_category": own} for report, own in zip(reports, rows, strict=True)]

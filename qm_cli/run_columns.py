@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from qm_cli import catalog
 from qm_cli.analysis.samples import METADATA, Judged, Measure
-from qm_cli.arrays import compute, one_chunk, to_numpy, valid
+from qm_cli.arrays import compute, one_chunk, to_numpy
 from qm_cli.errors import InputError, UsageError, nearest, some
 from qm_cli.kernels.hashing import uniform
 from qm_cli.run_folder import Run
@@ -85,8 +85,7 @@ def coded_values(array: pa.Array) -> tuple[FloatArray, tuple[str, ...]]:
     rank = np.empty(len(names) + 1)
     rank[order] = np.arange(len(names))
     rank[-1] = np.nan
-    present = valid(array)
-    places = np.where(present, to_numpy(encoded.indices.fill_null(0)), len(names)).astype(np.int64)
+    places = np.nan_to_num(to_numpy(encoded.indices), nan=len(names)).astype(np.int64)
     return rank[places], tuple(str(names[place]) for place in order)
 
 

@@ -173,8 +173,10 @@ def evaluate(
 
             report = explained(tables(), settings, against)
         elif output is not None:
+            from qm_cli.heap import keep_freed
             from qm_cli.run import evaluate_to_folder
 
+            keep_freed()
             report = evaluate_to_folder(files, tables(), settings, output, analyses, questions)
         elif questions is not None:
             from qm_cli.detail_report import detailed_report
