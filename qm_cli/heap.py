@@ -15,8 +15,8 @@ OWN_MAPPING = 32 << 20
 def keep_freed() -> bool:
     """Keep up to 128 MiB of freed memory, and map only blocks of 32 MiB and more apart; False where that is unknown.
 
-    A plane of an image, or a column, is a mapping of its own by default, whose pages the system fills with zeros anew each
-    time: that takes longer than computing the plane. See mallopt(3); other C libraries than glibc are left as they are.
+    A plane of an image, or a column, is a mapping of its own by default, whose pages the system fills with zeros anew
+    each time: that takes longer than computing the plane. See mallopt(3); C libraries other than glibc are left alone.
     """
     try:
         option = ctypes.CDLL(None).mallopt

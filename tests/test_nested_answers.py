@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files
+from qm_cli.answer_rows import DataRow, Row, unfolded
 from qm_cli.errors import InputError
-from qm_cli.ingest.answers_json import DataRow, Row, unfolded
 from qm_cli.load_answers import AnswerSource, load_answers
 from qm_cli.load_dataset import load_tables
 from qm_cli.nested_answers import Nested, Option, below
