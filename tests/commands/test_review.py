@@ -73,11 +73,16 @@ def test_text_has_no_review(capsys: Captured, tmp_path: Path) -> None:
     assert "holds text, of which there is no review" in capsys.readouterr().err
 
 
-def test_labelbox_rows_have_no_review(capsys: Captured, tmp_path: Path) -> None:
+def test_results_of_answers_have_no_review(capsys: Captured, tmp_path: Path) -> None:
     row = {"name": "sky", "answer": {"name": "rain", "confidence": 0.9}, "dataRow": {"globalKey": "a.jpg"}}
-    for name in ("labels", "predictions"):
-        (tmp_path / f"{name}.ndjson").write_text(json.dumps(row) + "\n")
+    files = [tmp_path / f"{name}.ndjson" for name in ("labels", "predictions")]
+    for file in files:
+        file.write_text(json.dumps(row) + "\n")
+    assert run(["evaluate", *map(str, files), "-o", str(tmp_path / "run"), "--quiet"]) == 0
+    capsys.readouterr()
+    assert run(["review", str(tmp_path / "run")]) == 2
+    assert "holds the results of answers and not the answers" in capsys.readouterr().err
     assert run(["score", str(tmp_path), "--quiet"]) == 0
     capsys.readouterr()
     assert run(["review", str(tmp_path)]) == 2
-    assert "holds the results of answers and not the answers" in capsys.readouterr().err
+    assert "has no class probabilities to review labels by" in capsys.readouterr().err
