@@ -4,49 +4,31 @@
 
 A float32 matrix (4 GB by default; it must fit the page cache to be read from memory) and its labels in CSV are made in
 `.data` and removed. The passes: the sum of all numbers, which does the least a pass can, and the largest of each row,
-which any evaluation of classes needs.
+which any evaluation of classes needs. Peak memory counts the pages of the mapped file that are in memory.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-import numpy as np
+from timing import Command, take_turns, time_process
 
-QM = Path(__file__).parent.parent / ".venv" / "bin" / "qm"
-ROWS_AT_ONCE = 20_000
-PASSES = {
-    "sum": "import numpy as np; print(np.load('probs.npy', mmap_mode='r').sum())",
-    "argmax": "import numpy as np; print(np.load('probs.npy', mmap_mode='r').argmax(1).sum())",
-}
+HERE = Path(__file__).resolve().parent
+QM = HERE.parent / ".venv" / "bin" / "qm"
+PASSES = {"sum": "sum()", "argmax": "argmax(1).sum()"}
+MEGABYTE = 1e6
 
 
-def make(folder: Path, rows: int, classes: int) -> None:
-    """Rows that sum to 1, the true class often the largest."""
-    random = np.random.default_rng(0)
-    true = random.integers(0, classes, rows)
-    matrix = np.lib.format.open_memmap(folder / "probs.npy", mode="w+", dtype=np.float32, shape=(rows, classes))
-    for begin in range(0, rows, ROWS_AT_ONCE):
-        own = true[begin : begin + ROWS_AT_ONCE]
-        part = random.random((len(own), classes), dtype=np.float32) ** 2
-        part[np.arange(len(own)), own] += 1.5 * random.random(len(own), dtype=np.float32)
-        matrix[begin : begin + len(own)] = part / part.sum(1, keepdims=True)
-    matrix.flush()
-    lines = [f"{row},c{one:04d}\n" for row, one in enumerate(true.tolist())]
-    (folder / "labels.csv").write_text("data_row_id,category\n" + "".join(lines))
-
-
-def seconds_of(command: list[str], folder: Path) -> float:
-    begin = time.perf_counter()
-    subprocess.run(command, cwd=folder, capture_output=True, check=True)
-    return time.perf_counter() - begin
+def commands(folder: Path) -> list[Command]:
+    """The passes and qm, each a whole process."""
+    matrix = folder / "probs.npy"
+    code = "import numpy as np; print(np.load({!r}, mmap_mode='r').{})"
+    found = [Command(name, (sys.executable, "-c", code.format(str(matrix), work))) for name, work in PASSES.items()]
+    return [*found, Command("qm", (str(QM), "evaluate", str(folder / "labels.csv"), str(matrix), "--json"))]
 
 
 def main() -> None:
@@ -55,25 +37,18 @@ def main() -> None:
     parser.add_argument("--classes", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    commands = {name: [sys.executable, "-c", code] for name, code in PASSES.items()}
-    commands["qm"] = [str(QM), "evaluate", "labels.csv", "probs.npy", "--json"]
-    data = Path(__file__).parent / ".data"
-    data.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=data) as name:
-        folder = Path(name)
-        make(folder, options.rows, options.classes)
-        for command in commands.values():  # once before, so that the file is in memory
-            seconds_of(command, folder)
-        found: dict[str, list[float]] = {name: [] for name in commands}
-        for _ in range(options.rounds):
-            for name, command in commands.items():
-                found[name].append(seconds_of(command, folder))
-    medians = {name: statistics.median(values) for name, values in found.items()}
-    told = {
-        "seconds": {name: [round(one, 3) for one in values] for name, values in found.items()},
-        "beside": {name: round(medians["qm"] / medians[name], 2) for name in PASSES},
-    }
-    sys.stdout.write(json.dumps(told, indent=1) + "\n")
+    (HERE / ".data").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=HERE / ".data") as folder:
+        size = ("--rows", str(options.rows), "--classes", str(options.classes))
+        time_process((sys.executable, str(HERE / "class_data.py"), folder, *size))
+        ready = commands(Path(folder))
+        take_turns(ready, 1, lambda _: None)  # so that the file is in memory
+        found = take_turns(ready, options.rounds, lambda turn: print(turn, file=sys.stderr))
+    walls = {name: statistics.median(one.wall for one in samples) for name, samples in found.items()}
+    for name, samples in found.items():
+        peak = max(one.peak for one in samples) / MEGABYTE
+        beside = f"qm takes {walls['qm'] / walls[name]:.2f} x as long" if name in PASSES else ""
+        sys.stdout.write(f"{name:8} {walls[name]:7.3f} s  {peak:8,.0f} MB  {beside}\n")
 
 
 if __name__ == "__main__":

@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from make_run import write_run
+from timing import captured
 
 from qm_cli.settings import Settings
 
@@ -79,14 +78,11 @@ def main() -> None:
         make(Path(folder), options.predictions, options.metrics)
         asked = [("--permutations", str(count)) for count in options.permutations]
         for arguments in (*asked, ("--performance",)):
-            command = [sys.executable, "-m", "qm_cli", "importance", folder, "--json", "--quiet", *arguments]
-            seconds = []
-            for _ in range(options.runs):
-                begin = time.perf_counter()
-                done = subprocess.run(command, capture_output=True, check=True)
-                seconds.append(time.perf_counter() - begin)
-            metrics = len(json.loads(done.stdout)["metrics"])
-            told = {"asked": " ".join(arguments), "metrics": metrics, "seconds": [round(one, 2) for one in seconds]}
+            command = (sys.executable, "-m", "qm_cli", "importance", folder, "--json", "--quiet", *arguments)
+            runs = [captured(command) for _ in range(options.runs)]
+            metrics = len(json.loads(runs[-1][1])["metrics"])
+            seconds = [round(sample.wall, 2) for sample, _ in runs]
+            told = {"asked": " ".join(arguments), "metrics": metrics, "seconds": seconds}
             sys.stdout.write(json.dumps(told) + "\n")
 
 

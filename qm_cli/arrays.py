@@ -113,6 +113,15 @@ def one_chunk(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
+def number_or_none(value: float) -> float | None:
+    """A number as JSON has it: NaN, which says that it is undefined, is null.
+
+    >>> number_or_none(np.float64(0.5)), number_or_none(np.nan)
+    (0.5, None)
+    """
+    return None if np.isnan(value) else float(value)
+
+
 def all_finite(values: AnyArray) -> bool:
     """Whether no number is NaN or infinite; the sum tells at once in all but the strangest cases."""
     with np.errstate(over="ignore", invalid="ignore"):

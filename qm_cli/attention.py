@@ -72,8 +72,7 @@ def _copies(data: Scored) -> list[dict[str, Any]]:
     rows = []
     for column in told:
         first = np.asarray(found[column])
-        grouped = np.fromiter((one is not None for one in first), bool, len(ids))
-        copies = grouped & (first != ids) & ~earlier
+        copies = np.asarray(first != np.array(None)) & (first != ids) & ~earlier
         earlier |= copies
         if copies.any():
             code, severity, meaning = COPIES[column]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli.analysis.back_test import back_test, random_rows
-from qm_cli.arrays import to_arrow, to_numpy
+from qm_cli.arrays import number_or_none, to_arrow, to_numpy
 from qm_cli.batch import Batch
 from qm_cli.errors import UsageError
 from qm_cli.evaluation import evaluate_tables
@@ -109,7 +109,7 @@ def _mended(run: Run, settings: Settings, first: RowArray, pool: RowArray, seed:
             "random_low": mean - now[name] - spread,
             "random_high": mean - now[name] + spread,
         }
-        report[name] = {key: None if np.isnan(value) else value for key, value in {**facts, **chance}.items()}
+        report[name] = {key: number_or_none(value) for key, value in {**facts, **chance}.items()}
     return report
 
 

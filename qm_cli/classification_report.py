@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.classification_counts import averages, mean, number, wrong_ticks
+from qm_cli.analysis.classification_counts import averages, mean, wrong_ticks
 from qm_cli.analysis.classification_outcome import Answered, Ticked
 from qm_cli.analysis.counts import ratio
 from qm_cli.answers import FREE_TEXT, RADIO
+from qm_cli.arrays import number_or_none
 from qm_cli.classification import LABELBOX, SKLEARN, ClassEvaluation, QuestionResult
 
 FloatArray = npt.NDArray[np.float64]
@@ -171,7 +172,7 @@ def _categories(evaluation: ClassEvaluation, result: QuestionResult) -> list[dic
             **named,
             "labels": int(counts.support[place]),
             "predictions": int(predictions[place]),
-            **{name: number(values[place]) for name, values in rates.items()},
+            **{name: number_or_none(values[place]) for name, values in rates.items()},
             **{name: int(getattr(counts, name)[place]) for name in COUNTS},
         }
         for place, row in enumerate(question.category.tolist())

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from qm_cli.analysis.bootstrap import metric_names
 from qm_cli.analysis.comparison import Compared
+from qm_cli.arrays import number_or_none
 from qm_cli.settings import Settings
 
 
-def comparison_rows(compared: Compared, settings: Settings, place: int | None = None) -> list[dict[str, Any]]:
-    """One row per metric; place: of one category."""
-    return named_rows(compared, metric_names(settings), place)
+def comparison_rows(compared: Compared, settings: Settings) -> list[dict[str, Any]]:
+    """One row per metric."""
+    return named_rows(compared, metric_names(settings))
 
 
 def named_rows(compared: Compared, names: Sequence[str], place: int | None = None) -> list[dict[str, Any]]:
-    """As `comparison_rows`, of numbers that are called so."""
+    """As `comparison_rows`, of numbers that are called so; place: of one category."""
     cells = [(row,) if place is None else (row, place) for row in range(len(compared.first))]
     return [_row(name, compared, cell) for name, cell in zip(names, cells, strict=True)]
 
@@ -39,8 +38,4 @@ def _row(name: str, compared: Compared, place: tuple[int, ...]) -> dict[str, Any
         "p": compared.p,
         "smallest_difference": compared.smallest,
     }
-    return {"metric": name, **{key: _number(float(array[place])) for key, array in values.items()}}
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else value
+    return {"metric": name, **{key: number_or_none(float(array[place])) for key, array in values.items()}}

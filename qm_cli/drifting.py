@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.drift import Distance, Halves, Mix, drift, halves, mix
-from qm_cli.arrays import to_numpy
+from qm_cli.arrays import number_or_none, to_numpy
 from qm_cli.codes import Codes
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.load_dataset import load_tables
@@ -165,7 +165,7 @@ def _metric_row(a: Side, b: Side, level: str, name: str, cuts: Halves) -> dict[s
         "a": _described(first.columns[name]),
         "b": _described(second.columns[name]),
         **_distance_facts(distances),
-        "p": _number(found.p),
+        "p": number_or_none(found.p),
         "drifted": found.ks.above or found.psi.above,
     }
 
@@ -173,7 +173,7 @@ def _metric_row(a: Side, b: Side, level: str, name: str, cuts: Halves) -> dict[s
 def _distance_facts(distances: dict[str, Distance]) -> dict[str, float | None]:
     facts = {}
     for name, distance in distances.items():
-        facts[name], facts[f"{name}_floor"] = _number(distance.value), _number(distance.floor)
+        facts[name], facts[f"{name}_floor"] = number_or_none(distance.value), number_or_none(distance.floor)
     return facts
 
 
@@ -181,10 +181,6 @@ def _described(values: FloatArray) -> dict[str, Any]:
     held = values[~np.isnan(values)]
     median = float(np.median(held)) if len(held) else None
     return {"rows": len(values), "missing": len(values) - len(held), "median": median}
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
 
 
 def _mix_row(a: Side, b: Side, level: str, cuts: Halves) -> dict[str, Any] | None:

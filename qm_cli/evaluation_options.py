@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from qm_cli.analysis.operating_points import Target, parsed_target
+from qm_cli.analysis.operating_points import Target, number_of, parsed_target
 from qm_cli.convention_grids import CONVENTIONS
 from qm_cli.count_report import NORMALISATIONS
 from qm_cli.errors import UsageError
@@ -118,18 +118,10 @@ def _ascending(values: Sequence[float]) -> tuple[float, ...]:
 
 
 def _share(text: str, option: str, whole: str) -> float:
-    value = _number(text)
+    value = number_of(text)
     if not 0 <= value <= 1:
         raise UsageError(f"{option} {whole!r}: {text.strip()!r} is no number from 0 to 1", "write 0.25,0.5,0.75")
     return value
-
-
-def _number(text: str) -> float:
-    """The number, NaN for anything else."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
 
 
 def parsed_at(text: str, settings: Settings) -> tuple[float, float]:
@@ -173,7 +165,7 @@ def parsed_areas(texts: Sequence[str]) -> tuple[AreaRange, ...]:
     for text in texts:
         name, _, ends = text.partition("=")
         low, dots, high = ends.partition("..")
-        area = AreaRange(name.strip(), _number(low.strip() or "0"), _number(high.strip() or str(LARGEST_AREA)))
+        area = AreaRange(name.strip(), number_of(low.strip() or "0"), number_of(high.strip() or str(LARGEST_AREA)))
         if not dots or not NUMBER_NAME.fullmatch(area.name) or not 0 <= area.low <= area.high < math.inf:
             raise UsageError(f"--area-range {text!r}: is no range of areas", "write --area-range tiny=0..100 (px²)")
         if area.name in [known.name for known in ranges]:

@@ -149,10 +149,10 @@ def _notes(samples: Judged, rows: Sequence[dict[str, Any]], times: int) -> list[
     return notes
 
 
-def top_importances(report: dict[str, Any], count: int = TOP) -> list[dict[str, Any]]:
+def top_importances(report: dict[str, Any]) -> list[dict[str, Any]]:
     """The first rows of an importance report that have an importance, for a summary."""
     defined = [row for row in report["metrics"] if row["importance"] is not None]
-    return [{name: row[name] for name in ("metric", "importance", "p", "q", "spearman")} for row in defined[:count]]
+    return [{name: row[name] for name in ("metric", "importance", "p", "q", "spearman")} for row in defined[:TOP]]
 
 
 def encord_report(run: Run, question: Question) -> dict[str, Any]:

@@ -4,7 +4,6 @@ would be."""
 from __future__ import annotations
 
 import json
-import math
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import numpy as np
 
 from qm_cli.analysis.label_errors import evidence
 from qm_cli.analysis.suspicions import CLASS_REASONS, EVERY_REASON, REASONS, Suspicions, suspicions
-from qm_cli.arrays import to_arrow
+from qm_cli.arrays import number_or_none, to_arrow
 from qm_cli.class_issues import class_issues, class_suspicions, leading_share
 from qm_cli.classification_tables import QUESTION, evaluate_classes, holds_classes
 from qm_cli.errors import InputError, UsageError, nearest
@@ -103,20 +102,17 @@ def review_queue(
         "run": run.place,
         "model": run.model or next(iter(run.models), None),
         "min_suspicion": least,
-        doubts.measure: _number(doubts.value),
+        doubts.measure: number_or_none(doubts.value),
         "found": len(rows),
         "issues": int(np.count_nonzero(doubts.found.issue[rows])),
         "reasons": {name: counts[EVERY_REASON.index(name)] for name in doubts.reasons},
         "queue": [
-            {**row, **_shape_of(one), f"delta_{doubts.measure}": _number(doubts.gain(one))} for row, one in entries
+            {**row, **_shape_of(one), f"delta_{doubts.measure}": number_or_none(doubts.gain(one))}
+            for row, one in entries
         ],
         "notes": doubts.notes,
     }
     return Queue(report, suggested, tables)
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 def _shape_of(one: Suggestion) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from qm_cli.analysis.intervals import LEAST_UNITS
 from qm_cli.analysis.performance import rate
 from qm_cli.analysis.samples import Measure
 from qm_cli.analysis.slices import Members, Sliced, slice_numbers
+from qm_cli.arrays import number_or_none
 from qm_cli.errors import UsageError
 from qm_cli.run_columns import chosen_measures, clusters_of, measures, one_model
 from qm_cli.run_folder import Run
@@ -97,7 +98,7 @@ def _metrics(one: Sliced, names: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _numbers(columns: dict[str, npt.NDArray[np.float64]], place: int) -> dict[str, float | None]:
-    return {key: None if np.isnan(values[place]) else float(values[place]) for key, values in columns.items()}
+    return {key: number_or_none(values[place]) for key, values in columns.items()}
 
 
 def _row(one: Slice, found: Sliced, whole: Sliced, names: Sequence[str]) -> dict[str, Any]:

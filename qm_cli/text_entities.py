@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.classification_counts import mean, number
+from qm_cli.analysis.classification_counts import mean
 from qm_cli.analysis.counts import Counts, ratio
 from qm_cli.analysis.text_spans import Matched, Spans, by_overlap, by_score, overlapping, overlaps
 from qm_cli.answers import Answers, Given
-from qm_cli.arrays import compute, to_arrow, to_numpy
+from qm_cli.arrays import compute, number_or_none, to_arrow, to_numpy
 from qm_cli.findings import Finding, flagged
 from qm_cli.kernels.segments import starts_of
 
@@ -164,7 +164,7 @@ def span_report(evaluation: SpanEvaluation) -> dict[str, Any]:
         "crowd": 0,
         "predictions": len(prediction),
         "metrics": {
-            **{name: number(getattr(total, name)[0]) for name in RATES},
+            **{name: number_or_none(getattr(total, name)[0]) for name in RATES},
             **{f"{name}_macro": mean(getattr(counts, name)) for name in RATES},
             **{f"{name}_data_row": mean(values) for name, values in rows.items()},
             **_exact(evaluation),
@@ -179,7 +179,7 @@ def span_report(evaluation: SpanEvaluation) -> dict[str, Any]:
                 "name": name,
                 "labels": int(counts.true_positives[row] + counts.false_negatives[row]),
                 "predictions": int(counts.true_positives[row] + counts.false_positives[row]),
-                **{rate: number(getattr(counts, rate)[row]) for rate in RATES},
+                **{rate: number_or_none(getattr(counts, rate)[row]) for rate in RATES},
                 "true_positives": int(counts.true_positives[row]),
                 "false_positives": int(counts.false_positives[row]),
                 "false_negatives": int(counts.false_negatives[row]),

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qm_cli.arrays import one_chunk, rows_to_arrow, strings_to_arrow, to_arrow, to_numpy, valid, vectors_to_arrow
+from qm_cli.arrays import (
+    number_or_none,
+    one_chunk,
+    rows_to_arrow,
+    strings_to_arrow,
+    to_arrow,
+    to_numpy,
+    valid,
+    vectors_to_arrow,
+)
 
 COLUMNS = [
     np.array([1.5, np.nan, 3.0]),
@@ -90,3 +99,7 @@ def test_vectors_stay_single_precision() -> None:
 def test_row_numbers_below_zero_are_null() -> None:
     column = rows_to_arrow(np.array([3, -1, 0, -7]))
     assert (column.to_pylist(), str(column.type)) == ([3, None, 0, None], "int32")
+
+
+def test_undefined_numbers_are_null() -> None:
+    assert [number_or_none(value) for value in (np.nan, np.float64(0.5), -np.inf)] == [None, 0.5, -np.inf]

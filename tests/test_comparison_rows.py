@@ -7,7 +7,7 @@ import numpy as np
 from qm_cli.analysis.bootstrap import METRICS
 from qm_cli.analysis.comparison import Compared
 from qm_cli.analysis.intervals import Interval
-from qm_cli.comparison_rows import comparison_rows
+from qm_cli.comparison_rows import comparison_rows, named_rows
 from qm_cli.settings import Settings
 
 
@@ -30,7 +30,7 @@ def test_rows() -> None:
 def test_of_one_category() -> None:
     values = np.arange(2.0 * len(METRICS)).reshape(len(METRICS), 2)
     around = Interval(values, values, values)
-    rows = comparison_rows(Compared(values, values, around, around, around, values, values), Settings(), 1)
+    rows = named_rows(Compared(values, values, around, around, around, values, values), METRICS, 1)
     assert [row["a"] for row in rows] == values[:, 1].tolist()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from qm_cli import explaining
 from qm_cli.errors import UsageError
 from qm_cli.explaining import (
     Question,
@@ -82,8 +83,9 @@ def test_clusters_and_categories(run: Run) -> None:
     assert report["categories"] == ["dog"]
 
 
-def test_the_first_rows_for_a_summary(run: Run) -> None:
-    rows = top_importances(importance_report(run, Question("label", permutations=20)), 2)
+def test_the_first_rows_for_a_summary(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explaining, "TOP", 2)
+    rows = top_importances(importance_report(run, Question("label", permutations=20)))
     assert len(rows) == 2
     assert rows[0]["metric"] == "label.size"
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from qm_cli.analysis.counts import Outcomes, ratio
 from qm_cli.analysis.performance import rate
+from qm_cli.arrays import number_or_none
 from qm_cli.overlap import prediction_areas
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
@@ -149,22 +150,18 @@ def _group(found: Reliability, group: int) -> dict[str, Any]:
         share = rate(int(found.right[group, place]), int(found.count[group, place]))
         rows.append(
             {
-                "low_edge": _number(found.edges[place]),
-                "high_edge": _number(found.edges[place + 1]),
+                "low_edge": number_or_none(found.edges[place]),
+                "high_edge": number_or_none(found.edges[place + 1]),
                 "count": share["count"],
-                "confidence": _number(confidence[place]),
-                "accuracy": _number(accuracy[place]),
+                "confidence": number_or_none(confidence[place]),
+                "accuracy": number_or_none(accuracy[place]),
                 "low": share["low"],
                 "high": share["high"],
             }
         )
     return {
         "predictions": int(found.count[group].sum()),
-        "ECE": _number(found.expected_error[group]),
-        "MCE": _number(found.largest_error[group]),
+        "ECE": number_or_none(found.expected_error[group]),
+        "MCE": number_or_none(found.largest_error[group]),
         "bins": rows,
     }
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

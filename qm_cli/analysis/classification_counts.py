@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from qm_cli.analysis.classification_outcome import Answered, Ticked
 from qm_cli.analysis.counts import Counts
+from qm_cli.arrays import number_or_none
 
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
@@ -80,7 +81,7 @@ def averages(counts: ClassCounts) -> dict[str, float | None]:
     total = counts.total()
     means = {name: getattr(counts, name) for name in RATES}
     return {
-        **{name: number(getattr(total, name)[0]) for name in RATES},
+        **{name: number_or_none(getattr(total, name)[0]) for name in RATES},
         **{f"{name}_macro": mean(values) for name, values in means.items()},
         **{f"{name}_weighted": mean(values, counts.support) for name, values in means.items()},
     }
@@ -97,8 +98,3 @@ def mean(values: FloatArray, weights: RowArray | None = None) -> float | None:
         return float(values[defined].mean()) if defined.any() else None
     total = weights[defined].sum()
     return float((values[defined] * weights[defined]).sum() / total) if total else None
-
-
-def number(value: float | np.floating) -> float | None:
-    """A number for JSON: None for NaN."""
-    return None if np.isnan(value) else float(value)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from qm_cli.analysis.error_impact import ErrorImpact
 from qm_cli.analysis.error_kinds import BACKGROUND_IOU, DETECTIONS_PER_IMAGE, ErrorKinds
+from qm_cli.arrays import number_or_none
 from qm_cli.error_names import KINDS, MISSED, REASONS
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
@@ -28,7 +29,7 @@ def error_report(
         {
             "id": identifier,
             "name": name,
-            "AP": _number(impact.precision[row]),
+            "AP": number_or_none(impact.precision[row]),
             "kinds": _kinds(counts[:, row], gains[:, row]),
         }
         for row, (identifier, name) in enumerate(identity)
@@ -38,7 +39,7 @@ def error_report(
         "iou": settings.iou,
         "background_iou": BACKGROUND_IOU,
         "max_detections": DETECTIONS_PER_IMAGE,
-        "AP": _number(impact.mean),
+        "AP": number_or_none(impact.mean),
         "kinds": _kinds(counts.sum(axis=1), impact.gains),
         "categories": categories,
         "false_positive_reasons": [
@@ -60,10 +61,6 @@ def _counts(tables: Tables, kinds: ErrorKinds) -> npt.NDArray[np.int64]:
 
 def _kinds(counts: npt.NDArray[np.int64], gains: npt.NDArray[np.float64]) -> list[dict[str, Any]]:
     return [
-        {"kind": kind, "count": int(counts[place]), "delta_AP": _number(gains[place])}
+        {"kind": kind, "count": int(counts[place]), "delta_AP": number_or_none(gains[place])}
         for place, kind in enumerate(KINDS)
     ]
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

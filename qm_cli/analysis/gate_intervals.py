@@ -10,6 +10,7 @@ import numpy.typing as npt
 from qm_cli.analysis import corrections, intervals
 from qm_cli.analysis.gating import Interval
 from qm_cli.analysis.intervals import difference_interval, difference_p, share_interval, smallest_difference
+from qm_cli.arrays import number_or_none
 
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
@@ -49,13 +50,13 @@ def drop_intervals(
     p = difference_p(differences + np.array(limits), error, units)
     if not holm:
         return [
-            _interval(level, one, int(count), of, _number(value))
+            _interval(level, one, int(count), of, number_or_none(value))
             for level, one, count, value in zip(levels, found, units, p, strict=True)
         ]
-    corrected = np.array(corrections.holm([_number(value) for value in p]), np.float64)
+    corrected = np.array(corrections.holm([number_or_none(value) for value in p]), np.float64)
     apart = (error == 0) | (corrected <= 1 - np.array(levels))
     return [
-        _interval(level, found[place], int(units[place]), of, _number(corrected[place]), bool(apart[place]))
+        _interval(level, found[place], int(units[place]), of, number_or_none(corrected[place]), bool(apart[place]))
         for place, level in enumerate(levels)
     ]
 
@@ -64,9 +65,5 @@ def _interval(
     level: float, found: intervals.Interval, units: int, of: str, p: float | None = None, conclusive: bool | None = None
 ) -> Interval:
     smallest = smallest_difference(found.error, (1 - level) / 2)
-    low, high, least = (_number(float(values[0])) for values in (found.low, found.high, smallest))
+    low, high, least = (number_or_none(float(values[0])) for values in (found.low, found.high, smallest))
     return Interval(level, low, high, least, units, of, p, conclusive)
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -46,12 +46,12 @@ def parsed_target(text: str) -> Target:
     """
     plain = text.strip().replace(" ", "")
     name, _, value = plain.partition("=")
-    if name in (PRECISION, RECALL) and 0 < _number(value) <= 1:
+    if name in (PRECISION, RECALL) and 0 < number_of(value) <= 1:
         return Target(plain, name, float(value))
     if (match := F_NAME.fullmatch(plain)) and float(match[1]) > 0:
         return Target(plain, F_BETA, float(match[1]))
     if match := COST_TEXT.fullmatch(plain):
-        costs = {match[1]: _number(match[2]), match[3]: _number(match[4])}
+        costs = {match[1]: number_of(match[2]), match[3]: number_of(match[4])}
         if all(0 <= one < math.inf for one in costs.values()) and any(costs.values()):
             return Target(plain, COST, cost=(costs["FP"], costs["FN"]))
     raise UsageError(
@@ -59,7 +59,7 @@ def parsed_target(text: str) -> Target:
     )
 
 
-def _number(text: str) -> float:
+def number_of(text: str) -> float:
     """The number, NaN for anything else."""
     try:
         return float(text)

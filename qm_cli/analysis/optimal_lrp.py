@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.counts import Outcomes
+from qm_cli.arrays import number_or_none
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
@@ -88,7 +89,11 @@ def lrp_report(tables: Tables, found: OptimalLRP, settings: Settings) -> dict[st
         "iou": settings.iou,
         **{name: _mean(values) for name, values in columns.items() if name != "confidence"},
         "categories": [
-            {"id": identifier, "name": name, **{column: _number(values[row]) for column, values in columns.items()}}
+            {
+                "id": identifier,
+                "name": name,
+                **{column: number_or_none(values[row]) for column, values in columns.items()},
+            }
             for row, (identifier, name) in enumerate(identity)
         ],
     }
@@ -97,7 +102,3 @@ def lrp_report(tables: Tables, found: OptimalLRP, settings: Settings) -> dict[st
 def _mean(values: FloatArray) -> float | None:
     defined = values[~np.isnan(values)]
     return float(defined.mean()) if len(defined) else None
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -9,6 +9,7 @@ from qm_cli.analysis.best_label import BestLabels, best_labels, excused_by, firs
 from qm_cli.analysis.confusion import confusion_matrix
 from qm_cli.analysis.counts import Counts, Outcomes, category_counts, mean_of_defined, outcomes_of
 from qm_cli.analysis.ranked_hits import RankedHits, envelope, ranked_hits
+from qm_cli.arrays import number_or_none
 from qm_cli.evaluated import Evaluation, Numbers
 from qm_cli.label_flags import labels_that_count
 from qm_cli.matching import score_order
@@ -81,7 +82,7 @@ def _numbers(tables: Tables, ranked: RankedHits, counts: Counts, reasons: CodeAr
     return Numbers(
         {
             **averages.overall,
-            "f1_encord": None if np.isnan(own_f1) else own_f1,
+            "f1_encord": number_or_none(own_f1),
             **{name: int(values.sum()) for name, values in told.items()},
         },
         {**averages.category, "f1_encord": _f1(counts), **told},

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qm_cli.analysis import classification_counts
-from qm_cli.analysis.classification_counts import averages, mean, number, of_answers, of_ticks, wrong_ticks
+from qm_cli.analysis.classification_counts import averages, mean, of_answers, of_ticks, wrong_ticks
 from qm_cli.analysis.classification_outcome import Answered, Ticked
 
 NONE = np.zeros(5, bool)
@@ -50,4 +50,3 @@ def test_ticks() -> None:
 def test_undefined_is_none() -> None:
     assert mean(np.array([np.nan])) is None
     assert mean(np.array([1.0]), np.array([0])) is None
-    assert number(np.nan) is None
