@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from qm_cli import catalog
 from qm_cli.analysis.samples import METADATA, Judged, Measure
-from qm_cli.arrays import compute, one_chunk, to_numpy
+from qm_cli.arrays import all_finite, compute, one_chunk, to_numpy
 from qm_cli.errors import InputError, UsageError, nearest, some
 from qm_cli.kernels.hashing import uniform
 from qm_cli.run_folder import Run
@@ -72,8 +72,9 @@ def measure_of(level: str, field: pa.Field, column: pa.ChunkedArray) -> Measure:
     if pa.types.is_string(array.type) or pa.types.is_boolean(array.type):
         codes, names = coded_values(array)
         return Measure(level, field.name, codes, names=names, **facts)
-    values = np.array(to_numpy(array), np.float64)
-    values[~np.isfinite(values)] = np.nan
+    values = np.asarray(to_numpy(array), np.float64)
+    if not all_finite(values):
+        values = np.where(np.isfinite(values), values, np.nan)
     return Measure(level, field.name, values, **facts)
 
 
@@ -179,13 +180,17 @@ def _outcomes(
         raise InputError(
             f"{run.path}: has no outcome of {level}s", "score a dataset with labels and predictions, all with boxes"
         )
-    outcome = to_numpy(run.table(level, ["outcome"])["outcome"]) if given is None else given[level]
+    outcome = run.table(level, ["outcome"])["outcome"] if given is None else given[level]
     image_row = to_numpy(run.table(level, ["image_row"])["image_row"]).astype(np.int64)
-    hit = outcome == "TP"
-    rows = np.flatnonzero(hit | (outcome == ("FP" if level == "prediction" else "FN")))
+    hit = _is(outcome, "TP")
+    rows = np.flatnonzero(hit | _is(outcome, "FP" if level == "prediction" else "FN"))
     if categories:
         rows = rows[_of_categories(run, level, categories)[rows]]
     return rows, image_row[rows], hit[rows]
+
+
+def _is(outcome: pa.ChunkedArray | npt.NDArray[Any], name: str) -> npt.NDArray[np.bool_]:
+    return to_numpy(compute.equal(outcome, name)) if isinstance(outcome, pa.ChunkedArray) else outcome == name
 
 
 def _of_categories(run: Run, level: str, categories: Sequence[str]) -> npt.NDArray[np.bool_]:

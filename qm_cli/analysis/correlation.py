@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.importance import THREADS, Binned
-from qm_cli.analysis.samples import Judged, Units
+from qm_cli.analysis.samples import CountArray, Judged, Units
 from qm_cli.kernels.segments import starts_of
 from qm_cli.kernels.shuffles import resampled_weights
 
@@ -40,14 +40,14 @@ def terms(units: Units, order: npt.NDArray[np.integer], place: npt.NDArray[np.in
     """
     there = np.isfinite(units.values)
     x = _standard(np.where(there, units.values, np.nan))
-    total, hits = (np.where(there, counts, 0).astype(np.float64) for counts in (units.total, units.hits))
+    total, hits = (counts * there for counts in (units.total, units.hits))
     pairs, ties = _rank_terms(units.values, order, total, hits)
     columns = (total, hits, x * total, x * x * total, x * hits, pairs, ties)
     return np.stack([np.bincount(place, column, count) for column in columns], 1)
 
 
 def _rank_terms(
-    values: FloatArray, order: npt.NDArray[np.integer], total: FloatArray, hits: FloatArray
+    values: FloatArray, order: npt.NDArray[np.integer], total: CountArray, hits: CountArray
 ) -> tuple[FloatArray, FloatArray]:
     """The terms of the ranks, of each unit."""
     ordered = values[order]
@@ -72,10 +72,10 @@ def _rank_terms(
     return pairs, ties
 
 
-def _group_sums(values: FloatArray, starts: npt.NDArray[np.intp]) -> FloatArray:
-    if len(starts) == len(values):
-        return values
-    sums: FloatArray = np.add.reduceat(values, starts)
+def _group_sums(counts: CountArray, starts: npt.NDArray[np.intp]) -> FloatArray:
+    if len(starts) == len(counts):
+        return counts.astype(np.float64)
+    sums: FloatArray = np.add.reduceat(counts, starts, dtype=np.float64)
     return sums
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from qm_cli.analysis.samples import Judged, Measure, Units
 from qm_cli.kernels.code_sums import blocks, small_enough, sums_by_code
 from qm_cli.kernels.information import entropy, mutual_information
+from qm_cli.kernels.order import order_by_value
 from qm_cli.kernels.quantile_bins import LEAST_SAMPLES, Bins, code_bins, quantile_bins
 from qm_cli.kernels.shuffles import shuffled_clusters, shuffled_units, shuffled_within
 
@@ -20,7 +21,7 @@ IMAGE, CLUSTER, WITHIN, ALL = "image", "cluster", "within image", "all"
 NEEDED = 2 * LEAST_SAMPLES
 TIE = 1e-12
 MOST_AT_ONCE = 50
-THREADS = 4
+THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ class Importance:
 def binned(judged: Judged, measure: Measure) -> Binned:
     """The measure's quantile bins (a code's own values), over images where it is the image's."""
     units = judged.units(measure)
-    order = np.argsort(units.values).astype(np.int32)
-    bins = code_bins(units.values) if measure.coded else quantile_bins(units.values, order=order)
+    order = order_by_value(units.values).astype(np.int32)
+    bins = code_bins(units.values) if measure.coded else quantile_bins(units.values, ordered=units.values[order])
     return Binned(measure, units, bins, order)
 
 
@@ -162,7 +163,7 @@ def _images_permuted(
     return by_chance
 
 
-def _moved(counts: npt.NDArray[np.int64], donors: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _moved(counts: npt.NDArray[np.integer], donors: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Each donor's share of the counts of those it gives its value to: int64[units, times]."""
     moved = np.empty((len(counts), len(donors)), np.int64)
     for sample, donor in enumerate(donors):

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 CodeArray = npt.NDArray[np.uint8]
-OrderArray = npt.NDArray[np.integer]
+PlaceArray = npt.NDArray[np.intp]
 MOST_BINS, LEAST_SAMPLES = 32, 20
 
 
@@ -28,53 +28,80 @@ class Bins:
 
 
 def quantile_bins(
-    values: FloatArray, most: int = MOST_BINS, least: int = LEAST_SAMPLES, order: OrderArray | None = None
+    values: FloatArray, most: int = MOST_BINS, least: int = LEAST_SAMPLES, ordered: FloatArray | None = None
 ) -> Bins:
     """At most `most` bins of at least `least` finite values each; fewer where values are equal or few.
 
-    order: the values' ascending order, where it is known already.
+    ordered: the values ascending, where that is known already; without it they are only partitioned.
 
     >>> quantile_bins(np.array([3.0, 1, 2, 4, np.nan]), 2, 2).codes.tolist()
     [1, 0, 0, 1, 2]
     """
-    if order is None:
-        order = np.argsort(values)
-    ordered = values[order]
-    first = int(np.searchsorted(ordered, -np.inf, "right"))
-    last = int(np.searchsorted(ordered, np.inf, "left"))
-    number = last - first
-    ordered = ordered[first:last]
+    finite = np.isfinite(values)
+    number = int(np.count_nonzero(finite))
     wanted = max(1, min(most, number // max(least, 1)))
-    starts = _merged(_cuts(ordered, wanted), number, least)
-    sorted_codes = np.full(len(values), len(starts), np.uint8)
-    sorted_codes[first:last] = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, number)))
-    codes = np.empty(len(values), np.uint8)
-    codes[order] = sorted_codes
-    edges = np.append(ordered[starts], ordered[-1:])
-    return Bins(codes, edges, len(starts), len(starts) + (number < len(values)))
+    if ordered is None:
+        there = values if number == len(values) else values[finite]
+        starts, lowest, highest = _partitioned(there, wanted)
+    else:
+        first = int(np.searchsorted(ordered, -np.inf, "right"))
+        starts, lowest, highest = _sorted(ordered[first : first + number], wanted)
+    kept = _merged(starts, number, least)
+    edges = lowest[kept] + 0.0
+    codes = np.zeros(len(values), np.uint8)
+    for edge in edges[1:]:
+        codes += values >= edge
+    codes[~finite] = len(edges)
+    return Bins(codes, np.append(edges, highest + 0.0), len(edges), len(edges) + (number < len(values)))
 
 
-def _cuts(ordered: FloatArray, wanted: int) -> npt.NDArray[np.intp]:
-    """Where each bin starts among sorted values: the place k·n/bins, moved to the nearer end of its run of equals."""
+def _places(number: int, wanted: int) -> PlaceArray:
+    """Where bins of equal count would start, but for the first."""
+    return (np.arange(1, wanted) * number) // wanted
+
+
+def _sorted(ordered: FloatArray, wanted: int) -> tuple[PlaceArray, FloatArray, FloatArray]:
+    """Where each bin starts among sorted values: the place k·n/bins, moved to the nearer end of its run of equals.
+
+    With it each bin's lowest value, and the highest of all: one, or none where there are no values.
+    """
     number = len(ordered)
     if number == 0:
-        return np.zeros(0, np.intp)
-    places = (np.arange(1, wanted) * number) // wanted
+        return np.zeros(0, np.intp), ordered, ordered
+    places = _places(number, wanted)
     low = np.searchsorted(ordered, ordered[places], "left")
     high = np.searchsorted(ordered, ordered[places], "right")
     nearer = np.where(places - low <= high - places, low, high)
-    return np.unique(np.concatenate([[0], nearer[nearer < number]]))
+    starts = np.unique(np.concatenate([[0], nearer[nearer < number]]))
+    return starts, ordered[starts], ordered[-1:]
 
 
-def _merged(starts: npt.NDArray[np.intp], number: int, least: int) -> npt.NDArray[np.intp]:
-    """The starts less those whose bin would hold too few values."""
+def _partitioned(values: FloatArray, wanted: int) -> tuple[PlaceArray, FloatArray, FloatArray]:
+    """The same of values in any order, from a partition at those places and counts of what is below."""
+    number = len(values)
+    if number == 0:
+        return np.zeros(0, np.intp), values, values
+    places = _places(number, wanted)
+    found = {0: values.min()}
+    for place, value in zip(places, np.partition(values, places)[places], strict=True):
+        low = int(np.count_nonzero(values < value))
+        high = int(np.count_nonzero(values <= value))
+        if place - low <= high - place:
+            found[low] = value
+        elif high < number:
+            found[high] = values[values > value].min()
+    return np.array(list(found), np.intp), np.array(list(found.values())), values.max(keepdims=True)
+
+
+def _merged(starts: PlaceArray, number: int, least: int) -> list[int]:
+    """Which bins stay, less those that would hold too few values."""
     kept: list[int] = []
-    for start in starts.tolist():
-        if not kept or start - kept[-1] >= least:
-            kept.append(start)
-    while len(kept) > 1 and number - kept[-1] < least:
+    for place, start in enumerate(starts.tolist()):
+        if not kept or start - starts[kept[-1]] >= least:
+            kept.append(place)
+    while len(kept) > 1 and number - starts[kept[-1]] < least:
         kept.pop()
-    return np.array(kept, np.intp)
+    return kept
 
 
 def equal_width_bins(values: FloatArray, count: int) -> Bins:

@@ -97,3 +97,21 @@ def test_a_key_that_differs_in_one_digit_only() -> None:
     keys = [(1 << shift) * digit for shift in (0, 16, 32) for digit in (2, 1)]
     found = [keys[row] for row in order.stable_order(np.array(keys), 2**34 + 1)]
     assert all(one < other for one, other in pairwise(found))
+
+
+VALUES = st.one_of(SCORES, st.floats(), st.sampled_from([math.nan, -math.nan, math.inf, -math.inf, 1e300, 1.1e300]))
+
+
+@given(st.lists(VALUES, max_size=60))
+@example([1e300, math.inf, 1e299, math.nan, -1e300, -math.inf])
+@example([1 + 2e-16, 1.0, 1 + 4e-16, 1.0, -TINY, TINY, -0.0, 0.0])
+@settings(deadline=None)
+def test_order_by_value(values: list[float]) -> None:
+    keyed = [(math.isnan(value), 0 if math.isnan(value) else value, row) for row, value in enumerate(values)]
+    by_hand = [row for *_, row in sorted(keyed)]
+    assert order.order_by_value(np.array(values, float)).tolist() == by_hand
+
+
+def test_values_that_single_precision_cannot_tell_apart() -> None:
+    values = 1 + np.random.default_rng(3).permutation(5000) * 2.0**-40
+    assert order.order_by_value(values).tolist() == np.argsort(values, kind="stable").tolist()

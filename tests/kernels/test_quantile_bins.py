@@ -36,11 +36,13 @@ def test_different_values_fill_all_bins() -> None:
     assert quantile_bins(np.arange(39.0)).present == 1
 
 
-def test_the_order_may_be_given() -> None:
-    values = np.random.default_rng(2).normal(size=500)
-    own = quantile_bins(values)
-    given_order = quantile_bins(values, order=np.argsort(values))
-    assert np.array_equal(own.codes, given_order.codes)
+@given(VALUES, st.integers(1, 32), st.integers(1, 25))
+def test_the_ascending_values_may_be_given(values: list[float], most: int, least: int) -> None:
+    column = np.array(values, np.float64)
+    own, told = quantile_bins(column, most, least), quantile_bins(column, most, least, np.sort(column))
+    assert own.codes.tolist() == told.codes.tolist()
+    assert own.edges.tolist() == told.edges.tolist()
+    assert (own.present, own.count) == (told.present, told.count)
 
 
 def test_a_few_ones_among_zeros_are_no_bin() -> None:
