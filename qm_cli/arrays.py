@@ -90,7 +90,23 @@ def vectors_to_arrow(rows: npt.NDArray[np.float32]) -> pa.FixedSizeListArray:
 
 def strings_to_arrow(values: Sequence[str | None]) -> pa.StringArray:
     """Strings as an Arrow column; None becomes null."""
+    plain = _ascii_to_arrow(values)
+    if plain is not None:
+        return plain
     return bytes_to_arrow([None if value is None else value.encode("utf-8", "surrogateescape") for value in values])
+
+
+def _ascii_to_arrow(values: Sequence[str | None]) -> pa.StringArray | None:
+    """The usual column, without null and of ASCII alone: encoded in one go."""
+    try:
+        joined = "".join(values)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+    if not joined.isascii():
+        return None
+    offsets = np.zeros(len(values) + 1, np.int32)
+    np.cumsum(np.fromiter(map(len, values), np.int32, len(values)), out=offsets[1:])  # type: ignore[arg-type]
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(offsets), pa.py_buffer(joined.encode()))
 
 
 def bytes_to_arrow(values: Sequence[bytes | None]) -> pa.StringArray:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 20
 LETTERS = b'"ul'
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -62,7 +63,7 @@ def _masks(texts: bytes) -> pa.Array | None:
         masks = msgspec.json.decode(b"[" + texts + b"]", type=list[_Mask])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    sizes = np.array([mask.size for mask in masks], np.float64)
+    sizes = np.fromiter(chain.from_iterable(mask.size for mask in masks), np.float64, 2 * len(masks))
     offsets = np.arange(0, 2 * len(masks) + 1, 2, dtype=np.int32)
-    columns = [lists_of(offsets, to_arrow(sizes.ravel())), strings_to_arrow([mask.counts for mask in masks])]
+    columns = [lists_of(offsets, to_arrow(sizes)), strings_to_arrow([mask.counts for mask in masks])]
     return pa.StructArray.from_arrays(columns, ["size", "counts"])

@@ -26,7 +26,7 @@ FIRST_CHARACTER = 48
 MORE = 32
 LONGEST_VALUE = 7
 LARGEST_MASK = 2**31 - 1
-TEXT_AT_ONCE = 1 << 18
+TEXT_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
