@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from qm_cli import dataset
+from qm_cli import dataset, json_lists
 from qm_cli.answer_task import GEOMETRY, beginning, document_of_answers
 from qm_cli.errors import InputError
 from qm_cli.ingest import (
@@ -19,7 +19,6 @@ from qm_cli.ingest import (
     answers_npy,
     archives,
     predictions_columnar,
-    predictions_json,
 )
 from qm_cli.raw import RawLabels, RawPredictions
 
@@ -71,7 +70,7 @@ def holds_answers(path: Path) -> bool:
         if kind == "object":
             return document_of_answers(plain)
         columnar = kind in ("parquet", "arrow")
-        first = (predictions_columnar if columnar else predictions_json).first_prediction(plain)
+        first = (predictions_columnar if columnar else json_lists).first_prediction(plain)
         return names_an_answer({name for name, value in first.items() if value not in (None, [])})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,8 +25,12 @@ def expected_counts(names: list[str], rows: int, texts: list[pa.Array], strings:
 
 
 def byte_counts(path: Path) -> list[int]:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return _counts(np.frombuffer(content, np.uint8))
+    """How often each of LETTERS stands in a file, which is read a block at a time."""
+    counts, block = [0] * len(LETTERS), np.empty(BLOCK_BYTES, np.uint8)
+    with path.open("rb", buffering=0) as file:
+        while size := file.readinto(block.data):
+            counts = [count + more for count, more in zip(counts, _counts(block[:size]), strict=True)]
+    return counts
 
 
 def _counts(content: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> list[int]:

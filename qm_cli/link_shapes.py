@@ -20,7 +20,7 @@ from qm_cli.link_masks import mask_texts
 from qm_cli.link_texts import number_rows, part_rows
 from qm_cli.raw import Columns
 from qm_cli.settings import Measure
-from qm_cli.tasks import SHAPE_FIELDS
+from qm_cli.shape_fields import SHAPE_FIELDS
 
 Numbers = npt.NDArray[np.float64]
 LARGEST = 1e9

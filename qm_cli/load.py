@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from qm_cli import dataset, link, storage
+from qm_cli import dataset, json_lists, link, storage
 from qm_cli.arrays import to_arrow
 from qm_cli.derived_labels import add_images, as_labels, without_labels
 from qm_cli.errors import InputError, UsageError
@@ -25,14 +25,16 @@ from qm_cli.ingest import (
     predictions_columnar,
     predictions_json,
 )
+from qm_cli.json_lists import Ahead
 from qm_cli.link_boxes import boxless
 from qm_cli.link_ids import linked
 from qm_cli.link_images import MATCH_BY
 from qm_cli.link_predictions import Linking
 from qm_cli.raw import Columns, RawLabels, RawPredictions
 from qm_cli.settings import BOXES, Measure
+from qm_cli.shape_fields import SHAPE_FIELDS, found_task
 from qm_cli.tables import Tables
-from qm_cli.tasks import SHAPE_FIELDS, found_task, refuse_idle, refuse_unknown
+from qm_cli.tasks import refuse_idle, refuse_unknown
 
 COLUMNAR = (".parquet", ".arrow", ".feather")
 
@@ -48,9 +50,9 @@ class Source:
     a file with one (see link_categories). prob_categories: the order class probabilities stand in, by category name or
     id, when it is not the label file's. tolerant: files that cannot be meant for each other are a finding.
     labels_read: the label file's content, where it was read before. task: one of `settings.TASKS`; None finds it from
-    the predictions (see `tasks.found_task`). measure: the parameters of the tasks; its own task is not looked at.
+    the predictions (see `found_task`). measure: the parameters of the tasks; its own task is not looked at.
     fields: further fields to read of a label file's entries, by level: those that a convention asks for (see
-    settings.FIELDS).
+    settings.FIELDS). ahead: the prediction file, where its reading has begun.
     """
 
     labels: Path | None
@@ -68,6 +70,7 @@ class Source:
     task: str | None = None
     measure: Measure = BOXES
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ahead: Ahead | None = None
 
 
 def read_labels(labels: Path, task: str = "bbox", **how: Any) -> RawLabels:
@@ -177,7 +180,7 @@ def _opened(source: Source, path: Path, folder: Path) -> _Opened:
     categories: Columns = {}
     if kind == "object":
         plain, images, categories = predictions_coco.unwrap(plain, _own(folder, "rows"), where)
-    measure = _measure(source, {} if source.task else predictions_json.first_prediction(plain))
+    measure = _measure(source, {} if source.task else json_lists.first_prediction(plain))
     return _Opened(plain, kind, where, measure, images, categories)
 
 
@@ -186,7 +189,7 @@ def _read_predictions(source: Source, opened: _Opened) -> RawPredictions:
     fields = SHAPE_FIELDS[opened.measure.task]
     if opened.kind in ("parquet", "arrow"):
         return predictions_columnar.read(opened.plain, source.metadata, opened.where, fields)
-    raw = predictions_json.read(opened.plain, source.metadata, source.threads, opened.where, fields)
+    raw = predictions_json.read(opened.plain, source.metadata, source.threads, opened.where, fields, source.ahead)
     if opened.kind == "object":
         raw.image_names = opened.images
         if opened.categories and "category_name" not in raw.columns:

@@ -36,8 +36,12 @@ def _equal_lists(texts: list[bytes]) -> npt.NDArray[np.float64] | None:
 
     Only numerals and commas between the brackets, so that a line means what its list does.
     """
-    lines = b"\n".join([text[1:-1] for text in texts if text[:1] == b"["])
-    if not lines or lines.count(b"\n") != len(texts) - 1 or lines.translate(None, NUMERALS + b"\n"):
+    rows_of_text = b"\n".join(texts)
+    lines = rows_of_text.translate(None, b"[]")
+    flat = rows_of_text.count(b"[") == rows_of_text.count(b"]") == len(texts) and all(
+        text[:1] == b"[" for text in texts
+    )
+    if not flat or not lines or lines.count(b"\n") != len(texts) - 1 or lines.translate(None, NUMERALS + b"\n"):
         return None
     from pyarrow import csv
 

@@ -40,13 +40,14 @@ def add_shape(raw: RawLabels, rows: list[Any], fields: tuple[str, ...]) -> tuple
             break
         texts = [bytes(getattr(row, name)) for row in rows]
         if any(text != b"null" for text in texts):
-            joined = b",".join(texts)
-            column = _masks(joined) if name == "segmentation" else number_lists(texts)
-            nulled = [None if text == b"null" else text for text in texts]
-            raw.label["shape"] = bytes_to_arrow(nulled) if column is None else column
+            column, inner = _masks(texts) if name == "segmentation" else (number_lists(texts), 0)
+            if column is None:
+                column = bytes_to_arrow([None if text == b"null" else text for text in texts])
+                inner = sum(text.count(b'":') for text in texts)
+            raw.label["shape"] = column
             if name == "keypoints" and any(row.num_keypoints is not None for row in rows):
                 raw.label["num_keypoints"] = _integers([row.num_keypoints for row in rows])
-            return name, joined.count(b'":')
+            return name, inner
     return "bbox", 0
 
 
@@ -57,13 +58,14 @@ def _integers(values: list[int | None]) -> pa.Array:
     return to_arrow(np.array(values, np.int64))
 
 
-def _masks(texts: bytes) -> pa.Array | None:
-    """A struct of size and counts where every row is a compressed mask."""
+def _masks(texts: list[bytes]) -> tuple[pa.Array | None, int]:
+    """A struct of size and counts where every row is a compressed mask; and how many keys stand in the rows."""
+    joined = b"[" + b",".join(texts) + b"]"
     try:
-        masks = msgspec.json.decode(b"[" + texts + b"]", type=list[_Mask])
+        masks = msgspec.json.decode(joined, type=list[_Mask])
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
+        return None, 0
     sizes = np.fromiter(chain.from_iterable(mask.size for mask in masks), np.float64, 2 * len(masks))
     offsets = np.arange(0, 2 * len(masks) + 1, 2, dtype=np.int32)
     columns = [lists_of(offsets, to_arrow(sizes)), strings_to_arrow([mask.counts for mask in masks])]
-    return pa.StructArray.from_arrays(columns, ["size", "counts"])
+    return pa.StructArray.from_arrays(columns, ["size", "counts"]), joined.count(b'":')

@@ -6,37 +6,8 @@ from typing import Any
 import pytest
 
 from qm_cli.errors import UsageError
-from qm_cli.settings import COCO_SIGMAS, TASKS, Measure
-from qm_cli.tasks import SHAPE_FIELDS, found_task, measure_from, refuse_idle, refuse_unknown, sigmas_from
-
-BOX, ROTATED = [1, 2, 3, 4], [1, 2, 3, 4, 5]
-
-
-@pytest.mark.parametrize(
-    ("first", "task"),
-    [
-        ({}, "bbox"),
-        ({"bbox": BOX}, "bbox"),
-        ({"bbox": BOX, "segmentation": [[1]]}, "bbox"),
-        ({"bbox": BOX, "keypoints": [1]}, "keypoints"),
-        ({"keypoints": [1]}, "keypoints"),
-        ({"segmentation": {"size": []}}, "segm"),
-        ({"segmentation": [[1]], "bbox": []}, "segm"),
-        ({"segmentation": [[1]], "bbox": None}, "segm"),
-        ({"segmentation": None}, "bbox"),
-        ({"bbox": ROTATED}, "obb"),
-        ({"obb": ROTATED}, "obb"),
-        ({"rotated_box": ROTATED, "segmentation": [[1]]}, "obb"),
-        ({"polyline": [1]}, "polyline"),
-        ({"point": [1]}, "point"),
-    ],
-)
-def test_found_task(first: dict[str, Any], task: str) -> None:
-    assert found_task(first)[0] == task
-
-
-def test_every_task_has_fields() -> None:
-    assert set(SHAPE_FIELDS) == set(TASKS)
+from qm_cli.settings import COCO_SIGMAS, Measure
+from qm_cli.tasks import measure_from, refuse_idle, refuse_unknown, sigmas_from
 
 
 def test_parameters() -> None:

@@ -89,6 +89,9 @@ def evaluate(
     answer, score (or confidence), start and end, and probs or a prob_NAME for each category; class probabilities also
     as .npy, rows and columns in the order of the labels.
     """
+    from qm_cli import json_lists
+
+    ahead = json_lists.begun(predictions, task)  # the rest of the program is loaded meanwhile
     from qm_cli.answer_task import asks_answers
     from qm_cli.tasks import measure_from, refuse_idle
 
@@ -156,7 +159,7 @@ def evaluate(
     naming["missing_score"] = convention_score(settings.convention, missing_score)
     measured: dict[str, Any] = {"task": task, "measure": measure}
     fields = CONVENTION_FIELDS if explain or output is not None else settings.fields
-    files = Source(labels, predictions, fields=fields, **measured, **naming)
+    files = Source(labels, predictions, fields=fields, ahead=ahead, **measured, **naming)
     keep_freed()
     with reading(files) as read:
         tables = cache(read)

@@ -6,10 +6,8 @@ numbers when a count of its bytes proves that every value is one, and strictly, 
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -19,6 +17,20 @@ from qm_cli.arrays import all_finite, flat_values, one_chunk, to_arrow, to_numpy
 from qm_cli.errors import InputError
 from qm_cli.json_counts import byte_counts, expected_counts
 from qm_cli.json_faults import CUT_OFF, fault, not_utf8
+from qm_cli.json_lists import (
+    HEAD_BYTES,
+    IDENTIFIERS,
+    LISTS,
+    MASK,
+    MASK_KEYS,
+    REQUIRED,
+    Ahead,
+    JsonList,
+    Types,
+    distinct,
+    first_prediction,
+    types_of,
+)
 from qm_cli.raw import (
     Columns,
     RawPredictions,
@@ -30,21 +42,9 @@ from qm_cli.raw import (
     with_shape,
 )
 
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
-LISTS = frozenset({"bbox", "probs", "logits"})
-MASK_KEYS = ("size", "counts")
-MASK = "STRUCT(size DOUBLE[], counts VARCHAR)"
-IDENTIFIERS = ("image_id", "category_id", "id")
-NUMBERS = frozenset({*IDENTIFIERS, "score", "area", "iscrowd"})
-REQUIRED = ("image_id", "category_id", "bbox", "score")
 TEXTS = ("file_name", "category_name", "category")
 EXACT_INTEGERS = 2.0**53
-HEAD_BYTES = 1 << 16
 LIST_HINT = 'a COCO results list: [{"image_id": …, "category_id": …, "bbox": …, "score": …}, …]'
-FORMAT = "format='array', compression='none'"
-OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
 def read(
@@ -53,26 +53,22 @@ def read(
     threads: int | None = None,
     shown: str | None = None,
     fields: tuple[str, ...] = (),
+    ahead: Ahead | None = None,
 ) -> RawPredictions:
     """Columns of a results list; with `metadata` also its unknown scalar fields. Messages call the file `shown`.
 
     fields: of these the first that any prediction has is kept as the column `shape`: masks as a struct of size and
-    counts, flat lists as such, anything else as JSON texts.
+    counts, flat lists as such, anything else as JSON texts. ahead: the same file, where its reading has begun.
 
     Raises InputError for an empty file, what is no list of objects, broken JSON, a key twice in one object and a value
     of the wrong type, NaN or infinite, naming the place.
     """
     where = shown or str(path)
     _refuse_no_list(path, where)
-    import duckdb  # here, so that it loads beside the labels, and not at all for Parquet
-
-    config: dict[str, str | bool | int | float | list[str]] = {**OFFLINE}
-    if threads:
-        config["threads"] = threads
-    with duckdb.connect(config=config) as connection:
-        reader = _Reader(connection, path, where, duckdb.Error)
+    with JsonList(path, threads) as source:
+        reader = _Reader(source, where)
         first = first_prediction(path)
-        columns = _read_typed(reader, first, metadata, fields) if first else None
+        columns = _read_typed(reader, first, metadata, fields, ahead) if first else None
         if columns is None:
             columns = _read_strictly(reader, reader.all_keys() if metadata else [], fields)
     return RawPredictions(where, columns, tuple(first))
@@ -109,49 +105,25 @@ def _ending_hint(path: Path) -> str:
     return "one list must be all of the file"
 
 
-def first_prediction(path: Path) -> dict[str, object]:
-    """The first prediction, or nothing when it cannot be seen from the start of the file alone."""
-    for size in (HEAD_BYTES, 64 * HEAD_BYTES):
-        with path.open("rb") as file:
-            head = file.read(size).decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")[1:].lstrip()
-        try:
-            first, _ = json.JSONDecoder().raw_decode(head)
-        except (ValueError, RecursionError):
-            continue
-        return first if isinstance(first, dict) else {}
-    return {}
-
-
 class _Reader:
-    """One file as DuckDB reads it."""
+    """The file, with messages that name it."""
 
-    def __init__(self, connection: DuckDBPyConnection, path: Path, where: str, error: type[Exception]) -> None:
-        self.connection, self.path, self.where, self.error = connection, path, where, error
-        self.literal = "'" + re.sub(r"([\[*?])", r"[\1]", str(path)).replace("'", "''") + "'"
+    def __init__(self, source: JsonList, where: str) -> None:
+        self.source, self.path, self.where = source, source.path, where
 
-    def table(self, types: dict[str, str]) -> pa.Table:
-        struct = ", ".join(f"{_quoted(name)}: '{dtype}'" for name, dtype in types.items())
-        query = f"SELECT * FROM read_json({self.literal}, columns={{{struct}}}, {FORMAT})"
+    def table(self, types: Types) -> pa.Table:
         try:
-            table: pa.Table = self.connection.sql(query).to_arrow_table()
-        except self.error as error:
+            return self.source.table(types)
+        except self.source.error as error:
             raise _refused(str(error), self.path, self.where) from None
-        return table
 
     def all_keys(self) -> list[str]:
-        """Keys of the file's first 20,480 predictions."""
-        options = f"records=true, maximum_depth=2, sample_size=20480, {FORMAT}"
-        query = f"DESCRIBE SELECT * FROM read_json({self.literal}, {options})"
         try:
-            return [str(row[0]) for row in self.connection.execute(query).fetchall()]
-        except self.error as error:
+            return self.source.all_keys()
+        except self.source.error as error:
             if "duplicate key" not in str(error):
                 return []  # an empty list, or what reading the values will refuse in better words
             raise _refused(str(error), self.path, self.where) from None
-
-
-def _quoted(name: str) -> str:
-    return "'" + name.replace("'", "''") + "'"
 
 
 class _Prediction(msgspec.Struct, gc=False):
@@ -191,21 +163,17 @@ def _reason(message: str, path: Path) -> tuple[str, str]:
     return f"{place}not valid JSON{f': {record[2]}' if record and record[2] else ''}", LIST_HINT
 
 
-def _distinct(names: list[str]) -> list[str]:
-    """The names that differ in more than case from those before them."""
-    return list({name.casefold(): name for name in reversed(names)}.values())[::-1]
-
-
-def _read_typed(reader: _Reader, first: dict[str, object], metadata: bool, fields: tuple[str, ...]) -> Columns | None:
+def _read_typed(
+    reader: _Reader, first: dict[str, object], metadata: bool, fields: tuple[str, ...], ahead: Ahead | None
+) -> Columns | None:
     """Columns of the types the first prediction has, or None when a value might be of another type."""
-    names = list(first)
-    required = set(REQUIRED) - ({"bbox"} if fields else set())
-    if not required <= set(names) or len(_distinct(names)) < len(names):
+    names, types = list(first), types_of(first, fields)
+    if types is None:
         return None
-    types = {name: _fast_type(name, value, fields) for name, value in first.items()}
     try:
-        table = reader.table(types)
-    except InputError:
+        begun = ahead is not None and (ahead.path, ahead.types) == (reader.path, types)
+        table = ahead.table.result() if ahead is not None and begun else reader.source.table(types)
+    except reader.source.error:
         return None
     columns = {name: one_chunk(table.column(name)) for name in table.column_names}
     if any(c.null_count or not (types[name] == "JSON" or _all_finite(c)) for name, c in columns.items()):
@@ -229,16 +197,6 @@ def _read_typed(reader: _Reader, first: dict[str, object], metadata: bool, field
     return with_shape(kept, fields, table.num_rows) if fields else kept
 
 
-def _fast_type(name: str, value: object, fields: tuple[str, ...]) -> str:
-    if name in fields and isinstance(value, dict):
-        return MASK if set(value) == set(MASK_KEYS) and isinstance(value["counts"], str) else "JSON"
-    flat = isinstance(value, list) and not any(isinstance(one, list | str | dict) for one in value)
-    if name in LISTS or (name in fields and flat):
-        return "DOUBLE[]"
-    quoted = name in IDENTIFIERS and isinstance(value, str)
-    return "DOUBLE" if name in NUMBERS and not quoted else "JSON"
-
-
 def _all_finite(column: pa.Array) -> bool:
     """Whether no value is null, NaN or infinite."""
     if pa.types.is_struct(column.type):
@@ -259,7 +217,7 @@ def _integers(column: pa.Array) -> pa.Array | None:
 
 def _read_strictly(reader: _Reader, names: list[str], fields: tuple[str, ...]) -> Columns:
     """Every value read as JSON text and converted by Arrow's own strict casts."""
-    wanted = _distinct([*REQUIRED, "id", "probs", "logits", *TEXTS, *fields, *names])
+    wanted = distinct([*REQUIRED, "id", "probs", "logits", *TEXTS, *fields, *names])
     table = reader.table({name: "JSON[]" if name in LISTS else "JSON" for name in wanted})
     columns: Columns = {}
     for name in wanted:

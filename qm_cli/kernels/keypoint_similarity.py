@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,27 +35,21 @@ def keypoint_similarity(
     pair_count = len(label)
     falloff = (np.asarray(sigmas) * 2) ** 2
     truth = _truth(labels, boxes, falloff)
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        x, y = threads.map(lambda axis: _by_keypoint(predictions, axis), (0, 1))
-        near = _near(truth, areas, (x, y), label, prediction, float(falloff.max()), lowest)
-        label, prediction = label.take(near), prediction.take(near)
-        count = truth.count.take(label)
-        found = np.zeros(len(label))
-
-        def fill(block: tuple[int, RowArray]) -> None:
-            seen, pairs = block
+    x, y = _by_keypoint(predictions, 0), _by_keypoint(predictions, 1)
+    near = _near(truth, areas, (x, y), label, prediction, float(falloff.max()), lowest)
+    label, prediction = label.take(near), prediction.take(near)
+    count = truth.count.take(label)
+    found = np.zeros(len(label))
+    for seen in np.flatnonzero(np.bincount(count)).tolist():
+        every = np.flatnonzero(count == seen)
+        for start in range(0, len(every), PAIRS_AT_ONCE):
+            pairs = every[start : start + PAIRS_AT_ONCE]
             own = label.take(pairs)
             squares, weights = _squares(truth, own, x, y, prediction.take(pairs), seen, falloff)
             squares /= weights
             squares /= (areas.take(own) + np.spacing(1))[:, None]
             squares /= -2
             found[pairs] = np.exp(squares, out=squares).sum(1) / squares.shape[1]
-
-        blocks = []
-        for seen in np.flatnonzero(np.bincount(count)).tolist():
-            pairs = np.flatnonzero(count == seen)
-            blocks += [(seen, pairs[start : start + PAIRS_AT_ONCE]) for start in range(0, len(pairs), PAIRS_AT_ONCE)]
-        list(threads.map(fill, blocks))
     similarity = np.zeros(pair_count)
     similarity[near] = found
     return similarity
