@@ -63,7 +63,7 @@ def label_table(
     classes = boxless(columns["bbox"]) and not objects
     if measure.task != "bbox":
         size = image_sizes(image, image_row)
-        shapes = shapes_of("label", columns, size, ids, raw.where, measure, tolerant)
+        shapes = shapes_of("label", columns, size, ids, raw.where, measure, tolerant, raw.runs)
         boxes = with_boxes(boxes, shapes)
         findings += shapes.findings
     elif classes:

@@ -14,9 +14,10 @@ import pyarrow as pa
 from qm_cli.arrays import bytes_to_arrow, flat_values, to_numpy, valid
 from qm_cli.kernels.polygons import shapes_of
 from qm_cli.kernels.rasters import is_polygon, painted
-from qm_cli.kernels.runs import LARGEST_MASK, encoded
+from qm_cli.kernels.runs import LARGEST_MASK, Runs, decoded, encoded
 from qm_cli.link_ids import Mask
 from qm_cli.link_texts import decoded_texts
+from qm_cli.raw import Columns
 
 Numbers = npt.NDArray[np.float64]
 COMPRESSED = re.compile("[0-o]+")
@@ -60,6 +61,15 @@ def mask_texts(shape: pa.Array, size: Numbers) -> MaskTexts:
         return _fitting(counts, _sizes(given), size, nothing)
     texts, given, crossing = _texts(decoded_texts(shape, RunLengths | list[list[float]] | None), size)
     return _fitting(bytes_to_arrow(texts), given, size, crossing)
+
+
+def masks_decoded(columns: Columns) -> Runs | None:
+    """The masks of the column `shape`, each of the size it says; None where it does not hold compressed ones."""
+    shape = columns.get("shape")
+    if shape is None or not pa.types.is_struct(shape.type):
+        return None
+    own = mask_texts(shape, np.full((len(shape), 2), np.nan))
+    return decoded(own.text, own.offsets, own.size)
 
 
 def _sizes(lists: pa.Array) -> Numbers:

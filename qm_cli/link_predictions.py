@@ -82,7 +82,8 @@ def prediction_table(
     shapes = None
     if shaped:
         size = image_sizes(image, image_row)
-        shapes = shapes_of("prediction", columns, size, ids, raw.where, options.measure, options.tolerant)
+        where, measure, tolerant = raw.where, options.measure, options.tolerant
+        shapes = shapes_of("prediction", columns, size, ids, where, measure, tolerant, raw.runs)
         area = _areas(boxes, shapes, options.measure)
         boxes, good_box = with_boxes(boxes, shapes), shapes.good
         findings += shapes.findings

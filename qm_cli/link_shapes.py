@@ -56,9 +56,10 @@ def shapes_of(
     where: str,
     measure: Measure,
     tolerant: bool,
+    runs: Runs | None = None,
 ) -> Shapes:
     """The shapes of labels or predictions, their column `shape`. size: float64[n, 2], height and width of each row's
-    image, NaN if unknown.
+    image, NaN if unknown. runs: that column's masks, where they were decoded already.
 
     Where task obb finds no rotated box in that column, the row's plain `bbox` is taken, at angle 0, which is a finding.
     Raises InputError (unless tolerant) when not a single row has the field that the task compares.
@@ -74,7 +75,7 @@ def shapes_of(
         named = " or ".join(f"`{name}`" for name in fields)
         raise InputError(f"{where}: no {what} has {named}, which task {measure.task} compares", "see --task")
     if measure.task == "segm":
-        found = _masks(shape, size, level, ids)
+        found = _masks(shape, size, level, ids, runs)
     elif measure.task == "keypoints":
         found = _keypoints(shape, where, measure)
     elif measure.task == "obb":
@@ -106,9 +107,11 @@ def sorted_runs(shapes: Shapes, keep: Mask, image_row: Rows) -> Runs | None:
     return shapes.runs if shapes.runs is None or order is None else shapes.runs.take(order)
 
 
-def _masks(shape: pa.Array, size: Numbers, level: str, ids: pa.Array) -> Shapes:
+def _masks(shape: pa.Array, size: Numbers, level: str, ids: pa.Array, runs: Runs | None) -> Shapes:
+    """Masks of another size than their image's are none; those decoded already must be of these very rows."""
     masks = mask_texts(shape, size)
-    runs = decoded(masks.text, masks.offsets, masks.size)
+    if runs is None or len(runs.good) != len(shape) or (runs.good & ~masks.fits).any():
+        runs = decoded(masks.text, masks.offsets, masks.size)
     good = runs.good & masks.fits
     columns = {"mask_counts": masks.column(good), "mask_size": to_arrow(np.where(good[:, None], masks.size, np.nan))}
     box, area = np.where(good[:, None], runs.box, np.nan), np.where(good, runs.area, np.nan)

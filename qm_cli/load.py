@@ -29,6 +29,7 @@ from qm_cli.json_lists import Ahead
 from qm_cli.link_boxes import boxless
 from qm_cli.link_ids import linked
 from qm_cli.link_images import MATCH_BY
+from qm_cli.link_masks import masks_decoded
 from qm_cli.link_predictions import Linking
 from qm_cli.raw import Columns, RawLabels, RawPredictions
 from qm_cli.settings import BOXES, Measure
@@ -113,7 +114,7 @@ def reading(source: Source) -> Iterator[Callable[[], Tables]]:
         folder = Path(name)
         predictions = source.predictions
         if predictions and predictions.suffix not in COLUMNAR:
-            import duckdb  # noqa: F401  (before the labels take the interpreter, so that parsing starts at once)
+            import adbc_driver_duckdb  # noqa: F401  (before the labels take the interpreter: parsing starts at once)
         opened = pool.submit(_opened, source, predictions, folder) if predictions else None
         started = pool.submit(lambda: _read_predictions(source, opened.result())) if opened else None
         yield lambda: _finished(source, opened, started, folder)
@@ -185,7 +186,7 @@ def _opened(source: Source, path: Path, folder: Path) -> _Opened:
 
 
 def _read_predictions(source: Source, opened: _Opened) -> RawPredictions:
-    """A prediction file of any format."""
+    """A prediction file of any format; its masks are decoded beside the labels."""
     fields = SHAPE_FIELDS[opened.measure.task]
     if opened.kind in ("parquet", "arrow"):
         return predictions_columnar.read(opened.plain, source.metadata, opened.where, fields)
@@ -194,6 +195,7 @@ def _read_predictions(source: Source, opened: _Opened) -> RawPredictions:
         raw.image_names = opened.images
         if opened.categories and "category_name" not in raw.columns:
             _name_categories(raw, opened.categories)
+    raw.runs = masks_decoded(raw.columns) if opened.measure.task == "segm" else None
     return raw
 
 
@@ -235,6 +237,7 @@ def _read_labels(source: Source, path: Path, folder: Path, shapes: tuple[str, ..
     if kind in ("parquet", "arrow"):
         return as_labels(predictions_columnar.read(plain, source.metadata, where, shapes))
     raw = labels_json.read(plain, source.shapes, source.metadata, where, shapes)
+    raw.runs = masks_decoded(raw.label) if shapes == SHAPE_FIELDS["segm"] else None
     if source.fields:
         labels_json_fields.add_fields(raw, plain, source.fields)
     return raw

@@ -19,7 +19,7 @@ from qm_cli.tables import Tables
 
 Rows = npt.NDArray[np.int64]
 CELLS_AT_ONCE = 1 << 22
-PREDICTIONS_AT_ONCE = 1 << 16
+PREDICTIONS_AT_ONCE = 1 << 15
 
 
 @dataclass(frozen=True)

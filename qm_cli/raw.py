@@ -17,6 +17,7 @@ from qm_cli.arrays import compute as pc
 from qm_cli.arrays import strings_to_arrow, to_arrow, to_numpy, valid
 from qm_cli.errors import InputError
 from qm_cli.findings import Finding
+from qm_cli.kernels.runs import Runs
 
 Columns = dict[str, pa.Array]
 LEAVES = r"^[/\\]|^[A-Za-z]:|^[a-z][a-z0-9+.-]*://"
@@ -27,13 +28,15 @@ class RawPredictions:
     """columns: image_id, category_id, bbox (list of doubles), score, and what else there is. `where` names the file.
 
     keys: the fields of the file's first prediction, kept or not, for telling what is there instead of what is missing.
-    image_names: the file's own image table, id and file_name, where it has one.
+    image_names: the file's own image table, id and file_name, where it has one. runs: the masks of the column
+    `shape`, where they are compressed ones and were decoded already.
     """
 
     where: str
     columns: Columns
     keys: tuple[str, ...] = ()
     image_names: Columns = field(default_factory=dict)
+    runs: Runs | None = None
 
     @property
     def count(self) -> int:
@@ -52,7 +55,7 @@ class RawLabels:
 
     derived: the images and categories are only those that the labels name, as in a prediction file.
     findings: what was seen while reading and the columns do not show. kinds: the declared type of each question; None
-    where the file is not read as one of answers.
+    where the file is not read as one of answers. runs: as of `RawPredictions`.
     """
 
     where: str
@@ -62,6 +65,7 @@ class RawLabels:
     derived: bool = False
     findings: list[Finding] = field(default_factory=list)
     kinds: dict[str, str] | None = None
+    runs: Runs | None = None
 
 
 def with_shape(columns: Columns, fields: tuple[str, ...], count: int) -> Columns:

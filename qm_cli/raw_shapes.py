@@ -27,27 +27,46 @@ def with_fields(annotation: Any, image: Any, category: Any, fields: tuple[str, .
     return row, msgspec.defstruct("FieldDocument", [*lists, *rest])
 
 
-class _Mask(msgspec.Struct, gc=False):
+class Mask(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     size: tuple[float, float]
     counts: str
 
 
+@cache
+def with_masks(annotation: Any, image: Any, category: Any) -> Any:
+    """A document in which every annotation has a compressed mask."""
+    row = msgspec.defstruct("MaskAnnotation", [("segmentation", Mask)], bases=(annotation,), gc=False, kw_only=True)
+    lists = [("images", list[image]), ("categories", list[category]), ("annotations", list[row])]  # type: ignore[valid-type]
+    return msgspec.defstruct("MaskDocument", [*lists, ("licenses", msgspec.Raw, msgspec.Raw(b"[]"))])
+
+
+def masked(content: bytes, kind: Any) -> Any:
+    """The document, if it is of that kind."""
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 def add_shape(raw: RawLabels, rows: list[Any], fields: tuple[str, ...]) -> tuple[str, int]:
     """Add the column `shape`, and the number of keypoints; the field it is from, and how many keys stand inside it."""
+    if rows and isinstance(getattr(rows[0], "segmentation", None), Mask):
+        raw.label["shape"] = _mask_column([row.segmentation for row in rows])
+        return "segmentation", len(Mask.__struct_fields__) * len(rows)
     for name in fields:
         if name == "bbox":
             raw.label["shape"] = raw.label["bbox"]
             break
         texts = [bytes(getattr(row, name)) for row in rows]
         if any(text != b"null" for text in texts):
-            column, inner = _masks(texts) if name == "segmentation" else (number_lists(texts), 0)
+            column = _masks(texts) if name == "segmentation" else number_lists(texts)
             if column is None:
                 column = bytes_to_arrow([None if text == b"null" else text for text in texts])
-                inner = sum(text.count(b'":') for text in texts)
+            keyless = pa.types.is_list(column.type)
             raw.label["shape"] = column
             if name == "keypoints" and any(row.num_keypoints is not None for row in rows):
                 raw.label["num_keypoints"] = _integers([row.num_keypoints for row in rows])
-            return name, inner
+            return name, 0 if keyless else sum(text.count(b'":') for text in texts)
     return "bbox", 0
 
 
@@ -58,14 +77,17 @@ def _integers(values: list[int | None]) -> pa.Array:
     return to_arrow(np.array(values, np.int64))
 
 
-def _masks(texts: list[bytes]) -> tuple[pa.Array | None, int]:
-    """A struct of size and counts where every row is a compressed mask; and how many keys stand in the rows."""
-    joined = b"[" + b",".join(texts) + b"]"
+def _masks(texts: list[bytes]) -> pa.Array | None:
+    """A column of masks where every row is a compressed one."""
     try:
-        masks = msgspec.json.decode(joined, type=list[_Mask])
+        return _mask_column(msgspec.json.decode(b"[" + b",".join(texts) + b"]", type=list[Mask]))
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return None, 0
+        return None
+
+
+def _mask_column(masks: list[Mask]) -> pa.Array:
+    """A struct of size and counts."""
     sizes = np.fromiter(chain.from_iterable(mask.size for mask in masks), np.float64, 2 * len(masks))
     offsets = np.arange(0, 2 * len(masks) + 1, 2, dtype=np.int32)
     columns = [lists_of(offsets, to_arrow(sizes)), strings_to_arrow([mask.counts for mask in masks])]
-    return pa.StructArray.from_arrays(columns, ["size", "counts"]), joined.count(b'":')
+    return pa.StructArray.from_arrays(columns, ["size", "counts"])

@@ -20,7 +20,7 @@ from qm_cli.errors import InputError
 from qm_cli.findings import Finding, finding
 from qm_cli.json_faults import fault, repeated_key
 from qm_cli.raw import Columns, RawLabels, identifiers, lists_of, numbers, scalars
-from qm_cli.raw_shapes import add_shape, with_fields
+from qm_cli.raw_shapes import add_shape, masked, with_fields, with_masks
 
 Identifier = int | str | None
 COMPRESSED = re.compile("[0-o]+")
@@ -101,12 +101,13 @@ def read(
     where = shown or str(path)
     content = _content(path, where)
     with _no_garbage_collection():
-        row, kind = (
-            with_fields(Annotation, Image, Category, fields)
-            if fields
-            else (None, ShapedDocument if shapes else Document)
-        )
-        document = _decode(content, where, kind, row)
+        document = None
+        if fields == ("segmentation",) and not shapes:
+            document = masked(content, with_masks(Annotation, Image, Category))
+        if document is None:
+            own = ShapedDocument if shapes else Document
+            row, kind = with_fields(Annotation, Image, Category, fields) if fields else (None, own)
+            document = _decode(content, where, kind, row)
         label = {} if document.annotations is None else _label_columns(document.annotations, where)
         raw = RawLabels(where, _image_columns(document, where), _category_columns(document, where), label)
         if shapes if metadata is None else metadata:

@@ -26,6 +26,7 @@ from qm_cli.json_lists import (
     REQUIRED,
     Ahead,
     JsonList,
+    RefusedError,
     Types,
     distinct,
     first_prediction,
@@ -114,13 +115,13 @@ class _Reader:
     def table(self, types: Types) -> pa.Table:
         try:
             return self.source.table(types)
-        except self.source.error as error:
+        except RefusedError as error:
             raise _refused(str(error), self.path, self.where) from None
 
     def all_keys(self) -> list[str]:
         try:
             return self.source.all_keys()
-        except self.source.error as error:
+        except RefusedError as error:
             if "duplicate key" not in str(error):
                 return []  # an empty list, or what reading the values will refuse in better words
             raise _refused(str(error), self.path, self.where) from None
@@ -173,7 +174,7 @@ def _read_typed(
     try:
         begun = ahead is not None and (ahead.path, ahead.types) == (reader.path, types)
         table = ahead.table.result() if ahead is not None and begun else reader.source.table(types)
-    except reader.source.error:
+    except RefusedError:
         return None
     columns = {name: one_chunk(table.column(name)) for name in table.column_names}
     if any(c.null_count or not (types[name] == "JSON" or _all_finite(c)) for name, c in columns.items()):
