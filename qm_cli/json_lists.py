@@ -18,7 +18,7 @@ from qm_cli.shape_fields import SHAPE_FIELDS, found_task
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from adbc_driver_manager import AdbcConnection
+    from duckdb import DuckDBPyConnection
 
 LISTS = frozenset({"bbox", "probs", "logits"})
 MASK_KEYS = ("size", "counts")
@@ -29,7 +29,7 @@ REQUIRED = ("image_id", "category_id", "bbox", "score")
 HEAD_BYTES = 1 << 16
 FORMAT = "format='array', compression='none'"
 OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-ENTRY_POINT = "duckdb_adbc_init"
+ROWS_AT_ONCE = 1 << 20
 Types = dict[str, str]
 
 
@@ -38,12 +38,11 @@ class RefusedError(Exception):
 
 
 class JsonList:
-    """One file, with a database of its own from the first question on. threads: all cores for None.
-
-    DuckDB is asked through ADBC: its Python package takes longer to import than a hundred thousand predictions to read.
-    """
+    """One file, with a connection to DuckDB of its own from the first question on. threads: all cores for None."""
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
+        import duckdb  # noqa: F401  (here: the importing thread holds the interpreter anyway)
+
         self.path = path
         self.settings = {**OFFLINE, **({"threads": str(threads)} if threads else {})}
         self.literal = "'" + re.sub(r"([\[*?])", r"[\1]", str(path)).replace("'", "''") + "'"
@@ -56,13 +55,10 @@ class JsonList:
         self.cleanup.close()
 
     @cached_property
-    def connection(self) -> AdbcConnection:
-        from adbc_driver_duckdb import driver_path
-        from adbc_driver_manager import AdbcConnection, AdbcDatabase
+    def connection(self) -> DuckDBPyConnection:
+        import duckdb
 
-        opened = self.cleanup.enter_context
-        database = opened(AdbcDatabase(driver=driver_path(), entrypoint=ENTRY_POINT, **self.settings))
-        return opened(AdbcConnection(database))
+        return self.cleanup.enter_context(duckdb.connect(config={**self.settings}))
 
     def table(self, types: Types) -> pa.Table:
         struct = ", ".join(f"{_quoted(name)}: '{dtype}'" for name, dtype in types.items())
@@ -75,15 +71,11 @@ class JsonList:
         return [str(name) for name in names.to_pylist()]
 
     def _answer(self, query: str) -> pa.Table:
-        from adbc_driver_manager import AdbcStatement, Error
-        from pyarrow import RecordBatchReader
+        import duckdb
 
         try:
-            with AdbcStatement(self.connection) as statement:
-                statement.set_sql_query(query)
-                rows, _ = statement.execute_query()
-                return RecordBatchReader.from_stream(rows).read_all()
-        except (Error, OSError) as error:  # the latter once Arrow has begun to take rows
+            return self.connection.sql(query).to_arrow_reader(ROWS_AT_ONCE).read_all()
+        except (duckdb.Error, OSError) as error:  # the latter once Arrow has begun to take rows
             raise RefusedError(str(error)) from None
 
 

@@ -114,7 +114,7 @@ def reading(source: Source) -> Iterator[Callable[[], Tables]]:
         folder = Path(name)
         predictions = source.predictions
         if predictions and predictions.suffix not in COLUMNAR:
-            import adbc_driver_duckdb  # noqa: F401  (before the labels take the interpreter: parsing starts at once)
+            import duckdb  # noqa: F401  (before the labels take the interpreter, so that parsing starts at once)
         opened = pool.submit(_opened, source, predictions, folder) if predictions else None
         started = pool.submit(lambda: _read_predictions(source, opened.result())) if opened else None
         yield lambda: _finished(source, opened, started, folder)

@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import sys
+from copy import copy
 from pathlib import Path
 from typing import Annotated
 
@@ -178,7 +179,7 @@ def run(arguments: list[str]) -> int:
     """The one error door: whatever happens becomes an exit code and at most a few lines on stderr."""
     console.mood = console.Mood(verdict=DONE)
     try:
-        result = app(args=arguments, prog_name="qm", standalone_mode=False)
+        result = _with_command(arguments)(args=arguments, prog_name="qm", standalone_mode=False)
         if result == INTERRUPTED:  # what the framework makes of an interrupt
             raise KeyboardInterrupt
         sys.stdout.flush()
@@ -210,6 +211,16 @@ def run(arguments: list[str]) -> int:
             return INTERRUPTED
         return _unexpected(error, arguments)
     return result if isinstance(result, int) else DONE
+
+
+def _with_command(arguments: list[str]) -> typer.Typer:
+    """The app with the one command that is named first, all where none is: the options of all take long to make."""
+    named = [one for one in app.registered_commands if one.callback and [one.callback.__name__] == arguments[:1]]
+    if not named:
+        return app
+    chosen = copy(app)
+    chosen.registered_commands = named
+    return chosen
 
 
 def _interrupt(*_: object) -> None:

@@ -124,7 +124,7 @@ def test_an_interrupt_that_python_wraps_is_one(
     def app(**_: object) -> None:
         raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
 
-    monkeypatch.setattr(main, "app", app)
+    monkeypatch.setattr(main, "_with_command", lambda _: app)
     assert main.run(["metrics"]) == 130
     assert capsys.readouterr().err == "qm: interrupted\n"
 

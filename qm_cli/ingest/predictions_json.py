@@ -171,6 +171,7 @@ def _read_typed(
     names, types = list(first), types_of(first, fields)
     if types is None:
         return None
+    counted = byte_counts(reader.path)
     try:
         begun = ahead is not None and (ahead.path, ahead.types) == (reader.path, types)
         table = ahead.table.result() if ahead is not None and begun else reader.source.table(types)
@@ -182,7 +183,7 @@ def _read_typed(
     texts = [columns[name] for name in columns if types[name] == "JSON"]
     masks = [columns[name].field("counts") for name in columns if types[name] == MASK]
     keys = [*names, *(key for _ in masks for key in MASK_KEYS)]
-    if byte_counts(reader.path) != expected_counts(keys, table.num_rows, texts, masks):
+    if counted != expected_counts(keys, table.num_rows, texts, masks):
         return None
     kept: Columns = {}
     for name, column in columns.items():
