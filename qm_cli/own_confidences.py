@@ -61,7 +61,9 @@ def evaluated_at_own(tables: Tables, settings: Settings, own: Confidences) -> tu
 
     A category without one keeps nothing and has no numbers; means over categories leave it out.
     """
-    evaluation = evaluate_tables(only_confident(tables, lowest_scores(own)), replace(settings, confidence=-math.inf))
+    evaluation = evaluate_tables(
+        only_confident(tables, settings.convention, lowest_scores(own)), replace(settings, confidence=-math.inf)
+    )
     found = evaluation_report(evaluation)
     rows = [
         {name: None if least is None and name in COUNTED else row[name] for name in (*FACTS, *COUNTED)}

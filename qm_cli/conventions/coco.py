@@ -13,6 +13,7 @@ from qm_cli.analysis.summary_numbers import (
     reached,
     summary_numbers,
 )
+from qm_cli.confidence_rules import told
 from qm_cli.evaluated import Evaluation, Numbers
 from qm_cli.matching import Matches, match_tables
 from qm_cli.settings import Settings
@@ -30,7 +31,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         found,
         confusion_matrix(tables, found, settings),
         _numbers(curves, settings),
-        f"{reached(settings.iou)}, confidence ≥ {settings.confidence:g}",
+        f"{reached(settings.iou)}, {told(settings)}",
         coco=matches,
         curves=curves,
         max_detections=settings.max_detections,

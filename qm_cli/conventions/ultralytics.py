@@ -18,6 +18,7 @@ from qm_cli.analysis.confusion import matrix_of
 from qm_cli.analysis.counts import Outcomes, mean_of_defined, outcomes_of
 from qm_cli.analysis.lane_hits import LaneHits, lane_hits
 from qm_cli.analysis.ranked_hits import RankedHits, ranked_hits
+from qm_cli.confidence_rules import counting, rule_of, told
 from qm_cli.evaluated import Evaluation, Numbers
 from qm_cli.kernels.straight_lines import area_under_lines, places_of, rates_at
 from qm_cli.label_flags import labels_that_count
@@ -48,8 +49,11 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         found,
         matrix_of(tables, found, prediction, label),
         ranked.of_images(np.ones(tables.count("image"), bool)),
-        f"IoU > {settings.iou:g}, confidence > {settings.confidence:g}, matched whatever the category",
-        notes=("the confusion matrix is indexed [true, predicted]; Ultralytics' own is its transpose",),
+        f"IoU > {settings.iou:g}, {told(settings)}, matched whatever the category",
+        notes=(
+            "the confusion matrix is indexed [true, predicted]; Ultralytics' own is its transpose",
+            f"{rule_of(settings.convention)}, not at it",
+        ),
         confused=(prediction, label),
         at_any_confidence=lambda: _confused(tables, replace(settings, confidence=-math.inf), counts, ignored)[0],
         changes=lambda: _changes(tables, settings, counts, ignored),
@@ -73,7 +77,7 @@ def _confused(
     score, then input order).
     """
     score = tables.values("prediction", "score")
-    counted = score > settings.confidence
+    counted = counting(settings.convention, score, settings.confidence)
     best = best_labels(tables, settings.task, counts, any_category=True, last=True)
     rows = np.flatnonzero(counted & (best.iou > settings.iou))
     rows = rows[np.lexsort((rows, -score[rows], -best.iou[rows]))][::-1]
