@@ -13,7 +13,7 @@ import pyarrow as pa
 from qm_cli.analysis.comparison import Comparison, NumbersOf, comparison_by, units_with
 from qm_cli.analysis.intervals import LEAST_UNITS
 from qm_cli.analysis.weighted_counts import OVERALL, RATES, mean_rates
-from qm_cli.answer_parts import Part, Tally, answer_count, entity_part, question_parts, questions_of_one
+from qm_cli.answer_parts import Part, Tally, entity_part, question_parts, questions_of_one
 from qm_cli.answer_sides import Side
 from qm_cli.comparison_rows import named_rows
 from qm_cli.slice_comparing import compared_images
@@ -71,7 +71,7 @@ def compare_answers(
         "left_out": left_out,
         "changes": _changes(parts, a.slices),
         "regressed_images": _regressed(a, parts),
-        "notes": [*_notes(parts, found, cluster), *_unshared(left_out), *a.notes],
+        "notes": [*_notes(parts, found, cluster), *_unshared(left_out), *_found(a, b), *a.notes],
     }
     return report, pa.concat_tables([part.table for part in parts])
 
@@ -103,7 +103,7 @@ def _about(side: Side) -> dict[str, Any]:
     if isinstance(found, SpanEvaluation):
         count = len(found.prediction)
     else:
-        count = sum(answer_count(one) for one in found.results)
+        count = sum(len(one.question.prediction) or int((one.question.probable >= 0).sum()) for one in found.results)
     return {"model": side.name, "target": side.target, "predictions": count}
 
 
@@ -209,4 +209,14 @@ def _unshared(left_out: list[dict[str, Any]]) -> list[str]:
     return [
         f"question {one['question']!r} is of {one['model']} alone, with {one['answers']:,} answers: it is not compared"
         for one in left_out
+    ]
+
+
+def _found(a: Side, b: Side) -> list[str]:
+    """What was found while reading: of both sides, then of one alone."""
+    first, second = ([finding.sentence() for finding in side.found.findings] for side in (a, b))
+    alone = [("A", first, second), ("B", second, first)]
+    return [
+        *(text for text in first if text in second),
+        *(f"{side}: {text}" for side, own, other in alone for text in own if text not in other),
     ]

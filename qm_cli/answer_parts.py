@@ -86,16 +86,18 @@ def questions_of_one(a: ClassEvaluation, b: ClassEvaluation) -> list[dict[str, A
     for side, own, other in (("A", a, b), ("B", b, a)):
         known = {result.question.name for result in other.results}
         found += [
-            {"question": result.question.name, "model": side, "answers": answer_count(result)}
+            {"question": result.question.name, "model": side, "answers": _given(own.answers, result.question.name)}
             for result in own.results
             if result.question.name not in known
         ]
     return found
 
 
-def answer_count(result: QuestionResult) -> int:
-    """How many answers are predicted, or how many data rows have probabilities."""
-    return len(result.question.prediction) or int((result.question.probable >= 0).sum())
+def _given(answers: Answers, question: str | None) -> int:
+    """How many answers are predicted, or how many data rows have probabilities, whatever the labels."""
+    number = answers.questions.index(question)
+    probable = (one.row for one in answers.probabilities if one.question == number)
+    return int((answers.prediction.question == number).sum()) or sum(int((row >= 0).sum()) for row in probable)
 
 
 def _question(first: Answers, second: Answers, a: QuestionResult, b: QuestionResult) -> Part:

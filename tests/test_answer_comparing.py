@@ -175,7 +175,10 @@ def test_slices_are_comparisons_of_their_data_rows(tmp_path: Path) -> None:
     for name, members in (("weather=fog", foggy), ("bees", [n for n, c in enumerate(TRUE) if c == 1])):
         row = found[name]
         assert (row["images"], row["units"]) == (len(members), len(members))
-        models = [{one["id"]: one["category"] for one in map(json.loads, path.open())} for path in targets[1:]]
+        models = [
+            {one["id"]: one["category"] for one in map(json.loads, path.read_text().splitlines())}
+            for path in targets[1:]
+        ]
         accuracy = row["metrics"][0]
         for side, given in zip("ab", models, strict=True):
             right = sum(given[n] == NAMES[TRUE[n]] for n in members)
@@ -194,8 +197,8 @@ def test_slices_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     targets, _ = weathered(tmp_path)
     assert main.run(["compare", *map(str, targets), "--resamples", "100", "--slice", "dim=weather = 'fog'"]) == 0
     shown = capsys.readouterr().out
-    assert "slice: B − A" in shown
     assert shown.count("dim") == 2
+    assert "corrected p of accuracy" in shown
 
 
 def test_refusals(tmp_path: Path) -> None:

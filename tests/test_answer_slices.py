@@ -22,7 +22,7 @@ def test_of_data_rows_and_of_labels() -> None:
         "b": [True, False, True],
         "weather=clear": [False, True, False],
         "weather=fog": [True, False, False],
-        "weather=none": [False, False, True],
+        "weather=(none)": [False, False, True],
     }
     assert notes == (OF_LABELS,)
     assert slices_of_rows(ROWS, Wanted(None, ("weather",)))[1] == ()
