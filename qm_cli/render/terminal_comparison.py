@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from qm_cli.headlines import thresholds
 from qm_cli.render.terminal import chance, plain_console, print_table_on, show_notes, show_prose
 
 CATEGORIES_SHOWN = 20
@@ -13,7 +14,6 @@ AVERAGES = ("AP", "AP50-95", "f1")
 SLICE_AVERAGES = ("AP", "mAP", "AP50-95", "accuracy", "f1")
 """The same of a slice."""
 OF_ANSWERS = ("classification", "multilabel", "text")
-THRESHOLDS = (("iou", "IoU"), ("confidence", "confidence"))
 ERRORS = {
     "errors_a": "errors A",
     "errors_b": "errors B",
@@ -31,8 +31,8 @@ def show_comparison(report: dict[str, Any]) -> None:
     console = plain_console()
     a, b = report["a"], report["b"]
     units = f"{report['units']:,} {_units(report)}"
-    thresholds = [f"{word} {report[name]:g}," for name, word in THRESHOLDS if report[name] is not None]
-    at = " ".join([*thresholds, f"{report['resamples']:,} resamples of {units}"])
+    own = [name for name in ("iou", "confidence") if report[name] is not None]
+    at = ", ".join([*([thresholds(report)] if own else []), f"{report['resamples']:,} resamples of {units}"])
     console.print(f"A {a['model']} ({a['target']}), B {b['model']} ({b['target']})", style="bold", markup=False)
     at = at if report.get("convention", "coco") == "coco" else f"convention {report['convention']}, {at}"
     console.print(at if report.get("task", "bbox") == "bbox" else f"task {report['task']}, {at}", highlight=False)

@@ -198,14 +198,14 @@ def test_shown(value: Any, text: str) -> None:
     assert shown(value) == text
 
 
-def test_keypoints_are_told_by_their_similarity() -> None:
+def test_keypoints_are_told_by_their_OKS() -> None:
     made = report()
     more = dict.fromkeys(("AR", "ARm", "ARl", "AR50", "AR75"), 0.5)
     rows = [{**row, "AR": 0.5} for row in made["categories"]]
     posed = {**made, "task": "keypoints", "max_detections": [20], "metrics": {**made["metrics"], **more}}
     text = printed(show_evaluation, without_notes({**posed, "categories": rows}))
-    assert "at similarity 0.5, confidence 0.5" in text
-    assert "mean similarity of true positives" in text
+    assert "at OKS 0.5, confidence 0.5" in text
+    assert "mean OKS of true positives" in text
 
 
 def test_a_table_without_rows() -> None:
