@@ -79,7 +79,7 @@ def threshold_document(report: Mapping[str, Any], predictions: Mapping[str, Any]
 
 
 def _target(one: Mapping[str, Any]) -> dict[str, Any]:
-    names = [_name(row) for row in one["categories"]]
+    names = [category_key(row) for row in one["categories"]]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UsageError(f"two categories are called {twice[0]!r}", "thresholds are kept by name: rename one")
@@ -94,8 +94,8 @@ def _target(one: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _name(row: Mapping[str, Any]) -> str:
-    """The category's name, with its question where it has one."""
+def category_key(row: Mapping[str, Any]) -> str:
+    """What a category of a report is called in the file: its name, with its question where it has one."""
     return f"{row['question']}/{row['name']}" if "question" in row else str(row["name"])
 
 

@@ -51,17 +51,28 @@ def show_answers(report: dict[str, Any], show_more: Callable[[Console, dict[str,
 def _show_cells(console: Console, cells: Sequence[dict[str, Any]], task: str) -> None:
     for cell in cells:
         own = isinstance(cell["confidence"], str)
-        named = f"{measure_name(task)} {cell['iou']:g}, confidence {cell['confidence']}" if own else _at(cell, task)
+        named = ", ".join(_own_at(cell, task)) if own else _at(cell, task)
         at = f"at {named}"
         console.print(at, style="bold", highlight=False, markup=False)
         names = [name for name in ("precision", "recall", "f1", "f_beta", "mean_iou") if name in cell["metrics"]]
         columns = ["category", *(["confidence"] if own else []), *COUNTS, *names]
         ordered = sorted(cell["categories"], key=lambda row: -sum(row[name] or 0 for name in (COUNTS[0], COUNTS[2])))
         rows = [("all", *(cell["metrics"].get(name) for name in columns[1:]))]
-        rows += [(row["name"], *(row[name] for name in columns[1:])) for row in ordered[:CATEGORIES_SHOWN]]
+        rows += [(_named(row), *(row.get(name) for name in columns[1:])) for row in ordered[:CATEGORIES_SHOWN]]
         print_table_on(console, [column.replace("_", " ") for column in columns], rows)
         _more(console, len(ordered) - CATEGORIES_SHOWN, "categories")
-        _show_matrix(console, cell["confusion"])
+        if cell["confusion"] is not None:
+            _show_matrix(console, cell["confusion"])
+
+
+def _named(row: dict[str, Any]) -> str:
+    return f"{row['question']}: {row['name']}" if row.get("question") is not None else str(row["name"])
+
+
+def _own_at(cell: dict[str, Any], task: str) -> list[str]:
+    """The thresholds of a cell at a file's confidences."""
+    measure = [] if cell["iou"] is None else [f"{measure_name(task)} {cell['iou']:g}"]
+    return [*measure, f"confidence {cell['confidence']}"]
 
 
 def _show_matrix(console: Console, confusion: dict[str, Any]) -> None:

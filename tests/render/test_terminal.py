@@ -198,7 +198,7 @@ def test_shown(value: Any, text: str) -> None:
     assert shown(value) == text
 
 
-def test_keypoints_are_told_by_their_OKS() -> None:
+def test_keypoints_are_told_by_their_similarity() -> None:
     made = report()
     more = dict.fromkeys(("AR", "ARm", "ARl", "AR50", "AR75"), 0.5)
     rows = [{**row, "AR": 0.5} for row in made["categories"]]
