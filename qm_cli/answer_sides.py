@@ -36,7 +36,7 @@ HINT = "compare models on the same labels"
 class Side:
     """One of the two: what it is called, where it stands, its evaluation, and the column whose values are clusters.
 
-    slices: of its data rows, in their order; notes: what is to be said of them.
+    slices: of its data rows, in their order; notes: what is to be said of them. The first side's count for both.
     """
 
     name: str
@@ -70,8 +70,8 @@ def sides_of_files(labels: Path, files: tuple[Path, Path], asked: Asked, naming:
     for path in files:
         how = (asked.task, asked.convention, asked.iou, asked.confidence)
         found, _ = evaluate_answer_files(AnswerRequest(AnswerSource(labels, path, **naming), *how))
-        sides.append(_with_rows(Side(dataset.model_name(path), str(path), found), source, asked, labels))
-    return _same(sides[0], sides[1])
+        sides.append(Side(dataset.model_name(path), str(path), found))
+    return _same(_with_rows(sides[0], source, asked, labels), sides[1])
 
 
 def _rows_of_file(labels: Path) -> dict[str, pa.Table]:

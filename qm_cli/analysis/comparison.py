@@ -116,6 +116,8 @@ def compared_sets(
     Also how many units speak of a set. numbers: as in `comparison_by`.
     """
     masks = [one.astype(np.int32) for one in sets]
+    if not masks:
+        return []
 
     def of_all(weights: npt.NDArray[np.int32]) -> list[list[FloatArray]]:
         return [[of_weights(weights * mask).overall for of_weights in numbers] for mask in masks]
