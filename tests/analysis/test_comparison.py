@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from qm_cli.analysis.bootstrap import METRICS, Numbers, Weighable, weighable
 from qm_cli.analysis.comparison import NumbersOf, compared_sets, comparison, units_with
