@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -9,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from qm_cli.analysis.comparison import Comparison, comparison_by, units_with
+from qm_cli.analysis.comparison import Comparison, NumbersOf, comparison_by, units_with
 from qm_cli.analysis.intervals import LEAST_UNITS
 from qm_cli.analysis.weighted_counts import OVERALL, RATES, mean_rates
-from qm_cli.answer_parts import Part, Tally, entity_part, question_parts
+from qm_cli.answer_parts import Part, Tally, entity_part, question_parts, questions_of_one
 from qm_cli.answer_sides import Side
 from qm_cli.comparison_rows import named_rows
+from qm_cli.slice_comparing import compared_images
+from qm_cli.slice_language import Slice
 from qm_cli.text_entities import SpanEvaluation
 
 RowArray = npt.NDArray[np.int64]
@@ -31,18 +34,20 @@ def compare_answers(
     unit: what is drawn, per data row: its own place, or its cluster's.
     """
     if isinstance(a.found, SpanEvaluation) and isinstance(b.found, SpanEvaluation):
-        parts = [entity_part(a.found, b.found)]
+        parts, left_out = [entity_part(a.found, b.found)], []
         about = {"task": "text", "convention": a.found.convention, "iou": a.found.iou}
         about["confidence"] = a.found.confidence
     else:
         assert not isinstance(a.found, SpanEvaluation)
         assert not isinstance(b.found, SpanEvaluation)
-        parts = question_parts(a.found, b.found)
+        parts, left_out = question_parts(a.found, b.found), questions_of_one(a.found, b.found)
         confidences = {result.confidence for result in a.found.results}
         about = {"task": a.found.task, "convention": a.found.settings.convention, "iou": None}
         about["confidence"] = confidences.pop() if len(confidences) == 1 else a.found.settings.confidence
     found = _resampled(parts, unit, resamples, seed)
     own = [_resampled([part], unit, resamples, seed) for part in parts] if len(parts) > 1 else [found]
+    metrics = _defined(named_rows(found.overall, OVERALL))
+    sliced = compared_images(a.slices, _numbers(parts), OVERALL, unit, resamples, seed)
     report = {
         "a": _about(a),
         "b": _about(b),
@@ -54,7 +59,7 @@ def compare_answers(
         "method": "half-sample bootstrap",
         "resamples": resamples,
         "seed": seed,
-        "metrics": _defined(named_rows(found.overall, OVERALL)),
+        "metrics": metrics,
         "categories": [row for part, one in zip(parts, own, strict=True) for row in _categories(part, one)],
         "questions": [
             {"question": part.question, "kind": part.kind, "metrics": _defined(named_rows(one.overall, OVERALL))}
@@ -62,19 +67,30 @@ def compare_answers(
         ]
         if len(parts) > 1
         else [],
-        "slices": [],
-        "changes": _changes(parts),
+        "slices": [{**row, "metrics": _named(row["metrics"], metrics)} for row in sliced],
+        "left_out": left_out,
+        "changes": _changes(parts, a.slices),
         "regressed_images": _regressed(a, parts),
-        "notes": _notes(parts, found, cluster),
+        "notes": [*_notes(parts, found, cluster), *_unshared(left_out), *_found(a, b), *a.notes],
     }
     return report, pa.concat_tables([part.table for part in parts])
 
 
 def _resampled(parts: list[Part], unit: RowArray, resamples: int, seed: int) -> Comparison:
     """The means over the parts, and every category of them."""
-    first, second = ([part.models[side] for part in parts] for side in (0, 1))
     units = np.concatenate([units_with(part.labels, unit)[: len(part.categories)] for part in parts])
-    return comparison_by((partial(mean_rates, first), partial(mean_rates, second)), unit, units, resamples, seed)
+    return comparison_by(_numbers(parts), unit, units, resamples, seed)
+
+
+def _numbers(parts: list[Part]) -> tuple[NumbersOf, NumbersOf]:
+    first, second = ([part.models[side] for part in parts] for side in (0, 1))
+    return partial(mean_rates, first), partial(mean_rates, second)
+
+
+def _named(rows: list[dict[str, Any]], like: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The metrics that the whole has."""
+    names = [row["metric"] for row in like]
+    return [row for row in rows if row["metric"] in names]
 
 
 def _defined(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -104,21 +120,33 @@ def _categories(part: Part, found: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def _changes(parts: list[Part]) -> dict[str, Any]:
-    """Counts of each change, over all and by category; no sizes and slices, which answers do not have."""
+def _changes(parts: list[Part], slices: Sequence[Slice]) -> dict[str, Any]:
+    """Counts of each change, over all, by category and slice; no sizes, which answers do not have."""
     found: dict[str, Any] = {}
     for part in parts:
         for tally in part.tallies:
             rows = found.setdefault(
-                tally.kind, {"total": dict.fromkeys(tally.words, 0), "by_category": [], "by_size": [], "by_slice": []}
+                tally.kind,
+                {
+                    "total": dict.fromkeys(tally.words, 0),
+                    "by_category": [],
+                    "by_size": [],
+                    "by_slice": [{"name": one.name, **dict.fromkeys(tally.words, 0)} for one in slices],
+                },
             )
-            for word, count in zip(tally.words, np.bincount(tally.code, minlength=len(tally.words)), strict=True):
-                rows["total"][word] += int(count)
+            _add(rows["total"], tally, tally.code)
+            for row, one in zip(rows["by_slice"], slices, strict=True):
+                _add(row, tally, tally.code[one.images[tally.row]])
             rows["by_category"] += [
                 {"name": name, **dict(zip(tally.words, counts, strict=True))}
                 for name, counts in zip(part.categories, _by_category(tally, len(part.categories)), strict=True)
             ]
     return found
+
+
+def _add(row: dict[str, Any], tally: Tally, code: RowArray) -> None:
+    for word, count in zip(tally.words, np.bincount(code, minlength=len(tally.words)).tolist(), strict=True):
+        row[word] += count
 
 
 def _by_category(tally: Tally, categories: int) -> list[list[int]]:
@@ -175,3 +203,20 @@ def _notes(parts: list[Part], found: Comparison, cluster: str | None) -> list[st
     if parts[0].tallies[0].kind == "labels":
         notes.append(ENTITIES)
     return notes
+
+
+def _unshared(left_out: list[dict[str, Any]]) -> list[str]:
+    return [
+        f"question {one['question']!r} is of {one['model']} alone, with {one['answers']:,} answers: it is not compared"
+        for one in left_out
+    ]
+
+
+def _found(a: Side, b: Side) -> list[str]:
+    """What was found while reading: of both sides, then of one alone."""
+    first, second = ([finding.sentence() for finding in side.found.findings] for side in (a, b))
+    alone = [("A", first, second), ("B", second, first)]
+    return [
+        *(text for text in first if text in second),
+        *(f"{side}: {text}" for side, own, other in alone for text in own if text not in other),
+    ]

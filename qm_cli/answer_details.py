@@ -26,6 +26,10 @@ from qm_cli.threshold_report import threshold_report
 RowArray = npt.NDArray[np.int64]
 Row = dict[str, Any]
 Cell = tuple[str | None, str | None]
+ANSWERED_ALONE = (
+    "a data row counts where it has an answer: its labels are to be found from its best answer's score down, so a "
+    "category's numbers hold where all others are cut at the same confidence"
+)
 
 
 def answer_details(
@@ -53,6 +57,8 @@ def answer_details(
             report["iou"],
             report["convention"],
         )
+        if isinstance(evaluation, ClassEvaluation) and evaluation.settings.convention == LABELBOX:
+            details["thresholds"]["matching"] = ANSWERED_ALONE
     return details
 
 
@@ -67,12 +73,8 @@ def _arrivals(evaluation: ClassEvaluation | SpanEvaluation) -> Arrivals:
 
 
 def _class_arrivals(evaluation: ClassEvaluation) -> Arrivals:
-    if evaluation.settings.convention == LABELBOX:
-        raise UsageError(
-            "--thresholds: not of classes with convention labelbox, where a data row without an answer has no value",
-            "use --convention sklearn",
-        )
-    return of_questions([result.question for result in evaluation.results])
+    alone = evaluation.settings.convention == LABELBOX
+    return of_questions([result.question for result in evaluation.results], answered_alone=alone)
 
 
 def _span_arrivals(evaluation: SpanEvaluation) -> Arrivals:

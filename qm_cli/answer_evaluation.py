@@ -13,13 +13,17 @@ from qm_cli.classification_report import class_report
 from qm_cli.errors import InputError, UsageError, refuse_options
 from qm_cli.evaluation_options import Questions
 from qm_cli.load_answers import AnswerSource, load_answers
+from qm_cli.own_answers import own_answer_cells
 from qm_cli.settings import task_convention
 from qm_cli.text_entities import SpanEvaluation, evaluate_spans, span_report
 
 
 @dataclass(frozen=True)
 class AnswerRequest:
-    """What to evaluate, and how. None stands for what the data or the task says (see `ClassSettings`)."""
+    """What to evaluate, and how. None stands for what the data or the task says (see `ClassSettings`).
+
+    at: files of thresholds to count at as well, `confidence=t.json#f1` each.
+    """
 
     source: AnswerSource
     task: str | None = None
@@ -29,6 +33,7 @@ class AnswerRequest:
     top_k: str | None = None
     auc: bool = False
     questions: Questions | None = None
+    at: tuple[str, ...] = ()
 
 
 def places_of(text: str | None) -> tuple[int, ...]:
@@ -51,6 +56,8 @@ def evaluate_answer_files(request: AnswerRequest) -> tuple[ClassEvaluation | Spa
     Raises InputError and UsageError, one line with the way out, for what cannot be used.
     """
     evaluation, report = _evaluated(request)
+    if request.at:
+        report = {**report, "cells": own_answer_cells(evaluation, report, request.at)}
     if request.questions is None:
         return evaluation, report
     return evaluation, {**report, **answer_details(request.questions, evaluation, report)}

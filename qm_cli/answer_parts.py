@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,18 +60,44 @@ class Part:
 
 
 def question_parts(a: ClassEvaluation, b: ClassEvaluation) -> list[Part]:
-    """Every question of both models. Raises InputError for a question that takes one answer in one of them alone."""
+    """Every question that both models have; `questions_of_one` are the others.
+
+    Raises InputError where there is none, and for a question that takes one answer in one of them alone.
+    """
     other = {result.question.name: result for result in b.results}
     found = []
     for result in a.results:
         name = result.question.name
         if name not in other:
-            raise InputError(f"B answers no question {name!r}", "compare models of one set of questions")
+            continue
         if (result.question.kind == CHECKLIST) != (other[name].question.kind == CHECKLIST):
             called = "" if name is None else f"question {name!r} "
             raise InputError(f"{called}takes one answer in one of A and B alone", "add --task")
         found.append(_question(a.answers, b.answers, result, other[name]))
+    if not found:
+        asked = [", ".join(repr(one.question.name) for one in side.results) or "none" for side in (a, b)]
+        raise InputError(f"A and B share no question: {asked[0]} and {asked[1]}", "compare models of one set of them")
     return found
+
+
+def questions_of_one(a: ClassEvaluation, b: ClassEvaluation) -> list[dict[str, Any]]:
+    """The questions that one model alone has: `question`, `model` (A or B) and how many `answers` it gives."""
+    found = []
+    for side, own, other in (("A", a, b), ("B", b, a)):
+        known = {result.question.name for result in other.results}
+        found += [
+            {"question": result.question.name, "model": side, "answers": _given(own.answers, result.question.name)}
+            for result in own.results
+            if result.question.name not in known
+        ]
+    return found
+
+
+def _given(answers: Answers, question: str | None) -> int:
+    """How many answers are predicted, or how many data rows have probabilities, whatever the labels."""
+    number = answers.questions.index(question)
+    probable = (one.row for one in answers.probabilities if one.question == number)
+    return int((answers.prediction.question == number).sum()) or sum(int((row >= 0).sum()) for row in probable)
 
 
 def _question(first: Answers, second: Answers, a: QuestionResult, b: QuestionResult) -> Part:

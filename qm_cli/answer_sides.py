@@ -11,30 +11,40 @@ import pyarrow as pa
 
 from qm_cli import dataset
 from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files
+from qm_cli.answer_slices import slices_of_rows
 from qm_cli.answers import Answers
-from qm_cli.arrays import one_chunk
+from qm_cli.arrays import to_numpy
 from qm_cli.classification import ClassEvaluation
 from qm_cli.classification_tables import evaluate_classes
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.link_ids import rows_of
 from qm_cli.load_answers import AnswerSource
 from qm_cli.load_dataset import load_tables
+from qm_cli.query import Source
 from qm_cli.run_folder import Run
 from qm_cli.run_tables import settings_of_run, tables_of_run
+from qm_cli.slice_language import Slice, Wanted
+from qm_cli.slice_rows import column_of, columns_of, named_tables
 from qm_cli.text_entities import SpanEvaluation
 
 Found = ClassEvaluation | SpanEvaluation
+NO_SLICES = Wanted()
 HINT = "compare models on the same labels"
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: what it is called, where it stands, its evaluation, and the column whose values are clusters."""
+    """One of the two: what it is called, where it stands, its evaluation, and the column whose values are clusters.
+
+    slices: of its data rows, in their order; notes: what is to be said of them. The first side's count for both.
+    """
 
     name: str
     target: str
     found: Found
     cluster: pa.Array | None = None
+    slices: tuple[Slice, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def answers(self) -> Answers:
@@ -43,35 +53,50 @@ class Side:
 
 @dataclass(frozen=True)
 class Asked:
-    """How answers are evaluated, None for what the data says, and the column of clusters."""
+    """How answers are evaluated, None for what the data says, the column of clusters, and the slices to compare on."""
 
     task: str | None = None
     convention: str | None = None
     iou: float | None = None
     confidence: float | None = None
     cluster: str | None = None
+    wanted: Wanted = NO_SLICES
 
 
 def sides_of_files(labels: Path, files: tuple[Path, Path], asked: Asked, naming: dict[str, Any]) -> tuple[Side, Side]:
     """Two prediction files on one label file; naming: as of `AnswerSource`."""
-    cluster = None if asked.cluster is None else _column_of_file(labels, asked.cluster)
+    source = None if asked.cluster is None and asked.wanted.nothing else _rows_of_file(labels)
     sides = []
     for path in files:
         how = (asked.task, asked.convention, asked.iou, asked.confidence)
         found, _ = evaluate_answer_files(AnswerRequest(AnswerSource(labels, path, **naming), *how))
-        ids, values = cluster or (None, None)
-        own = None if ids is None or values is None else values.take(pa.array(rows_of(found.answers.row_ids, ids)))
-        sides.append(Side(dataset.model_name(path), str(path), found, own))
-    return _same(sides[0], sides[1])
+        sides.append(Side(dataset.model_name(path), str(path), found))
+    return _same(_with_rows(sides[0], source, asked, labels), sides[1])
 
 
-def _column_of_file(labels: Path, name: str) -> tuple[pa.Array, pa.Array]:
-    """Ids of the label file's data rows, and their values in a column."""
-    image = load_tables(labels, None, metadata=True).image
-    if name not in image.column_names:
-        hint = nearest(name, image.column_names) or f"data rows have {', '.join(image.column_names)}"
-        raise UsageError(f"--cluster: {labels}: data rows have no column {name!r}", hint)
-    return one_chunk(image["id"]), one_chunk(image[name])
+def _rows_of_file(labels: Path) -> dict[str, pa.Table]:
+    """The data rows of a label file with their columns, and their labels."""
+    tables = named_tables(load_tables(labels, None, metadata=True))
+    return {level: tables[level] for level in ("image", "label")}
+
+
+def _with_rows(side: Side, source: Source | None, asked: Asked, where: Path) -> Side:
+    """The side with its clusters and slices, of the data rows of a label file or of a run."""
+    if source is None:
+        return side
+    cluster = None
+    place = pa.array(rows_of(side.answers.row_ids, column_of(source, "image", "id")))
+    if asked.cluster is not None:
+        known = columns_of(source, "image")
+        if asked.cluster not in known:
+            hint = nearest(asked.cluster, known) or f"data rows have {', '.join(known)}"
+            raise UsageError(f"--cluster: {where}: data rows have no column {asked.cluster!r}", hint)
+        cluster = column_of(source, "image", asked.cluster).take(place)
+    if asked.wanted.nothing:
+        return replace(side, cluster=cluster)
+    slices, notes = slices_of_rows(source, asked.wanted)
+    slices = tuple(replace(one, images=one.images[to_numpy(place)]) for one in slices)
+    return replace(side, cluster=cluster, slices=slices, notes=notes)
 
 
 def sides_of_runs(runs: list[tuple[Run, str]], asked: Asked) -> tuple[Side, Side]:
@@ -89,14 +114,9 @@ def _side_of_run(run: Run, name: str, asked: Asked) -> Side:
         "answer_task": asked.task or settings.answer_task,
     }
     tables = tables_of_run(run, classes=True)
-    column = None
-    if asked.cluster is not None:
-        known = list(run.columns("image"))
-        if asked.cluster not in known:
-            hint = nearest(asked.cluster, known) or f"images have {', '.join(known)}"
-            raise UsageError(f"--cluster: {run.path}: images have no column {asked.cluster!r}", hint)
-        column = one_chunk(run.table("image", [asked.cluster])[asked.cluster])
-    return Side(name, str(run.path), evaluate_classes(tables, replace(settings, **chosen)), column)
+    side = Side(name, str(run.path), evaluate_classes(tables, replace(settings, **chosen)))
+    needed = asked.cluster is not None or not asked.wanted.nothing
+    return _with_rows(side, run if needed else None, asked, run.path)
 
 
 def _same(a: Side, b: Side) -> tuple[Side, Side]:

@@ -63,6 +63,7 @@ def back_test_report(asked: Ranking, run: Run | None, rows: RowArray | None) -> 
         "acquisition": asked.choice.column,
         "diverse": asked.batch.diverse,
         "sample": asked.batch.sample,
+        "task": settings.task,
         "iou": settings.iou,
         "confidence": settings.confidence,
         "seed": asked.batch.seed,

@@ -10,14 +10,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli.analysis.changes import DETECTION_CHANGES, LABEL_CHANGES, NEW, Changes, size_of
-from qm_cli.analysis.counts import Outcomes
 from qm_cli.analysis.slices import Matched, Members, inside
 from qm_cli.arrays import strings_to_arrow
 from qm_cli.evaluation import Evaluation
-from qm_cli.matching import Matches
 from qm_cli.overlap import prediction_areas
-from qm_cli.settings import Settings
-from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -53,7 +49,7 @@ def change_counts(
     }
     sliced: dict[str, list[tuple[str, BoolArray]]] = {"labels": [], "detections": []}
     for name, members in slices:
-        own = [inside(Matched(*_parts(one)), part) for one, part in zip((first, second), members, strict=True)]
+        own = [_inside(one, part) for one, part in zip((first, second), members, strict=True)]
         sliced["labels"].append((name, _labels_in(first, members[0])[label]))
         sliced["detections"].append((name, np.concatenate([own[1][counted], own[0][gone]])))
     return {
@@ -69,8 +65,12 @@ def change_counts(
     }
 
 
-def _parts(one: Evaluation) -> tuple[Tables, Matches, Outcomes, Settings]:
-    return one.tables, one.matches, one.outcomes, one.settings
+def _inside(one: Evaluation, members: Members) -> BoolArray:
+    """Predictions in a slice; of one that is not of whole images under COCO's rule alone."""
+    if members.whole:
+        on_images: BoolArray = members.images[one.tables.values("prediction", "image_row")]
+        return on_images
+    return inside(Matched(one.tables, one.matches, one.outcomes, one.settings), members)
 
 
 def _labels_in(evaluation: Evaluation, members: Members) -> BoolArray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +19,7 @@ from qm_cli.findings import Finding, flagged
 
 BoolArray = npt.NDArray[np.bool_]
 RowArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
 SKLEARN, LABELBOX = "sklearn", "labelbox"
 CONVENTIONS = (SKLEARN, LABELBOX)
 CURVE_VALUES = 20_000_000
@@ -30,7 +33,8 @@ class ClassSettings:
     task: classification (one answer a question) | multilabel (all that apply) | None: found from the data.
     confidence: answers below it do not count; None is .5 for checklists and 0 where the best answer counts.
     top_k: places among which the true category is looked for. auc: ROC-AUC and AP whatever the number of probabilities;
-    otherwise up to 20 million. categories: those shown; every number is computed over all.
+    otherwise up to 20 million. own: by question, the confidence of each of its categories instead (inf keeps nothing),
+    float64[categories], or of a free text as a number.
     """
 
     task: str | None = None
@@ -38,13 +42,17 @@ class ClassSettings:
     confidence: float | None = None
     top_k: tuple[int, ...] = (1, 5)
     auc: bool = False
+    own: Mapping[str | None, float | FloatArray] | None = None
 
 
 @dataclass(frozen=True)
 class QuestionResult:
-    """One question. judged: data rows that count, places in its `rows`. found: the answers to a question that takes
-    one, of the judged alone, or all ticks. counts and confusion (None for a checklist) are over the judged. curves:
-    None where not computed. ranked: predictions say more than which answer is the best."""
+    """One question. confidence: NaN where each category has its own. judged: data rows that count, by place.
+
+    found: the answers to a question that takes one, of the judged alone, or all ticks. counts and confusion (None for a
+    checklist) are over the judged. curves: None where not computed. ranked: predictions say more than which answer is
+    the best.
+    """
 
     question: Question
     confidence: float
@@ -93,10 +101,12 @@ def _result(question: Question, settings: ClassSettings) -> tuple[QuestionResult
     confidence = settings.confidence
     if confidence is None:
         confidence = DEFAULT_CONFIDENCE.get(question.kind, 0.0)
+    least = confidence if settings.own is None else settings.own[question.name]
+    confidence = math.nan if isinstance(least, np.ndarray) else least
     if question.kind == CHECKLIST:
-        return _checklist(question, settings, confidence)
+        return _checklist(question, settings, confidence, least)
     limit = max(settings.top_k, default=1)
-    found = answered(question, confidence, limit)
+    found = answered(question, least, limit)
     judged = np.arange(len(question.rows))
     if settings.convention == LABELBOX:
         judged = np.flatnonzero(found.predicted >= 0)
@@ -112,9 +122,9 @@ def _result(question: Question, settings: ClassSettings) -> tuple[QuestionResult
 
 
 def _checklist(
-    question: Question, settings: ClassSettings, confidence: float
+    question: Question, settings: ClassSettings, confidence: float, least: float | FloatArray
 ) -> tuple[QuestionResult, dict[str, BoolArray]]:
-    found = ticked(question, confidence)
+    found = ticked(question, least)
     size, rows = max(question.categories, 1), len(question.rows)
     judged = np.arange(rows)
     if settings.convention == LABELBOX:

@@ -16,8 +16,8 @@ from qm_cli.comparison_rows import named_rows
 from qm_cli.convention_resampling import Resampled, labels_of
 from qm_cli.errors import UsageError
 from qm_cli.evaluation import Evaluation
-from qm_cli.slice_comparing import compared_slices, slice_members
-from qm_cli.slice_language import Slice
+from qm_cli.slice_comparing import compared_images, compared_slices, slice_members
+from qm_cli.slice_language import OBJECT, Slice
 
 RowArray = npt.NDArray[np.int64]
 
@@ -42,25 +42,33 @@ def compared_numbers(
 ) -> ComparedNumbers:
     """Both models on the same halves of the images, or of their clusters: `unit` of each image.
 
-    Raises UsageError for slices under another convention than COCO's.
+    Raises UsageError for slices of labels or predictions under another convention than COCO's.
     """
     settings = first.settings
     if first.coco is None:
-        if slices:
-            hint = "add --convention coco, or compare without slices"
-            raise UsageError(
-                f"convention {settings.convention}: numbers of slices are resampled under COCO alone", hint
-            )
+        _refuse_parts(slices, settings.convention)
         models = Resampled(first), Resampled(second)
-        units = units_with(labels_of(first), unit)
-        found = comparison_by((models[0].numbers, models[1].numbers), unit, units, resamples, seed)
-        return _rows(first, found, models[0].names, models[0].category_names)
+        numbers, names = (models[0].numbers, models[1].numbers), models[0].names
+        found = comparison_by(numbers, unit, units_with(labels_of(first), unit), resamples, seed)
+        own = compared_images(slices, numbers, names, unit, resamples, seed)
+        whole = [(one.name, [Members(True, one.images, None, None)] * 2) for one in slices]
+        return _rows(first, found, names, models[0].category_names, own, whole)
     sides = [Matched(one.tables, one.matches, one.outcomes, settings) for one in (first, second)]
     wholes = sides[0].weighable(), sides[1].weighable()
     found = comparison(*wholes, unit, resamples, seed)
     names = metric_names(settings)
     sliced = compared_slices(slices, sides, wholes, unit, resamples, seed)
     return _rows(first, found, names, names, sliced, slice_members(slices, sides))
+
+
+def _refuse_parts(slices: Sequence[Slice], convention: str) -> None:
+    """Raise UsageError for a slice that is not of whole images."""
+    part = next((one for one in slices if one.level == OBJECT), None)
+    if part is not None:
+        raise UsageError(
+            f"slice {part.name!r}: convention {convention} compares on whole images, not on some of their objects",
+            "name columns of images, or add --convention coco",
+        )
 
 
 def _rows(

@@ -86,7 +86,7 @@ def compare(request: Request) -> tuple[dict[str, Any], pa.Table]:
 
 def _answers(request: Request) -> tuple[answer_sides.Side, answer_sides.Side] | None:
     """Both sides where they hold classes or text; None for objects."""
-    asked = Asked(request.task, request.convention, request.iou, request.confidence, request.cluster)
+    asked = Asked(request.task, request.convention, request.iou, request.confidence, request.cluster, request.wanted)
     if len(request.targets) == 3:
         labels, first, second = request.targets
         if not asks_answers(request.task, labels, first):
@@ -104,10 +104,7 @@ def _answers(request: Request) -> tuple[answer_sides.Side, answer_sides.Side] | 
 
 
 def _refuse_of_objects(request: Request) -> None:
-    wanted = request.wanted
-    given = {"slices": wanted.manifest, "by": wanted.columns or None, "slice": wanted.conditions or None}
-    given["categories"] = request.categories or None
-    refuse_options("classes and text", given)
+    refuse_options("classes and text", {"categories": request.categories or None})
 
 
 def _compare_objects(request: Request) -> tuple[dict[str, Any], pa.Table]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from qm_cli.confidence_rules import sign
 from qm_cli.conventions import lvis
 from qm_cli.settings import AREA_RANGES, IOU_THRESHOLDS, Settings
 
@@ -80,8 +81,6 @@ COUNT_RULES = {
     "ultralytics": replace(_ENCORD, points=NO_CURVE, reach=ABOVE, crossing=True, order=BY_OVERLAP),
 }
 """Precision, recall and F1 of every convention; IoU and confidence are those of the settings."""
-ABOVE_CONFIDENCE = ("ultralytics",)
-"""Conventions that count predictions above the confidence, not at it."""
 
 LABELS = {
     "thresholds": "IoU thresholds",
@@ -144,9 +143,8 @@ def precision_rules(settings: Settings) -> Rules | None:
 
 def count_rules(settings: Settings) -> Rules:
     """What the settings' convention counts by, at their IoU and confidence."""
-    sign = ">" if settings.convention in ABOVE_CONFIDENCE else "≥"
-    rules = replace(COUNT_RULES[settings.convention], thresholds=(settings.iou,), minimum=(sign, settings.confidence))
-    return _of_kit(rules, settings)
+    minimum = sign(settings.convention), settings.confidence
+    return _of_kit(replace(COUNT_RULES[settings.convention], thresholds=(settings.iou,), minimum=minimum), settings)
 
 
 def _of_kit(rules: Rules, settings: Settings) -> Rules:

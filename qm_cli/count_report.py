@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.counts import Counts, mean_of_defined, ratio
+from qm_cli.settings import measure_name
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -39,13 +40,13 @@ def overall_numbers(counts: Counts, iou_sum: FloatArray, beta: float | None) -> 
     return {**micro, **macro, **{name: int(getattr(total, name)[0]) for name in COUNTS}}
 
 
-def count_definitions(at: str, beta: float | None) -> dict[str, str]:
+def count_definitions(at: str, beta: float | None, task: str = "bbox") -> dict[str, str]:
     """What each of the overall numbers is. at: the IoU and confidence they are counted at, in words."""
     formulas = {"precision": "TP / (TP + FP)", "recall": "TP / (TP + FN)", "f1": "2 TP / (2 TP + FP + FN)"}
     if beta is not None:
         weight = f"{beta:g}²"
         formulas["f_beta"] = f"(1 + {weight}) TP / ((1 + {weight}) TP + FP + {weight} FN)"
-    formulas["mean_iou"] = "mean IoU of the true positives with their labels"
+    formulas["mean_iou"] = f"mean {measure_name(task)} of the true positives with their labels"
     macro = {f"{name}_macro": f"mean of the categories' {name}, undefined ones left out; {at}" for name in formulas}
     return {**{name: f"{formula}; {at}" for name, formula in formulas.items()}, **macro, **dict.fromkeys(COUNTS, at)}
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from qm_cli.analysis.summary_numbers import last_recall
+from qm_cli.settings import measure_name
 
 RATES = ("precision", "recall", "f1")
 COUNTED = (*RATES, "f_beta", "mean_iou", "true_positives", "false_positives", "false_negatives")
@@ -51,10 +52,10 @@ def category_headline(report: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def thresholds(report: Mapping[str, Any]) -> str:
-    """The IoU and the confidence that counts are at, those there are.
+    """The IoU (of keypoints the similarity) and the confidence that counts are at, those there are.
 
-    >>> thresholds({"iou": 0.5, "confidence": 0.25})
-    'IoU 0.5, confidence 0.25'
+    >>> thresholds({"iou": 0.5, "confidence": 0.25}), thresholds({"task": "keypoints", "iou": 0.5, "confidence": None})
+    ('IoU 0.5, confidence 0.25', 'OKS 0.5')
     """
-    named = (("IoU", report["iou"]), ("confidence", report["confidence"]))
+    named = ((measure_name(report.get("task")), report["iou"]), ("confidence", report["confidence"]))
     return ", ".join(f"{name} {value:g}" for name, value in named if value is not None) or OWN_CONFIDENCE

@@ -21,6 +21,7 @@ from qm_cli.raw import RawLabels, RawPredictions
 from qm_cli.settings import BOXES
 from qm_cli.tables import Tables
 
+Predictions = RawPredictions | npt.NDArray[Any]
 CLASSES = "classification"
 OF_OBJECTS = ("mapping-category", "label-without-box", "prediction-derived-category", "image-missing-size")
 """What is said of objects and goes without saying of classes; the first only where no mapping is asked for."""
@@ -35,36 +36,42 @@ def load_tables(labels: Path | None, predictions: Path | None, **how: Any) -> Ta
     source = Source(labels, predictions, **how)
     given = source.labels_read
     of_labels = given.kinds is not None if given is not None else _holds_answers(labels, source.task)
-    of_predictions = _holds_answers(predictions, source.task)
+    read = source.predictions_read
+    of_predictions = read is not None or _holds_answers(predictions, source.task)
     if not (of_labels or of_predictions):
         return load.load_tables(labels, predictions, **how)
     raw_labels = given if given is not None or labels is None else _labels(source, labels, of_labels)
-    raw_predictions = None if predictions is None else _predictions(source, predictions, of_predictions)
-    return _tables(source, raw_labels, raw_predictions)
+    if read is None and predictions is not None:
+        read = _predictions(source, predictions, of_predictions)
+    return _tables(source, raw_labels, read)
 
 
 def labels_of_models(
     root: Path, labels: Path | None, predictions: Mapping[str, Path], task: str | None, **how: Any
-) -> tuple[RawLabels | None, str | None]:
+) -> tuple[RawLabels | None, str | None, dict[str, Predictions]]:
     """The label file's content for `Source.labels_read` of several models, and their task, None for that of classes.
 
-    Labels that list no categories get those that any of the files names. how: as in `load.Source`. Raises UsageError
+    Labels that list no categories get those that any of the files names: the content of these files is the third part,
+    by model, for `Source.predictions_read`. how: as in `load.Source`. Raises UsageError
     for models of different tasks, and where predictions serve as labels.
     """
     task = task or task_of_all(root, predictions)
     shaped = None if task == CLASSES else task
+    answers: dict[str, Predictions] = {}
     if labels is None:
-        return None, shaped
+        return None, shaped, answers
     if shaped is None and _holds_answers(labels, None):
         raw = _labels(Source(labels, None, **how), labels, True)
         if not len(raw.category.get("id", ())):
-            read = [_predictions(Source(None, path), path, _holds_answers(path, None)) for path in predictions.values()]
-            raw = replace(raw, category=categories_of_all(raw, read))
-        return raw, shaped
+            held = {name: _holds_answers(path, None) for name, path in predictions.items()}
+            read = {name: _predictions(Source(None, path), path, held[name]) for name, path in predictions.items()}
+            raw = replace(raw, category=categories_of_all(raw, list(read.values())))
+            answers = {name: content for name, content in read.items() if held[name]}
+        return raw, shaped, answers
     raw = load.read_labels(labels, shaped or BOXES.task, **how)
     if raw.derived:
         raise UsageError(f"{labels}: predictions serve as labels for one model at a time", "name one --predictions")
-    return raw, shaped
+    return raw, shaped, answers
 
 
 def task_of_all(root: Path, predictions: Mapping[str, Path]) -> str:
@@ -103,7 +110,7 @@ def _labels(source: Source, path: Path, answers: bool) -> RawLabels:
     return replace(raw, kinds=kinds)
 
 
-def _predictions(source: Source, path: Path, answers: bool) -> RawPredictions | npt.NDArray[Any]:
+def _predictions(source: Source, path: Path, answers: bool) -> Predictions:
     if not answers:
         return load.read_predictions(path, metadata=source.metadata, threads=source.threads)
     with tempfile.TemporaryDirectory(prefix="qm-") as folder:
@@ -111,7 +118,7 @@ def _predictions(source: Source, path: Path, answers: bool) -> RawPredictions | 
         return answer_files.read_predictions(plain, path, _shown(path))
 
 
-def _tables(source: Source, labels: RawLabels | None, predictions: RawPredictions | npt.NDArray[Any] | None) -> Tables:
+def _tables(source: Source, labels: RawLabels | None, predictions: Predictions | None) -> Tables:
     """Tables whose rows have no box; nothing is said of what is missing of objects alone."""
     where = _shown(source.predictions)
     if labels is not None and labels.kinds is None and labels.label and not boxless(labels.label["bbox"]):

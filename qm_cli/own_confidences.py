@@ -61,7 +61,9 @@ def evaluated_at_own(tables: Tables, settings: Settings, own: Confidences) -> tu
 
     A category without one keeps nothing and has no numbers; means over categories leave it out.
     """
-    evaluation = evaluate_tables(only_confident(tables, lowest_scores(own)), replace(settings, confidence=-math.inf))
+    evaluation = evaluate_tables(
+        only_confident(tables, settings.convention, lowest_scores(own)), replace(settings, confidence=-math.inf)
+    )
     found = evaluation_report(evaluation)
     rows = [
         {name: None if least is None and name in COUNTED else row[name] for name in (*FACTS, *COUNTED)}
@@ -86,12 +88,8 @@ def own_cells(tables: Tables, settings: Settings, texts: Sequence[str]) -> list[
 
 
 def _cell(tables: Tables, settings: Settings, text: str) -> dict[str, Any]:
-    where = f"--at {text!r}"
-    match = AT_FILE.fullmatch(text.strip())
-    if match is None or (match["first"] and match["last"]):
-        raise UsageError(f"{where}: is no cell of the grid", "write --at confidence=thresholds.json,iou=0.6")
-    file = ThresholdFile(Path(match["path"]).expanduser(), match["target"])
-    settings = replace(settings, iou=_share(match["first"] or match["last"], settings.iou, where))
+    where, file, iou = cell_of(text)
+    settings = settings if iou is None else replace(settings, iou=iou)
     thresholds = read_named(file, where, f"write confidence={file.path}#TARGET")
     names = tables.category["name"].to_pylist()
     own = own_of(thresholds, file.path, where, settings.task, settings.convention, names)
@@ -111,6 +109,17 @@ def _cell(tables: Tables, settings: Settings, text: str) -> dict[str, Any]:
     }
 
 
+def cell_of(text: str) -> tuple[str, ThresholdFile, float | None]:
+    """What is asked for, in words, the file, and the IoU, None for the settings' own."""
+    where = f"--at {text!r}"
+    match = AT_FILE.fullmatch(text.strip())
+    if match is None or (match["first"] and match["last"]):
+        raise UsageError(f"{where}: is no cell of the grid", "write --at confidence=thresholds.json,iou=0.6")
+    iou = match["first"] or match["last"]
+    file = ThresholdFile(Path(match["path"]).expanduser(), match["target"])
+    return where, file, None if iou is None else _share(iou, where)
+
+
 def read_named(file: ThresholdFile, where: str, way_out: str) -> Thresholds:
     """The thresholds of a file; where and way_out: for what is refused."""
     try:
@@ -121,9 +130,7 @@ def read_named(file: ThresholdFile, where: str, way_out: str) -> Thresholds:
         raise UsageError(f"{where}: {error.message}", error.hint if file.target else way_out) from error
 
 
-def _share(text: str | None, own: float, where: str) -> float:
-    if text is None:
-        return own
+def _share(text: str, where: str) -> float:
     try:
         value = float(text)
     except ValueError:

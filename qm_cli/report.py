@@ -48,7 +48,10 @@ def evaluation_report(evaluation: Evaluation) -> dict[str, Any]:
         "crowd": int((~evaluation.outcomes.label_counts).sum()),
         "predictions": tables.count("prediction"),
         "metrics": {**numbers.overall, **overall_numbers(counts, iou_sum, settings.beta)},
-        "definitions": {**numbers.definitions, **count_definitions(evaluation.counted_at, settings.beta)},
+        "definitions": {
+            **numbers.definitions,
+            **count_definitions(evaluation.counted_at, settings.beta, settings.task),
+        },
         "categories": _categories(evaluation, counts, iou_sum),
         "confusion": confusion_report(evaluation.confusion, names, settings.iou, settings.confidence),
         "findings": [finding.as_dict() for finding in tables.findings],

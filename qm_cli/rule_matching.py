@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.confidence_rules import ABOVE as ABOVE_CONFIDENCE
 from qm_cli.convention_rules import (
     ABOVE,
     ALIKE,
@@ -131,7 +132,7 @@ class Comparison:
         if rules.minimum is None:
             return np.ones(len(score), bool)
         sign, least = rules.minimum
-        return np.asarray(score > least if sign == ">" else score >= least)
+        return np.asarray(score > least if sign == ABOVE_CONFIDENCE else score >= least)
 
     def matched(self, rules: Rules, part: Part) -> list[RowArray]:
         """The label of its category that each prediction takes at each threshold, −1 for none: int64[predictions]."""

@@ -26,7 +26,7 @@ from qm_cli.ingest.values import with_values
 from qm_cli.ingest.values_embeddings import with_embeddings
 from qm_cli.kept_results import Kept, kept_for, settle
 from qm_cli.load import Source
-from qm_cli.load_dataset import labels_of_models, load_tables
+from qm_cli.load_dataset import Predictions, labels_of_models, load_tables
 from qm_cli.raw import RawLabels
 from qm_cli.request import Request
 from qm_cli.run_tables import sample_tables, vector_tables
@@ -122,10 +122,11 @@ def scored_parts(request: Request, files: DatasetFiles, kept: Kept | None = None
     if any(one.level == "prediction" for one in given):
         raise UsageError("--values: prediction ids are of one model", f"name it with --model: {', '.join(names)}")
     how: dict[str, Any] = {"shapes": True, "metadata": True, "fields": CONVENTION_FIELDS}
-    labels, task = labels_of_models(files.root, files.labels, files.predictions, request.task, **how)
+    labels, task, read = labels_of_models(files.root, files.labels, files.predictions, request.task, **how)
     data = _scored(replace(request, task=task), files, None, chosen, resources, labels)
     done = {step.metric.id for step in data.plan.steps if step.requested}
-    models = {name: _scored(request, files, name, chosen.without(done), resources, labels) for name in names}
+    left = chosen.without(done)
+    models = {name: _scored(request, files, name, left, resources, labels, read.pop(name, None)) for name in names}
     return Parts(data, models, _custom(data, given))
 
 
@@ -140,12 +141,19 @@ def _scored(
     chosen: Selection,
     resources: Resources,
     labels: RawLabels | None = None,
+    answers: Predictions | None = None,
 ) -> Scored:
     resources.prepared(chosen)
-    return score_tables(_tables(request, files, model, labels), chosen, request.settings, resources)
+    return score_tables(_tables(request, files, model, labels, answers), chosen, request.settings, resources)
 
 
-def _tables(request: Request, files: DatasetFiles, model: str | None, labels: RawLabels | None = None) -> Tables:
+def _tables(
+    request: Request,
+    files: DatasetFiles,
+    model: str | None,
+    labels: RawLabels | None = None,
+    answers: Predictions | None = None,
+) -> Tables:
     """The tables a request is about: loaded, with further values, cut to its images and categories."""
     score = missing_score(request.settings.convention, request.missing_score)
     tables = load_tables(
@@ -156,6 +164,7 @@ def _tables(request: Request, files: DatasetFiles, model: str | None, labels: Ra
         **{**request.naming(files), "missing_score": score},
         images=files.images,
         labels_read=labels,
+        predictions_read=answers,
         task=request.task,
         measure=request.measure,
         fields=CONVENTION_FIELDS,

@@ -230,6 +230,15 @@ def compares(convention: str, task: str) -> bool:
     return task == "bbox" if convention in ("voc07", "voc12") else task != "keypoints" or convention == "coco"
 
 
+def measure_name(task: str | None) -> str:
+    """What the overlap of two objects of a task is called: of keypoints their similarity.
+
+    >>> measure_name("keypoints"), measure_name("segm"), measure_name(None)
+    ('OKS', 'IoU', 'IoU')
+    """
+    return "OKS" if task == "keypoints" else "IoU"
+
+
 def settings_at(
     convention: str | None = None, iou: float | None = None, confidence: float | None = None, **more: Any
 ) -> Settings:

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.bootstrap import Weighable
-from qm_cli.analysis.comparison import compared_parts
+from qm_cli.analysis.comparison import NumbersOf, compared_parts, compared_sets
 from qm_cli.analysis.corrections import holm
 from qm_cli.analysis.slices import Matched, Members
 from qm_cli.arrays import to_arrow
-from qm_cli.comparison_rows import comparison_rows
+from qm_cli.comparison_rows import comparison_rows, named_rows
 from qm_cli.slice_language import OBJECT, Slice
 from qm_cli.tables import Tables
 
@@ -59,16 +59,41 @@ def compared_slices(
     parts = [members for _, members in slice_members(slices, sides)]
     found = compared_parts(parts, sides, wholes, unit, resamples, seed)
     rows = [
-        {
-            "name": one.name,
-            "definition": one.definition,
-            "level": one.level,
-            "images": int(np.count_nonzero(one.images)),
-            "units": units,
-            "metrics": comparison_rows(compared, sides[0].settings),
-        }
+        {**_said(one), "units": units, "metrics": comparison_rows(compared, sides[0].settings)}
         for one, (compared, units) in zip(slices, found, strict=True)
     ]
+    return _corrected(rows)
+
+
+def compared_images(
+    slices: Sequence[Slice],
+    numbers: tuple[NumbersOf, NumbersOf],
+    names: Sequence[str],
+    unit: RowArray,
+    resamples: int,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """As `compared_slices`, of whole images and any numbers, which are called so: the members are `Slice.images`."""
+    found = compared_sets([one.images for one in slices], numbers, unit, resamples, seed)
+    return _corrected(
+        [
+            {**_said(one), "units": units, "metrics": named_rows(compared, names)}
+            for one, (compared, units) in zip(slices, found, strict=True)
+        ]
+    )
+
+
+def _said(one: Slice) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "definition": one.definition,
+        "level": one.level,
+        "images": int(np.count_nonzero(one.images)),
+    }
+
+
+def _corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, with Holm's correction of each metric's p over the slices."""
     for cells in zip(*(row["metrics"] for row in rows), strict=True):
         for cell, p in zip(cells, holm([cell["p"] for cell in cells]), strict=True):
             cell["p_corrected"] = p

@@ -85,13 +85,13 @@ def discovery_report(run: Run, hunt: Hunt) -> dict[str, Any]:
     }
 
 
-def _thresholds(run: Run, hunt: Hunt) -> dict[str, float | None]:
-    """IoU and confidence that the outcomes are of; answers have no IoU, and a confidence of their own."""
+def _thresholds(run: Run, hunt: Hunt) -> dict[str, str | float | None]:
+    """Task, IoU and confidence that the outcomes are of; answers have no IoU, and a confidence of their own."""
     report = run.summary()["models"].get(run.model or next(iter(run.models), None)) or {}
     if report.get("iou", 0) is None:
-        return {"iou": None, "confidence": report["confidence"]}
+        return {"task": report["task"], "iou": None, "confidence": report["confidence"]}
     settings = settings_at(run, hunt.iou, hunt.confidence)
-    return {"iou": settings.iou, "confidence": settings.confidence}
+    return {"task": settings.task, "iou": settings.iou, "confidence": settings.confidence}
 
 
 def judged_objects(run: Run, cluster: str | None, given: Mapping[str, npt.NDArray[Any]] | None = None) -> Judged:

@@ -60,6 +60,7 @@ def slice_report(run: Run, request: Request) -> dict[str, Any]:
     return {
         "target": run.place,
         "model": run.model or next(iter(run.models), None),
+        "task": settings.task,
         "convention": settings.convention,
         "iou": settings.iou,
         "confidence": settings.confidence,

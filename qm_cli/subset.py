@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli.arrays import to_arrow
+from qm_cli.confidence_rules import counting
 from qm_cli.errors import UsageError, nearest, some
 from qm_cli.tables import Tables
 
@@ -38,9 +39,10 @@ def only_images(tables: Tables, kept: BoolArray) -> Tables:
     return replace(tables, image=tables.image.take(pa.array(np.flatnonzero(kept))), **parts, _views={})
 
 
-def only_confident(tables: Tables, least: npt.NDArray[np.float64]) -> Tables:
-    """Predictions of at least their category's score alone. least: float64[categories]."""
-    kept = tables.values("prediction", "score") >= least[tables.values("prediction", "category_row")]
+def only_confident(tables: Tables, convention: str, confidence: npt.NDArray[np.float64]) -> Tables:
+    """The predictions alone that count at their category's confidence: float64[categories], inf for none."""
+    own = confidence[tables.values("prediction", "category_row")]
+    kept = counting(convention, tables.values("prediction", "score"), own)
     if kept.all():
         return tables
     return replace(tables, prediction=tables.prediction.take(to_arrow(np.flatnonzero(kept))), _views={})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.analysis.classification_counts import mean
+from qm_cli.analysis.classification_outcome import falls_short
 from qm_cli.analysis.counts import Counts, ratio
 from qm_cli.analysis.text_spans import Matched, Spans, by_overlap, by_score, overlapping, overlaps
 from qm_cli.answers import Answers, Given
@@ -18,6 +20,7 @@ from qm_cli.kernels.segments import starts_of
 
 BoolArray = npt.NDArray[np.bool_]
 RowArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
 COCO, LABELBOX = "coco", "labelbox"
 CONVENTIONS = (COCO, LABELBOX)
 RULES = {
@@ -56,14 +59,18 @@ class SpanEvaluation:
         return hit
 
 
-def evaluate_spans(answers: Answers, convention: str, iou: float, confidence: float) -> SpanEvaluation:
-    """Match the entities of every data row. A prediction without a score counts at every confidence."""
+def evaluate_spans(answers: Answers, convention: str, iou: float, confidence: float | FloatArray) -> SpanEvaluation:
+    """Match the entities of every data row. A prediction without a score counts at every confidence.
+
+    confidence: of all categories, or of each, float64[categories]; inf keeps nothing.
+    """
     findings = list(answers.findings)
     label, more = _usable(answers, answers.label)
     findings += more
     prediction, more = _usable(answers, answers.prediction)
     findings += more
-    prediction = prediction.take(~(prediction.score < confidence))
+    least = confidence[prediction.category] if isinstance(confidence, np.ndarray) else confidence
+    prediction = prediction.take(~falls_short(prediction.score, least))
     pairs = overlaps(label, prediction, answers.rows)
     matched = (by_score if convention == COCO else by_overlap)(label, prediction, pairs, iou)
     hit = matched.label[pairs.prediction] == pairs.label
@@ -71,7 +78,7 @@ def evaluate_spans(answers: Answers, convention: str, iou: float, confidence: fl
         answers,
         convention,
         iou,
-        confidence,
+        math.nan if isinstance(confidence, np.ndarray) else confidence,
         label,
         prediction,
         matched,

@@ -4,11 +4,12 @@
   "format": "qm-thresholds", "schema_version": 1,
   "qm": "0.1.0", "task": "bbox", "convention": "coco", "iou": 0.5,
   "predictions": {"name": "better.json", "sha256": "…"},    null hash for what was read from a stream
+  "rule": "a prediction counts if its score is ≥ the confidence",    ">" under conventions that cut so
   "folds": 5, "seed": 0, "images": 500,
   "targets": [
     {
       "target": "precision=0.9",
-      "overall": 0.41,                        keep predictions with score ≥ this; null where nothing serves
+      "overall": 0.41,                        keep predictions as the rule says; null where nothing serves
       "categories": {"dog": 0.37, "cat": null},     question/name where there are questions
       "estimates": {"overall": {"precision": {"value": 0.89, "low": 0.86, "high": 0.92}, …}, "categories": {…}}
     }
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from qm_cli import __version__
+from qm_cli.confidence_rules import rule_of
 from qm_cli.errors import InputError, UsageError
 from qm_cli.output import deliver
 from qm_cli.render.as_json import as_json
@@ -69,6 +71,7 @@ def threshold_document(report: Mapping[str, Any], predictions: Mapping[str, Any]
         "qm": __version__,
         **{name: report[name] for name in ("task", "convention", "iou")},
         "predictions": dict(predictions),
+        "rule": rule_of(report["convention"]),
         **{name: found[name] for name in ("folds", "seed")},
         "images": report["images"],
         "targets": [_target(one) for one in found["targets"]],
@@ -76,7 +79,7 @@ def threshold_document(report: Mapping[str, Any], predictions: Mapping[str, Any]
 
 
 def _target(one: Mapping[str, Any]) -> dict[str, Any]:
-    names = [_name(row) for row in one["categories"]]
+    names = [category_key(row) for row in one["categories"]]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UsageError(f"two categories are called {twice[0]!r}", "thresholds are kept by name: rename one")
@@ -91,8 +94,8 @@ def _target(one: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _name(row: Mapping[str, Any]) -> str:
-    """The category's name, with its question where it has one."""
+def category_key(row: Mapping[str, Any]) -> str:
+    """What a category of a report is called in the file: its name, with its question where it has one."""
     return f"{row['question']}/{row['name']}" if "question" in row else str(row["name"])
 
 

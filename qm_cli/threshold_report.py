@@ -9,6 +9,7 @@ from typing import Any
 from qm_cli.analysis.arrivals import Arrivals
 from qm_cli.analysis.cross_fit import FOLDS, Choice, choices, fold_numbers, ranked_groups
 from qm_cli.analysis.operating_points import Target
+from qm_cli.confidence_rules import keeping, rule_of
 from qm_cli.count_report import number
 
 INTERVALS = (
@@ -42,14 +43,16 @@ def threshold_report(
         "iou": iou,
         "folds": FOLDS,
         "seed": seed,
+        "rule": rule_of(convention),
         "interval": INTERVALS,
         **({"matching": TAKEN_ACROSS} if convention in MATCHED_ACROSS else {}),
         "targets": [
             {
                 "target": target.text,
-                "overall": _choice(together[place]),
+                "overall": _choice(together[place], convention),
                 "categories": [
-                    {**category, **_choice(own[place])} for category, own in zip(categories, apart, strict=True)
+                    {**category, **_choice(own[place], convention)}
+                    for category, own in zip(categories, apart, strict=True)
                 ],
             }
             for place, target in enumerate(targets)
@@ -57,14 +60,19 @@ def threshold_report(
     }
 
 
-def _choice(choice: Choice) -> dict[str, Any]:
+def _choice(choice: Choice, convention: str) -> dict[str, Any]:
+    """A choice whose confidences are the lowest scores that count → one with those that the convention cuts at."""
     counts = choice.counts or (None, None, None)
     return {
-        "confidence": choice.confidence,
+        "confidence": _cut(choice.confidence, convention),
         **dict(zip(("true_positives", "false_positives", "false_negatives"), counts, strict=True)),
         **{name: number(value) for name, value in choice.numbers.items()},
         "held_out": {
             name: {end: number(value) for end, value in asdict(one).items()} for name, one in choice.held_out.items()
         },
-        "fold_confidences": list(choice.folds),
+        "fold_confidences": [_cut(one, convention) for one in choice.folds],
     }
+
+
+def _cut(lowest: float | None, convention: str) -> float | None:
+    return None if lowest is None else keeping(convention, lowest)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from qm_cli import main
 from qm_cli.analysis.weighted_counts import OVERALL
 from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files
+from qm_cli.answer_slices import OF_LABELS
 from qm_cli.comparing import Request, compare
 from qm_cli.errors import InputError, UsageError
 from qm_cli.load_answers import AnswerSource
 from qm_cli.run import score
+from qm_cli.slice_language import Wanted
 from tests.answer_files import document, label, lines
 from tests.input_files import write
 
@@ -147,6 +151,53 @@ def test_clusters(tmp_path: Path) -> None:
     assert report["units"] == COUNT // 2
     with pytest.raises(UsageError, match="no column 'video'"):
         compare(Request(targets, resamples=100, cluster="video"))
+
+
+def weathered(folder: Path) -> tuple[tuple[Path, ...], list[int]]:
+    """Files of COUNT data rows, of which every third is foggy, and the foggy ones."""
+    random = np.random.default_rng(5)
+    content = document([label(n, NAMES[c]) for n, c in enumerate(TRUE)], NAMES, COUNT)
+    content["data_rows"] = [{"id": n, "weather": "fog" if n % 3 == 0 else "clear"} for n in range(COUNT)]
+    models = [picked(random, skill, TRUE) for skill in (0.4, 0.8)]
+    return files(folder, content, *models), list(range(0, COUNT, 3))
+
+
+def test_slices_are_comparisons_of_their_data_rows(tmp_path: Path) -> None:
+    targets, foggy = weathered(tmp_path)
+    wanted = Wanted(None, ("weather",), ("bees=category = 'bee'",))
+    report, rows = compare(Request(targets, resamples=100, wanted=wanted))
+    run = score(tmp_path, tmp_path / "run", labels=targets[0], predictions=targets[1:]).path
+    of_run, _ = compare(Request((run,), resamples=100, wanted=wanted))
+    found = {row["name"]: row for row in report["slices"]}
+    assert list(found) == ["bees", "weather=clear", "weather=fog"]
+    assert of_run["slices"] == report["slices"]
+    assert of_run["changes"] == report["changes"]
+    for name, members in (("weather=fog", foggy), ("bees", [n for n, c in enumerate(TRUE) if c == 1])):
+        row = found[name]
+        assert (row["images"], row["units"]) == (len(members), len(members))
+        models = [
+            {one["id"]: one["category"] for one in map(json.loads, path.read_text().splitlines())}
+            for path in targets[1:]
+        ]
+        accuracy = row["metrics"][0]
+        for side, given in zip("ab", models, strict=True):
+            right = sum(given[n] == NAMES[TRUE[n]] for n in members)
+            assert accuracy[side] == pytest.approx(right / len(members))
+        assert accuracy["p_corrected"] is None or accuracy["p_corrected"] >= accuracy["p"]
+        counts = next(one for one in report["changes"]["answers"]["by_slice"] if one["name"] == name)
+        table = [rows[column].to_pylist() for column in ("data_row_id", "change")]
+        inside = [word for n, word in zip(*table, strict=True) if n in members]
+        assert {word: count for word, count in counts.items() if word != "name"} == {
+            word: inside.count(word) for word in counts if word != "name"
+        }
+    assert OF_LABELS in report["notes"]
+
+
+def test_slices_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    targets, _ = weathered(tmp_path)
+    assert main.run(["compare", *map(str, targets), "--resamples", "100", "--slice", "dim=weather = 'fog'"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("dim") == 2
 
 
 def test_refusals(tmp_path: Path) -> None:

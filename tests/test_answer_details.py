@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from qm_cli.analysis.cross_fit import fold_numbers
+from qm_cli.answer_details import ANSWERED_ALONE
 from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files
 from qm_cli.errors import UsageError
 from qm_cli.evaluation_options import questions_of
@@ -79,16 +82,35 @@ def test_samples_of_text_entities(convention: str, tmp_path: Path) -> None:
     assert found["thresholds"]["targets"][0]["overall"]["confidence"] == 0.9
 
 
-def test_thresholds_are_what_an_evaluation_there_says(tmp_path: Path) -> None:
-    labels, given = class_rows(8, False, False)
-    target = asked(tmp_path, labels, given, [], ["f1"])["thresholds"]["targets"][0]
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("convention", ["sklearn", "labelbox"])
+def test_thresholds_are_what_an_evaluation_there_says(convention: str, several: bool, tmp_path: Path) -> None:
+    labels, given = class_rows(8, several, False)
+    how = {"convention": convention, "task": "multilabel" if several else "classification"}
+    found = asked(tmp_path, labels, given, [], ["f1", "precision=0.6", "cost=FP:1,FN:2"], **how)["thresholds"]
     names = ("precision", "recall", "f1", "true_positives", "false_negatives")
-    assert target["overall"]["confidence"] is not None
-    for place, row in enumerate([target["overall"], *target["categories"]]):
-        if row["confidence"] is not None:
-            alone = asked(tmp_path, labels, given, [], confidence=row["confidence"])
+    assert (found.get("matching") == ANSWERED_ALONE) == (convention == "labelbox")
+    assert found["targets"][0]["overall"]["confidence"] is not None
+    for target in found["targets"]:
+        for place, row in enumerate([target["overall"], *target["categories"]]):
+            if row["confidence"] is None or row["true_positives"] + row["false_positives"] == 0:
+                continue
+            alone = asked(tmp_path, labels, given, [], confidence=row["confidence"], **how)
             told = alone["metrics"] if place == 0 else alone["categories"][place - 1]
             assert [row[name] for name in names] == pytest.approx([told[name] for name in names])
+
+
+def test_held_out_numbers_are_of_the_folds_at_their_confidences(tmp_path: Path) -> None:
+    """Labelbox: what is to be found changes with the confidence, in the fold that is tried too."""
+    labels, given = class_rows(8, True, False)
+    how = {"convention": "labelbox", "task": "multilabel"}
+    [target] = asked(tmp_path, labels, given, [], ["f1"], **how)["thresholds"]["targets"]
+    fold, counts = fold_numbers(40, 0), np.zeros(2, np.int64)
+    for number, confidence in enumerate(target["overall"]["fold_confidences"]):
+        inside = [row for row in given if fold[row["id"] - 1] == number]
+        told = asked(tmp_path, labels, inside, [], confidence=confidence, **how)["metrics"]
+        counts += told["true_positives"], told["false_negatives"]
+    assert target["overall"]["held_out"]["recall"]["value"] == pytest.approx(counts[0] / counts.sum())
 
 
 def test_from_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,8 +123,5 @@ def test_from_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert (kept.facts["task"], list(kept.categories)) == ("classification", NAMES)
     assert "write precision=0.9" in refusal(capsys, *files, "--thresholds", "best")
     assert "did you mean" in refusal(capsys, *files, "--examples", "predicted=aa,true=b")
-    assert "not of classes with convention labelbox" in refusal(
-        capsys, *files, "--thresholds", "f1", "--convention", "labelbox"
-    )
     assert "add --thresholds" in refusal(capsys, *files, "--thresholds-out", tmp_path / "t.json")
     assert "--grid: not for classes and text" in refusal(capsys, *files, "--grid")

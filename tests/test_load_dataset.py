@@ -15,10 +15,18 @@ def test_categories_of_all_files(tmp_path: Path) -> None:
     labels = write(tmp_path / "l.csv", "id,category\na,cat\nb,dog\n")
     first = write(tmp_path / "p.csv", "id,category\na,cat\nb,owl\n")
     second = write(tmp_path / "q.jsonl", '{"id": "a", "category": "ant"}\n')
-    raw, task = labels_of_models(tmp_path, labels, {"p": first, "q": second}, None)
+    raw, task, read = labels_of_models(tmp_path, labels, {"p": first, "q": second}, None)
     assert raw is not None and task is None
     assert raw.category["name"].to_pylist() == ["ant", "cat", "dog", "owl"]
-    assert labels_of_models(tmp_path, None, {"p": first, "q": second}, None) == (None, None)
+    assert labels_of_models(tmp_path, None, {"p": first, "q": second}, None) == (None, None, {})
+    how = {"labels_read": raw, "metadata": True}
+    whole = [load_tables(labels, path, **how) for path in (first, second)]
+    first.unlink()
+    second.unlink()
+    again = [load_tables(labels, path, predictions_read=read[path.stem], **how) for path in (first, second)]
+    for one, other in zip(whole, again, strict=True):
+        assert one.prediction.equals(other.prediction)
+        assert one.findings == other.findings
 
 
 def test_predictions_of_objects_are_no_labels_of_several_models(tmp_path: Path) -> None:

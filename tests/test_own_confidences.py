@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from qm_cli import main
@@ -37,6 +38,17 @@ def test_each_category_as_at_its_confidence(convention: str, tmp_path: Path) -> 
     hits = sum(row["true_positives"] or 0 for row in first["categories"])
     diagonal = [one["count"] for one in first["confusion"]["cells"] if one["true"] == one["predicted"]]
     assert hits == first["metrics"]["true_positives"] == sum(diagonal)
+
+
+def test_a_score_at_the_confidence_counts_as_the_convention_says(tmp_path: Path) -> None:
+    """Every category at one confidence is the evaluation there; that confidence is a score that occurs."""
+    tables = load_tables(LABELS, BETTER)
+    confidence = float(np.sort(tables.values("prediction", "score"))[len(tables.prediction) // 2])
+    for convention in ("coco", "ultralytics"):
+        file = thresholds(tmp_path, dict.fromkeys(NAMES, confidence), convention=convention, iou=0.5)
+        [cell] = own_cells(tables, settings_at(convention), [f"confidence={file.path}#f1,iou=0.5"])
+        alone = evaluate(LABELS, BETTER, convention=convention, iou=0.5, confidence=confidence)["metrics"]
+        assert {name: cell["metrics"][name] for name in COUNTS} == {name: alone[name] for name in COUNTS}
 
 
 def test_what_cannot_be_answered(tmp_path: Path) -> None:

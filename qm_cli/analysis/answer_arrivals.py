@@ -23,22 +23,46 @@ RowArray = npt.NDArray[np.int64]
 TICKS_AT_MOST = 5_000_000
 
 
-def of_questions(questions: Sequence[Question]) -> Arrivals:
+def of_questions(questions: Sequence[Question], *, answered_alone: bool = False) -> Arrivals:
     """All questions together, their categories one after another; free texts as one category behind the last.
 
-    An image is a data row. Raises UsageError where no answer has a score, and for more ticks than 5,000,000.
+    An image is a data row. answered_alone: a data row counts from its first answer down, as Labelbox has it: then all
+    its labels are sought, and answers to data rows without a label never count. Raises UsageError where no answer has a
+    score, and for more ticks than 5,000,000.
     """
     starts = np.append(0, np.cumsum([0 if one.kind == FREE_TEXT else one.categories for one in questions]))
-    parts, labels = [], []
+    parts, labels, rows = [], [], 0
     for question, start in zip(questions, starts, strict=False):
         place, category, score, found = ticks(question) if question.kind == CHECKLIST else best_answers(question)
         free = question.kind == FREE_TEXT
         codes = [np.full(len(of), starts[-1]) if free else of + start for of in (category, question.label.category)]
-        parts.append((score, question.rows[place], codes[0], found))
-        labels.append((question.rows[question.label.place], codes[1]))
-    score, image, category, found = (np.concatenate(column) for column in zip(*parts, strict=True))
-    label_image, label_category = (np.concatenate(column) for column in zip(*labels, strict=True))
-    return ranked(Sides(scored(score), image, category, label_image, label_category, int(starts[-1]) + 1), found)
+        parts.append((score, question.rows[place], codes[0], found, place + rows))
+        labels.append((question.rows[question.label.place], codes[1], question.label.place + rows))
+        rows += len(question.rows)
+    score, image, category, found, asked = (np.concatenate(column) for column in zip(*parts, strict=True))
+    label_image, label_category, wanted = (np.concatenate(column) for column in zip(*labels, strict=True))
+    sides = Sides(scored(score), image, category, label_image, label_category, int(starts[-1]) + 1)
+    return _answered_alone(sides, found, asked, wanted, rows) if answered_alone else ranked(sides, found)
+
+
+def _answered_alone(sides: Sides, found: RowArray, asked: RowArray, wanted: RowArray, rows: int) -> Arrivals:
+    """asked, wanted: data row and question of each answer and each label, as one number below `rows`."""
+    first = np.full(rows, -np.inf)
+    np.maximum.at(first, asked, sides.score)
+    labelled = np.zeros(rows, bool)
+    labelled[wanted] = True
+    own, sought = np.flatnonzero(labelled[asked]), np.flatnonzero(np.isfinite(first[wanted]))
+    score = np.concatenate([sides.score[own], first[wanted[sought]]])
+    image, category = (
+        np.concatenate([of[own], labels[sought]])
+        for of, labels in ((sides.image, sides.label_image), (sides.category, sides.label_category))
+    )
+    order = order_by_score(category, sides.groups, score)
+    answers = np.arange(len(order)) < len(own)
+    hits = np.concatenate([found[own], np.zeros(len(sought), np.int64)])
+    nothing = np.zeros(0, np.int64)
+    kept, come = answers[order].astype(np.int64), (~answers)[order].astype(np.int64)
+    return Arrivals(score[order], image[order], category[order], hits[order], kept, nothing, nothing, come)
 
 
 def best_answers(question: Question) -> tuple[RowArray, RowArray, FloatArray, RowArray]:

@@ -28,7 +28,8 @@ class Arrivals:
     """Changes by (category, −score): their sums down to a score are the counts of a category at that confidence.
 
     score: float64[n]; image, category: int64[n]; found: change of the true positives, kept: of the predictions that
-    count, int64[n]. label_image, label_category: of the labels that are to be found, int64[labels that count].
+    count, int64[n]. label_image, label_category: of the labels that are to be found, int64[labels that count]. sought:
+    labels that are to be found from a score down and not before, int64[n]; None where all are, whatever the confidence.
     """
 
     score: FloatArray
@@ -38,6 +39,7 @@ class Arrivals:
     kept: RowArray
     label_image: RowArray
     label_category: RowArray
+    sought: RowArray | None = None
 
 
 @dataclass(frozen=True)

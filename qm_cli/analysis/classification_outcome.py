@@ -44,11 +44,21 @@ class Answered:
         return Answered(*numbers, self.of_true[rows], self.odd[rows], self.missing[rows])
 
 
-def answered(question: Question, confidence: float, limit: int) -> Answered:
+def falls_short(score: FloatArray, confidence: float | FloatArray) -> BoolArray:
+    """Answers below the confidence, of all or of each; inf keeps nothing, and else one without a score is kept.
+
+    >>> falls_short(np.array([0.2, np.nan, np.nan]), np.array([0.5, 0.5, np.inf])).tolist()
+    [True, False, True]
+    """
+    return np.asarray((score < confidence) | np.isposinf(confidence))
+
+
+def answered(question: Question, confidence: float | FloatArray, limit: int) -> Answered:
     """The answer to a radio or text question: the category given, by the highest score where there are several, else
     the most probable one; none where its score is below the confidence.
 
-    limit: up to which place the true category is looked for, as in top-5.
+    confidence: of all, or of each of the question's categories. limit: up to which place the true category is looked
+    for, as in top-5.
     """
     count, true = len(question.rows), question.true
     predicted, above = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
@@ -62,8 +72,9 @@ def answered(question: Question, confidence: float, limit: int) -> Answered:
         above[given] = np.where(found.missing, -1, found.above)
         odd[given], missing[given] = found.odd, found.missing
     _take_named(question, true, predicted, score, above)
-    if confidence > 0:
-        predicted[score < confidence] = -1
+    least = np.append(confidence, 0.0)[predicted] if isinstance(confidence, np.ndarray) else confidence
+    if np.any(np.greater(least, 0)):
+        predicted[falls_short(score, least)] = -1
     return Answered(true, predicted, score, above, of_true, odd, missing)
 
 
@@ -107,16 +118,19 @@ class Ticked:
     missing: BoolArray
 
 
-def ticked(question: Question, confidence: float) -> Ticked:
-    """What is ticked: probability or score ≥ confidence; an answer without a score is."""
+def ticked(question: Question, confidence: float | FloatArray) -> Ticked:
+    """What is ticked: probability or score ≥ confidence (of all, or of each category); an answer without a score is."""
     size = max(question.categories, 1)
+    least = np.broadcast_to(np.asarray(confidence, np.float64), (size,))
     count = len(question.rows)
     asked, odd, missing = (np.zeros(count, bool) for _ in range(3))
     pairs = question.prediction
     asked[pairs.place] = True
-    chosen = ~(pairs.score < confidence)
+    chosen = ~falls_short(pairs.score, least[pairs.category])
     parts = [pairs.place[chosen] * size + pairs.category[chosen]]
     if question.probabilities is not None:
+        kind = question.probabilities.values.dtype
+        cut = least[question.column].astype(kind) if isinstance(confidence, np.ndarray) else confidence
         values, step = question.probabilities.values, max(VALUES_AT_ONCE // size, 1)
         given = np.flatnonzero(question.probable >= 0)
         for first in range(0, len(given), step):
@@ -125,7 +139,7 @@ def ticked(question: Question, confidence: float) -> Ticked:
             with np.errstate(invalid="ignore"):
                 missing[places] = ~np.isfinite(block.sum(1, dtype=np.float64))
                 odd[places] = ((block < 0) | (block > 1)).any(1) & ~missing[places]
-                row, column = np.nonzero((block >= confidence) & ~missing[places][:, None])
+                row, column = np.nonzero((block >= cut) & ~missing[places][:, None])
             parts.append(places[row] * size + question.column[column])
         asked[given] = True
         asked[missing] = False

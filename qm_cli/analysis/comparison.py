@@ -23,6 +23,7 @@ from qm_cli.kernels.weighted import Runs
 
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 NumbersOf = Callable[[npt.NDArray[np.int32]], Numbers]
 
 
@@ -104,6 +105,30 @@ def compared_parts(
         there = np.any([images_with(model, members, len(unit)) for model, members in zip(pair, both, strict=True)], 0)
         units = len(np.unique(unit[there]))
         found.append((_compared(numbers, own, units), units))
+    return found
+
+
+def compared_sets(
+    sets: Sequence[BoolArray], numbers: tuple[NumbersOf, NumbersOf], unit: RowArray, resamples: int, seed: int
+) -> list[tuple[Compared, int]]:
+    """The overall numbers of both models on each set of images, bool[images], on the same halves for all sets.
+
+    Also how many units speak of a set. numbers: as in `comparison_by`.
+    """
+    masks = [one.astype(np.int32) for one in sets]
+    if not masks:
+        return []
+
+    def of_all(weights: npt.NDArray[np.int32]) -> list[list[FloatArray]]:
+        return [[of_weights(weights * mask).overall for of_weights in numbers] for mask in masks]
+
+    whole = of_all(np.ones(len(unit), np.int32))
+    drawn = on_halves(unit, resamples, seed, of_all)
+    found = []
+    for place, mask in enumerate(masks):
+        own = [np.stack([half[place][side] for half in drawn]) for side in (0, 1)]
+        units = len(np.unique(unit[mask > 0]))
+        found.append((_compared(whole[place], own, units), units))
     return found
 
 

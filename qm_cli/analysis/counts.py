@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.confidence_rules import counting
 from qm_cli.matching import Matches
 from qm_cli.overlap import overlap, overlap_again
 from qm_cli.settings import Settings
@@ -57,7 +58,8 @@ def outcomes(tables: Tables, matches: Matches, settings: Settings, least: FloatA
     least: each category's own confidence instead of the settings', inf keeps nothing: float64[categories].
     """
     score = tables.values("prediction", "score")
-    counted = score >= (settings.confidence if least is None else least[tables.values("prediction", "category_row")])
+    confidence = settings.confidence if least is None else least[tables.values("prediction", "category_row")]
+    counted = counting(settings.convention, score, confidence)
     matched_label = np.full(len(score), -1, np.int64)
     matched_label[matches.row] = matches.label[matches.lane(settings.iou)]
     return outcomes_of(matched_label, counted, ~matches.ignored[0])

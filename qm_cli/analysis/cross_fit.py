@@ -36,7 +36,7 @@ class Ranked:
     """What is found and kept by falling score, and the images of the labels that count.
 
     score: float64[n]; found: change of the true positives, kept: of the predictions that count, image: int64[n] each;
-    label_image: int64[labels].
+    label_image: int64[labels], of the labels that always count; sought: change of the others, int64[n].
     """
 
     score: FloatArray
@@ -44,10 +44,11 @@ class Ranked:
     kept: RowArray
     image: RowArray
     label_image: RowArray
+    sought: RowArray | None = None
 
     def of(self, chosen: BoolArray, labels: int) -> Curve:
         """The curve of some of it, with so many labels to find."""
-        return curve_of(self.score[chosen], self.found[chosen], labels, self.kept[chosen])
+        return curve_of(self.score[chosen], self.found[chosen], labels, self.kept[chosen], _at(self.sought, chosen))
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,12 @@ def ranked_groups(arrivals: Arrivals, categories: int) -> tuple[Ranked, list[Ran
 
 
 def _ranked(arrivals: Arrivals, rows: RowArray | slice, label_image: RowArray) -> Ranked:
-    return Ranked(arrivals.score[rows], arrivals.found[rows], arrivals.kept[rows], arrivals.image[rows], label_image)
+    columns = arrivals.score[rows], arrivals.found[rows], arrivals.kept[rows], arrivals.image[rows]
+    return Ranked(*columns, label_image, _at(arrivals.sought, rows))
+
+
+def _at(column: RowArray | None, rows: RowArray | BoolArray | slice) -> RowArray | None:
+    return None if column is None else column[rows]
 
 
 def fold_numbers(images: int, seed: int) -> RowArray:
@@ -101,7 +107,7 @@ def fold_numbers(images: int, seed: int) -> RowArray:
 
 def choices(ranked: Ranked, targets: Sequence[Target], folds: RowArray) -> list[Choice]:
     """The threshold of each target, and what it reaches on held-out images."""
-    whole = curve_of(ranked.score, ranked.found, len(ranked.label_image), ranked.kept)
+    whole = ranked.of(np.ones(len(ranked.score), bool), len(ranked.label_image))
     of_prediction, of_label = folds[ranked.image], folds[ranked.label_image]
     curves = [
         ranked.of(other, int(np.count_nonzero(of_label != fold)))
@@ -116,7 +122,8 @@ def _choice(ranked: Ranked, target: Target, whole: Curve, curves: Sequence[Curve
     if point is None:
         return Choice(None, None, {}, {}, confidences)
     found, false = int(whole.true_positives[point]), int(whole.false_positives[point])
-    counts = found, false, whole.labels - found
+    wanted = whole.labels if isinstance(whole.labels, int) else int(whole.labels[point])
+    counts = found, false, wanted - found
     numbers = _numbers(_Counts(*(np.array([count]) for count in counts)), target, len(folds))
     spread = _spread(ranked, target, confidences, len(folds))
     held_out = _held_out(ranked, target, confidences, folds, spread)
@@ -136,7 +143,10 @@ def _spread(ranked: Ranked, target: Target, confidences: Sequence[float | None],
     chosen = -np.array([one for one in confidences if one is not None])
     place = np.searchsorted(-ranked.score, chosen, side="right")
     found, kept = (np.append(0, np.cumsum(column))[place] for column in (ranked.found, ranked.kept))
-    numbers = _numbers(_Counts(found, kept - found, len(ranked.label_image) - found), target, images)
+    wanted = np.full(len(place), len(ranked.label_image))
+    if ranked.sought is not None:
+        wanted += np.append(0, np.cumsum(ranked.sought))[place]
+    numbers = _numbers(_Counts(found, kept - found, wanted - found), target, images)
     defined = {name: values[~np.isnan(values)] for name, values in numbers.items()}
     return {name: float((len(v) - 1) * v.var()) if len(v) > 1 else 0.0 for name, v in defined.items()}
 
@@ -160,6 +170,8 @@ def _held_out(
         _by_image(ranked.image[there], column[there], len(folds)) for column in (ranked.found, ranked.kept)
     )
     missed = np.bincount(ranked.label_image, minlength=len(folds)) - found
+    if ranked.sought is not None:
+        missed = missed + _by_image(ranked.image[there], ranked.sought[there], len(folds))
     judged = np.isfinite(least)
     counts = _Counts(found[judged], (all_kept - found)[judged], missed[judged])
     estimates = {}

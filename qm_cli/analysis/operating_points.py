@@ -69,7 +69,7 @@ def number_of(text: str) -> float:
 
 @dataclass(frozen=True)
 class Curve:
-    """Points by falling confidence, the first keeps nothing. labels: how many there are to find.
+    """Points by falling confidence, the first keeps nothing. labels: how many there are to find, at all or each point.
 
     confidence: float64[points]; true_positives, false_positives: of what is kept from there up, int64[points].
     """
@@ -77,26 +77,34 @@ class Curve:
     confidence: FloatArray
     true_positives: CountArray
     false_positives: CountArray
-    labels: int
+    labels: int | CountArray
 
 
-def curve_of(score: FloatArray, true: BoolArray | CountArray, labels: int, counted: CountArray | None = None) -> Curve:
+def curve_of(
+    score: FloatArray,
+    true: BoolArray | CountArray,
+    labels: int,
+    counted: CountArray | None = None,
+    sought: CountArray | None = None,
+) -> Curve:
     """The curve of predictions that count. score: falling, float64[n]; true: which found a label, bool[n].
 
     true and counted may be changes as well, of what is found and of what is kept at a score: int64[n]; counted: one
-    prediction each by default.
+    prediction each by default; sought: labels that are to be found from a score down, beside those that always are.
     """
     last = np.flatnonzero(np.append(score[1:] != score[:-1], True)[: len(score)])
     found: CountArray = np.cumsum(true, dtype=np.int64)[last]
     kept: CountArray = last + 1 if counted is None else np.cumsum(counted, dtype=np.int64)[last]
     nothing = np.nextafter(score[0], np.inf) if len(score) else np.inf
-    return Curve(np.append(nothing, score[last]), np.append(0, found), np.append(0, kept - found), labels)
+    wanted = labels if sought is None else labels + np.append(0, np.cumsum(sought, dtype=np.int64)[last])
+    return Curve(np.append(nothing, score[last]), np.append(0, found), np.append(0, kept - found), wanted)
 
 
 def operating_point(curve: Curve, target: Target) -> int | None:
     """The point of the curve that serves the target, None where none does; of equal ones the highest confidence.
 
-    precision: the most recall that still has it. recall: the highest confidence that has it. F-beta, cost: the best.
+    precision: the most true positives that still have it. recall: the highest confidence that has it. F-beta, cost: the
+    best.
     """
     found, false = curve.true_positives, curve.false_positives
     missed = curve.labels - found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from qm_cli.settings import AREA_RANGES, IOU_THRESHOLDS, AreaRange, Settings
+from qm_cli.settings import AREA_RANGES, IOU_THRESHOLDS, AreaRange, Settings, measure_name
 
 MOST_DETECTIONS = 100
 KEYPOINTS = "keypoints"
@@ -76,16 +76,17 @@ def definition(number: SummaryNumber, settings: Settings, capped: str) -> str:
     thresholds = settings.iou_thresholds if number.threshold is None else (number.threshold,)
     [area] = [area for area in settings.area_ranges if area.name == number.area]
     labels = "" if area == settings.area_ranges[0] else f", {area.name} labels ({_limits(area)})"
-    return f"{what}, {reached(*thresholds)}{labels}, best {number.limit} detections {capped}"
+    return f"{what}, {reached(*thresholds, task=settings.task)}{labels}, best {number.limit} detections {capped}"
 
 
-def reached(*thresholds: float) -> str:
-    """What an IoU has to be, in words; 0 is any overlap at all.
+def reached(*thresholds: float, task: str = "bbox") -> str:
+    """What an IoU, or the similarity of keypoints, has to be, in words; 0 is any overlap at all.
 
-    >>> reached(0.5), reached(*IOU_THRESHOLDS), reached(0.0)
-    ('IoU ≥ 0.5', 'IoU ≥ 0.5:0.05:0.95', 'IoU > 0')
+    >>> reached(0.5), reached(*IOU_THRESHOLDS), reached(0.0), reached(0.5, task="keypoints")
+    ('IoU ≥ 0.5', 'IoU ≥ 0.5:0.05:0.95', 'IoU > 0', 'OKS ≥ 0.5')
     """
-    return "IoU > 0" if thresholds == (0.0,) else f"IoU ≥ {_listed(thresholds)}"
+    name = measure_name(task)
+    return f"{name} > 0" if thresholds == (0.0,) else f"{name} ≥ {_listed(thresholds)}"
 
 
 def _listed(thresholds: Iterable[float]) -> str:

@@ -125,6 +125,10 @@ def evaluate(
         idle = {"categories": categories, "explain": explain, "voc_devkit": voc_devkit, "sigmas": sigmas}
         idle |= {"against": against, "pycocotools_area": pycocotools_area}
         own = {"examples": examples, "thresholds": thresholds}
+        if at and len(at) > len(at_files):
+            hint = "write --at confidence=thresholds.json, or take --confidence"
+            raise UsageError("--at: classes and text have no grid of cells", hint)
+        everything_asked.pop("at", None)
         refuse_options("classes and text", {**idle, **{k: v for k, v in everything_asked.items() if k not in own}})
         _refuse_contradictions(everything_asked, explain, json, output, thresholds_out)
         refuse_idle(replace(measure, task="classes and text"))
@@ -133,6 +137,7 @@ def evaluate(
 
         source = AnswerSource(labels, predictions, **naming)
         request = AnswerRequest(source, task, options.named(convention), iou, confidence, top_k, auc)
+        request = replace(request, at=tuple(at_files))
         if examples or thresholds:
             from qm_cli.evaluation_options import questions_of
 
@@ -223,7 +228,7 @@ def _answers(request: AnswerRequest, output: Path | None, json: bool, thresholds
         from qm_cli.render.as_json import as_json
 
         sys.stdout.write(as_json(report))
-    elif request.questions is not None:
+    elif request.questions is not None or request.at:
         if str(thresholds_out) != "-":
             from qm_cli.render import terminal_answers
 

@@ -13,9 +13,10 @@ from qm_cli.analysis.summary_numbers import (
     reached,
     summary_numbers,
 )
+from qm_cli.confidence_rules import told
 from qm_cli.evaluated import Evaluation, Numbers
 from qm_cli.matching import Matches, match_tables
-from qm_cli.settings import Settings
+from qm_cli.settings import Settings, measure_name
 from qm_cli.tables import Tables
 
 
@@ -30,7 +31,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         found,
         confusion_matrix(tables, found, settings),
         _numbers(curves, settings),
-        f"{reached(settings.iou)}, confidence ≥ {settings.confidence:g}",
+        f"{reached(settings.iou, task=settings.task)}, {told(settings)}",
         coco=matches,
         curves=curves,
         max_detections=settings.max_detections,
@@ -58,5 +59,6 @@ def _notes(tables: Tables, matches: Matches, settings: Settings) -> tuple[str, .
     if cut is None:
         return ()
     beyond = f"{cut.predictions} predictions beyond {max(settings.max_detections)} an image and category"
-    lost = f"images: {cut.images}, true positives lost at IoU {settings.iou:g}: {cut.true_positives}"
+    at = f"{measure_name(settings.task)} {settings.iou:g}"
+    lost = f"images: {cut.images}, true positives lost at {at}: {cut.true_positives}"
     return (f"{beyond} are left out of AP and AR ({lost})",)

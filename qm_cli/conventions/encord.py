@@ -10,6 +10,7 @@ from qm_cli.analysis.confusion import confusion_matrix
 from qm_cli.analysis.counts import Counts, Outcomes, category_counts, mean_of_defined, outcomes_of
 from qm_cli.analysis.ranked_hits import RankedHits, envelope, ranked_hits
 from qm_cli.arrays import number_or_none
+from qm_cli.confidence_rules import counting, told
 from qm_cli.evaluated import Evaluation, Numbers
 from qm_cli.label_flags import labels_that_count
 from qm_cli.matching import score_order
@@ -36,9 +37,11 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
     if not counts.all():
         ignored = best_labels(tables, settings.task, ~counts)
         matched = excused_by(matched, ignored, (ignored.iou >= settings.iou) & (ignored.iou > 0))
-    found = outcomes_of(matched, tables.values("prediction", "score") >= settings.confidence, counts)
+    found = outcomes_of(
+        matched, counting(settings.convention, tables.values("prediction", "score"), settings.confidence), counts
+    )
     ranked = ranked_hits(tables, order, matched, counts)
-    at = f"IoU ≥ {settings.iou:g}, confidence ≥ {settings.confidence:g}"
+    at = f"IoU ≥ {settings.iou:g}, {told(settings)}"
     reasons = false_positive_reasons(best, found, order)
     return Evaluation(
         tables,

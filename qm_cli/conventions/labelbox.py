@@ -12,6 +12,7 @@ from qm_cli.analysis.best_label import excusable
 from qm_cli.analysis.confusion import matrix_of
 from qm_cli.analysis.counts import Outcomes
 from qm_cli.analysis.overlap_lanes import ordered_pairs, overlap_lanes
+from qm_cli.confidence_rules import told
 from qm_cli.evaluated import Evaluation, Numbers
 from qm_cli.label_flags import labels_that_count
 from qm_cli.settings import Grid, Settings
@@ -26,7 +27,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
     confidences, ious = {settings.confidence, *grid.confidences}, {settings.iou, *grid.ious}
     lanes = overlap_lanes(tables, settings, sorted(confidences), sorted(ious))
     found, prediction, label = lanes.at(lanes.lane(settings.confidence), settings.iou)
-    at = f"IoU > {settings.iou:g}, confidence ≥ {settings.confidence:g}, matched whatever the category"
+    at = f"IoU > {settings.iou:g}, {told(settings)}, matched whatever the category"
     negatives = np.zeros(tables.count("category"), np.int64)
     return Evaluation(
         tables,

@@ -14,6 +14,7 @@ from qm_cli.analysis.arrivals import Arrivals, by_overlap, sides_of
 from qm_cli.analysis.best_label import best_labels, excusable, excused_by
 from qm_cli.analysis.confusion import matrix_of
 from qm_cli.analysis.counts import Outcomes, mean_of_defined, outcomes_of, ratio
+from qm_cli.confidence_rules import counting, told
 from qm_cli.evaluated import Evaluation, Numbers
 from qm_cli.kernels.assignment import greedy_one_to_one
 from qm_cli.kernels.mask_union import union_iou
@@ -47,11 +48,11 @@ class Features:
 def evaluate(tables: Tables, settings: Settings) -> Evaluation:
     """Pairs of one category by falling IoU, one-to-one; a pair matches if its IoU is above the threshold."""
     counts = labels_that_count(tables, "ignore")
-    counted = tables.values("prediction", "score") >= settings.confidence
+    counted = counting(settings.convention, tables.values("prediction", "score"), settings.confidence)
     prediction, label, iou = pairs_above(tables, settings.task, 0.0, counts, counted, same_category=True)
     found = _outcomes(tables, settings, counts, counted, (prediction, label, iou))
     features = _features(tables, settings, found, (prediction, label, iou))
-    at = f"IoU > {settings.iou:g}, confidence ≥ {settings.confidence:g}, each category of each image on its own"
+    at = f"IoU > {settings.iou:g}, {told(settings)}, each category of each image on its own"
     return Evaluation(
         tables,
         settings,
@@ -140,7 +141,7 @@ def _cells(tables: Tables, level: str, rows: RowArray) -> RowArray:
 def _numbers(tables: Tables, features: Features, settings: Settings) -> Numbers:
     mean = _mean_iou(tables, features)
     negatives = np.zeros(tables.count("category"), np.int64)
-    own = f"confidence ≥ {settings.confidence:g}, at any IoU"
+    own = f"{told(settings)}, at any IoU"
     agreement = "the IoU of all their masks together" if settings.task == "segm" else _BEST_MATCHES
     return Numbers(
         {"true_negatives": 0, **mean.overall},

@@ -18,6 +18,7 @@ from qm_cli.analysis.counts import Outcomes, mean_of_defined, outcomes_of
 from qm_cli.analysis.summary_numbers import averaged_by_category, definition, reached, summary_numbers
 from qm_cli.arrays import compute as pc
 from qm_cli.arrays import one_chunk, to_arrow, to_numpy
+from qm_cli.confidence_rules import counting, told
 from qm_cli.errors import InputError
 from qm_cli.evaluated import Evaluation, Numbers, RankedPart
 from qm_cli.kernels.segments import place_in_run
@@ -63,7 +64,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         found,
         confusion_matrix(tables, found, settings),
         _numbers(tables, curves, settings),
-        f"{reached(settings.iou)}, confidence ≥ {settings.confidence:g}, best {BEST_OF_IMAGE} of an image",
+        f"{reached(settings.iou)}, {told(settings)}, best {BEST_OF_IMAGE} of an image",
         curves=curves,
         max_detections=settings.max_detections,
         notes=_notes(tables, judged),
@@ -143,7 +144,7 @@ def _outcomes(tables: Tables, judged: Judged, matches: Matches, settings: Settin
     matched[judged.prediction[matches.row]] = np.where(taken >= 0, np.append(judged.label, -1)[taken], -1)
     counted = np.zeros(len(matched), bool)
     counted[judged.prediction] = ~judged.excused | (matched[judged.prediction] >= 0)
-    counted &= tables.values("prediction", "score") >= settings.confidence
+    counted &= counting(settings.convention, tables.values("prediction", "score"), settings.confidence)
     counts = np.zeros(tables.count("label"), bool)
     counts[judged.label] = ~matches.ignored[0]
     return outcomes_of(matched, counted, counts)

@@ -7,8 +7,7 @@ tried; equal scores stand by image id, then input order; what is not defined is 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +16,11 @@ from qm_cli.analysis.arrivals import Arrivals, by_best_label, sides_of
 from qm_cli.analysis.best_label import BestLabels, best_labels, excused_by, first_takers
 from qm_cli.analysis.confusion import matrix_of
 from qm_cli.analysis.counts import Outcomes, mean_of_defined, outcomes_of
-from qm_cli.analysis.ranked_hits import RankedHits, envelope, precision_and_recall, ranked_hits
+from qm_cli.analysis.lane_hits import LaneHits, lane_hits
+from qm_cli.analysis.ranked_hits import RankedHits, ranked_hits
+from qm_cli.confidence_rules import counting, rule_of, told
 from qm_cli.evaluated import Evaluation, Numbers
+from qm_cli.kernels.straight_lines import area_under_lines, places_of, rates_at
 from qm_cli.label_flags import labels_that_count
 from qm_cli.matching import score_order
 from qm_cli.settings import IOU_THRESHOLDS, RECALL_GRID, Settings
@@ -46,13 +48,16 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         settings,
         found,
         matrix_of(tables, found, prediction, label),
-        _numbers(ranked),
-        f"IoU > {settings.iou:g}, confidence > {settings.confidence:g}, matched whatever the category",
-        notes=("the confusion matrix is indexed [true, predicted]; Ultralytics' own is its transpose",),
+        ranked.of_images(np.ones(tables.count("image"), bool)),
+        f"IoU > {settings.iou:g}, {told(settings)}, matched whatever the category",
+        notes=(
+            "the confusion matrix is indexed [true, predicted]; Ultralytics' own is its transpose",
+            f"{rule_of(settings.convention)}, not at it",
+        ),
         confused=(prediction, label),
         at_any_confidence=lambda: _confused(tables, replace(settings, confidence=-math.inf), counts, ignored)[0],
         changes=lambda: _changes(tables, settings, counts, ignored),
-        of_images=lambda kept: _shares([one.of_images(kept) for one in ranked]),
+        of_images=lambda kept: _shares(ranked.of_images(kept)),
     )
 
 
@@ -72,7 +77,7 @@ def _confused(
     score, then input order).
     """
     score = tables.values("prediction", "score")
-    counted = score > settings.confidence
+    counted = counting(settings.convention, score, settings.confidence)
     best = best_labels(tables, settings.task, counts, any_category=True, last=True)
     rows = np.flatnonzero(counted & (best.iou > settings.iou))
     rows = rows[np.lexsort((rows, -score[rows], -best.iou[rows]))][::-1]
@@ -88,25 +93,42 @@ def _confused(
     return outcomes_of(matched, counted, counts), prediction[~same], label[~same]
 
 
-def _ranked(tables: Tables, settings: Settings, counts: BoolArray, ignored: BestLabels) -> list[RankedHits]:
-    """The hits by rank at each of COCO's IoU thresholds."""
+@dataclass(frozen=True)
+class Ranked:
+    """Who found what by rank: at each of COCO's IoU thresholds, and at the first of them with scores.
+
+    places: `places_of` the latter at 1,000 confidences: int64[categories, 1000].
+    """
+
+    lanes: LaneHits
+    first: RankedHits
+    places: RowArray
+
+    def of_images(self, kept: BoolArray) -> Numbers:
+        """The numbers of some images alone, bool[images]."""
+        return _numbers(self.lanes.areas(kept, RECALL_GRID), *self._confidence_curves(kept))
+
+    def _confidence_curves(self, kept: BoolArray) -> tuple[FloatArray, FloatArray]:
+        """Precision and recall of each category at 1,000 confidences: float64[categories, 1000]; NaN without labels."""
+        whole, part = self.first, self.first.of_images(kept)
+        places = np.append(0, np.cumsum(kept[whole.image])).take(self.places)
+        return rates_at(part.hit, part.score, part.start, places, part.labels, CONFIDENCES)
+
+
+def _ranked(tables: Tables, settings: Settings, counts: BoolArray, ignored: BestLabels) -> Ranked:
     best, order = best_labels(tables, settings.task, counts, last=True), score_order(tables)
-    found = []
-    for threshold in IOU_THRESHOLDS:
-        matched = first_takers(best, best.iou >= threshold, order, counts)
-        matched = excused_by(matched, ignored, ignored.iou >= threshold)
-        found.append(ranked_hits(tables, order, matched, counts))
-    return found
+    matched = [
+        excused_by(first_takers(best, best.iou >= least, order, counts), ignored, ignored.iou >= least)
+        for least in IOU_THRESHOLDS
+    ]
+    first = ranked_hits(tables, order, matched[0], counts)
+    return Ranked(lane_hits(tables, order, matched, counts), first, places_of(first.score, first.start, CONFIDENCES))
 
 
-def _numbers(ranked: Sequence[RankedHits]) -> Numbers:
-    precision = np.full((len(ranked), len(ranked[0].labels)), np.nan)
-    for place, one in enumerate(ranked):
-        for category in np.flatnonzero(one.labels):
-            hit, _, labels = one.of(int(category))
-            precision[place, category] = trapezoid(hit, labels)
-    rates, confidence = _at_best_f1(*_confidence_curves(ranked[0]))
-    per_category = {"AP50": precision[0], "AP75": precision[5], "AP50-95": precision.mean(0), **rates}
+def _numbers(average: FloatArray, precision: FloatArray, recall: FloatArray) -> Numbers:
+    """average: average precision, float64[thresholds, categories]; precision, recall: float64[categories, 1000]."""
+    rates, confidence = _at_best_f1(precision, recall)
+    per_category = {"AP50": average[0], "AP75": average[5], "AP50-95": average.mean(0), **rates}
     return Numbers(
         {**{name: mean_of_defined(values) for name, values in per_category.items()}, "best_f1_confidence": confidence},
         per_category,
@@ -114,9 +136,8 @@ def _numbers(ranked: Sequence[RankedHits]) -> Numbers:
     )
 
 
-def _shares(ranked: Sequence[RankedHits]) -> Numbers:
+def _shares(found: Numbers) -> Numbers:
     """The numbers without the confidence; the rates are those at the best confidence of these images."""
-    found = _numbers(ranked)
     overall = {name: value for name, value in found.overall.items() if name != "best_f1_confidence"}
     return Numbers(overall, found.category)
 
@@ -136,27 +157,10 @@ def _definitions() -> dict[str, str]:
 
 
 def trapezoid(hit: BoolArray, labels: int) -> float:
-    """Area under the precision envelope, from (0, 1) to (1, 0), at 101 recalls joined by straight lines."""
-    if len(hit) == 0:
-        return 0.0
-    precision, recall = precision_and_recall(hit, labels)
-    raised = envelope(np.concatenate([[1.0], precision, [0.0]]))
-    values = np.interp(RECALL_GRID, np.concatenate([[0.0], recall, [1.0]]), raised)
-    return float(np.trapezoid(values, RECALL_GRID))
-
-
-def _confidence_curves(ranked: RankedHits) -> tuple[FloatArray, FloatArray]:
-    """Precision and recall of each category at 1,000 confidences: float64[categories, 1000]; NaN without labels."""
-    precision, recall = np.full((2, len(ranked.labels), len(CONFIDENCES)), np.nan)
-    for category in np.flatnonzero(ranked.labels):
-        hit, score, labels = ranked.of(int(category))
-        if len(hit) == 0:
-            precision[category] = recall[category] = 0.0
-            continue
-        after = precision_and_recall(hit, labels)
-        precision[category] = np.interp(-CONFIDENCES, -score, after[0], left=1)
-        recall[category] = np.interp(-CONFIDENCES, -score, after[1], left=0)
-    return precision, recall
+    """Area under the precision envelope of one category, as in `LaneHits.areas`; there must be labels."""
+    rank = np.flatnonzero(hit) + 1
+    start, total = np.array([0, len(rank)]), np.array([len(hit)])
+    return float(area_under_lines(rank, start, total, np.array([labels]), RECALL_GRID)[0])
 
 
 def _at_best_f1(precision: FloatArray, recall: FloatArray) -> tuple[dict[str, FloatArray], float | None]:

@@ -12,6 +12,7 @@ from qm_cli.analysis.best_label import Measure, best_labels, first_takers
 from qm_cli.analysis.confusion import confusion_matrix
 from qm_cli.analysis.counts import mean_of_defined, outcomes_of
 from qm_cli.analysis.ranked_hits import RankedHits, envelope, precision_and_recall, ranked_hits
+from qm_cli.confidence_rules import counting, told
 from qm_cli.evaluated import Evaluation, Numbers
 from qm_cli.label_flags import labels_that_count
 from qm_cli.matching import score_order
@@ -36,7 +37,9 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
     passes = (best.iou >= settings.iou) & (best.iou > 0) if settings.voc_devkit else best.iou > settings.iou
     order = score_order(tables)
     matched = first_takers(best, passes, order, counts)
-    found = outcomes_of(matched, tables.values("prediction", "score") >= settings.confidence, counts)
+    found = outcomes_of(
+        matched, counting(settings.convention, tables.values("prediction", "score"), settings.confidence), counts
+    )
     sign = "≥" if settings.voc_devkit else ">"
     ranked = ranked_hits(tables, order, matched, counts)
     return Evaluation(
@@ -45,7 +48,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         found,
         confusion_matrix(tables, found, settings),
         _numbers(ranked, settings, sign),
-        f"IoU {sign} {settings.iou:g}, confidence ≥ {settings.confidence:g}",
+        f"IoU {sign} {settings.iou:g}, {told(settings)}",
         at_any_confidence=lambda: outcomes_of(matched, np.ones(len(matched), bool), counts),
         of_images=lambda kept: _numbers(ranked.of_images(kept), settings, sign),
     )

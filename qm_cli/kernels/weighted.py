@@ -10,6 +10,8 @@ import numpy.typing as npt
 IntArray = npt.NDArray[np.integer]
 RowArray = npt.NDArray[np.int64]
 Weights = npt.NDArray[np.int32]
+Counting = npt.NDArray[np.integer] | npt.NDArray[np.bool_]
+"""Weights, or which count."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,24 @@ def runs_by_group(image: IntArray, group: IntArray, groups: int) -> Runs:
     return Runs(image[order].astype(np.intp), np.append(0, np.cumsum(counts)))
 
 
-def run_totals(weights: IntArray, runs: Runs) -> RowArray:
+def running_totals(weights: Counting, runs: Runs) -> RowArray:
+    """Sum of the weights of the first 0, 1, 2 … objects, exact: int64[objects + 1].
+
+    >>> running_totals(np.array([1, 0, 5]), runs_by_group(np.array([0, 2]), np.array([0, 0]), 1)).tolist()
+    [0, 1, 6]
+    """
+    total = np.zeros(len(runs.image) + 1, np.int64)
+    np.cumsum(weights.take(runs.image), out=total[1:])
+    return total
+
+
+def run_totals(weights: Counting, runs: Runs) -> RowArray:
     """Sum of the weights of each group's objects, exact: int64[groups].
 
     >>> run_totals(np.array([1, 0, 5]), runs_by_group(np.array([0, 2, 2, 1]), np.array([1, 0, 1, 2]), 4)).tolist()
     [5, 6, 0, 0]
     """
-    total = np.zeros(len(runs.image) + 1, np.int64)
-    np.cumsum(weights.take(runs.image), out=total[1:])
-    totals: RowArray = np.diff(total.take(runs.start))
+    totals: RowArray = np.diff(running_totals(weights, runs).take(runs.start))
     return totals
 
 

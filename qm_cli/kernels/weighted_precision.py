@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.kernels.weighted import Runs
+from qm_cli.kernels.weighted import Runs, running_totals
 
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
@@ -38,9 +38,7 @@ class RankedLane:
 
 def ranked_totals(weights: npt.NDArray[np.int32], ranked: Runs) -> RowArray:
     """Weight of the first 0, 1, 2 … ranked detections: int64[detections + 1]."""
-    total = np.zeros(len(ranked.image) + 1, np.int64)
-    np.cumsum(weights.take(ranked.image), out=total[1:])
-    return total
+    return running_totals(weights, ranked)
 
 
 def weighted_average_precision(

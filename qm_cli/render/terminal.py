@@ -15,6 +15,7 @@ from rich.text import Text
 
 from qm_cli.analysis.summary_numbers import last_recall
 from qm_cli.headlines import category_headline, own_numbers
+from qm_cli.settings import measure_name
 from qm_cli.table_widths import PIPE_COLUMNS, fitted, total
 
 CATEGORIES_SHOWN = 20
@@ -33,7 +34,7 @@ def show_evaluation(report: dict[str, Any], show_more: Callable[[Console, dict[s
         print_table_on(console, *_precision_table(report))
     else:
         _show_own_numbers(console, report)
-    at = f"at {_measure(report)} {report['iou']:g}, confidence {report['confidence']:g}"
+    at = f"at {measure_name(report['task'])} {report['iou']:g}, confidence {report['confidence']:g}"
     print_table_on(console, [at, "micro", "macro", "", "count"], _rate_rows(report))
     _show_categories(console, report)
     _show_confusion(console, report["confusion"])
@@ -56,14 +57,9 @@ def _headline(report: dict[str, Any]) -> str:
     return f"{report['task']}{found}, convention {report['convention']}: {sizes}"
 
 
-def _measure(report: dict[str, Any]) -> str:
-    """What matching goes by: of keypoints their similarity (OKS)."""
-    return "similarity" if report["task"] == "keypoints" else "IoU"
-
-
 def _precision_table(report: dict[str, Any]) -> tuple[list[str], list[tuple[Any, ...]]]:
     metrics, limits, keypoints = report["metrics"], sorted(report["max_detections"]), report["task"] == "keypoints"
-    measure = _measure(report)
+    measure = measure_name(report["task"])
     columns = ["", "all", *(area["name"] for area in report["area_ranges"]), f"{measure} .50", f"{measure} .75"]
     suffixes = [area["suffix"] for area in report["area_ranges"]]
     last = metrics[last_recall(limits, report["task"])]
@@ -80,7 +76,7 @@ def _rate_rows(report: dict[str, Any]) -> list[tuple[Any, ...]]:
     metrics, beta = report["metrics"], report["beta"]
     rates = [("precision", "precision"), ("recall", "recall"), ("F1", "f1")]
     rates += [] if beta is None else [(f"F{beta:g}", "f_beta")]
-    rates += [(f"mean {_measure(report)} of true positives", "mean_iou")]
+    rates += [(f"mean {measure_name(report['task'])} of true positives", "mean_iou")]
     counts = [("true positives", "true_positives"), ("false positives", "false_positives")]
     counts += [("false negatives", "false_negatives"), *[("", "")] * (len(rates) - 3)]
     return [

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from qm_cli.render.terminal import print_table_on, shown
+from qm_cli.settings import measure_name
 
 CATEGORIES_SHOWN = 20
 LRP_COLUMNS = ("oLRP", "localisation", "false_positives", "false_negatives", "confidence")
@@ -17,15 +18,15 @@ def show_analyses(console: Console, report: dict[str, Any]) -> None:
     """Every analysis the report holds."""
     for name, show in SHOWN.items():
         if report.get(name):
-            show(console, report[name])
+            show(console, report[name], measure_name(report["task"]))
 
 
-def show_errors(console: Console, errors: dict[str, Any]) -> None:
+def show_errors(console: Console, errors: dict[str, Any], measure: str = "IoU") -> None:
     """Kinds of error with what mending each would add, why predictions are false positives, and the categories."""
-    at = f"IoU {errors['iou']:g}, background {errors['background_iou']:g}, AP {shown(errors['AP'])}"
+    at = f"{measure} {errors['iou']:g}, background {errors['background_iou']:g}, AP {shown(errors['AP'])}"
     rows = [(row["kind"], row["count"], row["delta_AP"]) for row in errors["kinds"]]
     print_table_on(console, [f"errors (TIDE, {at})", "count", "ΔAP"], rows)
-    reasons = [(row["reason"], row["count"]) for row in errors["false_positive_reasons"]]
+    reasons = [(row["reason"].replace("IoU", measure), row["count"]) for row in errors["false_positive_reasons"]]
     print_table_on(console, ["false positives, because", "count"], reasons)
     names = [row["kind"] for row in errors["kinds"]]
     ranked = sorted(errors["categories"], key=lambda row: -max(kind["delta_AP"] or 0.0 for kind in row["kinds"]))
@@ -33,9 +34,9 @@ def show_errors(console: Console, errors: dict[str, Any]) -> None:
     _show_first(console, ["ΔAP by category", "AP", *names], cells)
 
 
-def show_calibration(console: Console, calibration: dict[str, Any]) -> None:
+def show_calibration(console: Console, calibration: dict[str, Any], measure: str = "IoU") -> None:
     """The reliability table, then sizes and categories by falling error."""
-    at = f"{calibration['predictions']:,} predictions, IoU {calibration['iou']:g}"
+    at = f"{calibration['predictions']:,} predictions, {measure} {calibration['iou']:g}"
     errors = f"ECE {shown(calibration['ECE'])}, MCE {shown(calibration['MCE'])}"
     console.print(f"calibration: {errors} ({at})", style="bold", highlight=False)
     rows = [
@@ -55,12 +56,12 @@ def _interval(one: dict[str, Any]) -> tuple[str, int]:
     return interval, one["count"]
 
 
-def show_lrp(console: Console, lrp: dict[str, Any]) -> None:
+def show_lrp(console: Console, lrp: dict[str, Any], measure: str = "IoU") -> None:
     """Optimal LRP and its components, the mean first, then the categories, the worst first."""
     ranked = sorted(lrp["categories"], key=lambda row: -(row["oLRP"] or 0.0))
     cells = [("mean", *(lrp.get(column) for column in LRP_COLUMNS))]
     cells += [(row["name"], *(row[column] for column in LRP_COLUMNS)) for row in ranked]
-    columns = [f"optimal LRP, IoU {lrp['iou']:g}", *(column.replace("_", " ") for column in LRP_COLUMNS)]
+    columns = [f"optimal LRP, {measure} {lrp['iou']:g}", *(column.replace("_", " ") for column in LRP_COLUMNS)]
     _show_first(console, columns, cells)
 
 
@@ -71,7 +72,7 @@ def _show_first(console: Console, columns: list[str], rows: list[tuple[Any, ...]
         console.print()
 
 
-SHOWN: dict[str, Callable[[Console, dict[str, Any]], None]] = {
+SHOWN: dict[str, Callable[[Console, dict[str, Any], str], None]] = {
     "errors": show_errors,
     "calibration": show_calibration,
     "lrp": show_lrp,

@@ -10,6 +10,7 @@ from rich.console import Console
 from qm_cli.answer_task import TASKS
 from qm_cli.headlines import thresholds
 from qm_cli.render.terminal import plain_console, print_table_on, show_evaluation, show_notes, show_prose, shown
+from qm_cli.settings import measure_name
 
 CATEGORIES_SHOWN = 20
 CELLS_SHOWN = 12
@@ -22,7 +23,7 @@ COUNTS = ("true_positives", "false_positives", "false_negatives")
 
 def show_answers(report: dict[str, Any], show_more: Callable[[Console, dict[str, Any]], None] | None = None) -> None:
     """What was asked for; the whole evaluation where that was only how to compute it; `show_more` before the notes."""
-    answers: list[tuple[str, Callable[[Console, Any], None]]] = [
+    answers: list[tuple[str, Callable[[Console, Any, str], None]]] = [
         ("cells", _show_cells),
         ("grid", _show_grid),
         ("examples", _show_examples),
@@ -41,25 +42,37 @@ def show_answers(report: dict[str, Any], show_more: Callable[[Console, dict[str,
     console.print(headline, style="bold", highlight=False)
     console.print()
     for show, answer in given:
-        show(console, answer)
+        show(console, answer, report["task"])
     if show_more is not None:
         show_more(console, report)
     show_notes(report["notes"], console)
 
 
-def _show_cells(console: Console, cells: Sequence[dict[str, Any]]) -> None:
+def _show_cells(console: Console, cells: Sequence[dict[str, Any]], task: str) -> None:
     for cell in cells:
         own = isinstance(cell["confidence"], str)
-        at = f"at IoU {cell['iou']:g}, confidence {cell['confidence']}" if own else f"at {thresholds(cell)}"
+        named = ", ".join(_own_at(cell, task)) if own else _at(cell, task)
+        at = f"at {named}"
         console.print(at, style="bold", highlight=False, markup=False)
         names = [name for name in ("precision", "recall", "f1", "f_beta", "mean_iou") if name in cell["metrics"]]
         columns = ["category", *(["confidence"] if own else []), *COUNTS, *names]
         ordered = sorted(cell["categories"], key=lambda row: -sum(row[name] or 0 for name in (COUNTS[0], COUNTS[2])))
         rows = [("all", *(cell["metrics"].get(name) for name in columns[1:]))]
-        rows += [(row["name"], *(row[name] for name in columns[1:])) for row in ordered[:CATEGORIES_SHOWN]]
+        rows += [(_named(row), *(row.get(name) for name in columns[1:])) for row in ordered[:CATEGORIES_SHOWN]]
         print_table_on(console, [column.replace("_", " ") for column in columns], rows)
         _more(console, len(ordered) - CATEGORIES_SHOWN, "categories")
-        _show_matrix(console, cell["confusion"])
+        if cell["confusion"] is not None:
+            _show_matrix(console, cell["confusion"])
+
+
+def _named(row: dict[str, Any]) -> str:
+    return f"{row['question']}: {row['name']}" if row.get("question") is not None else str(row["name"])
+
+
+def _own_at(cell: dict[str, Any], task: str) -> list[str]:
+    """The thresholds of a cell at a file's confidences."""
+    measure = [] if cell["iou"] is None else [f"{measure_name(task)} {cell['iou']:g}"]
+    return [*measure, f"confidence {cell['confidence']}"]
 
 
 def _show_matrix(console: Console, confusion: dict[str, Any]) -> None:
@@ -97,24 +110,29 @@ def _more(console: Console, left_out: int, what: str) -> None:
         console.print()
 
 
-def _show_grid(console: Console, grid: dict[str, Any]) -> None:
+def _at(cell: dict[str, Any], task: str) -> str:
+    return thresholds({**cell, "task": task})
+
+
+def _show_grid(console: Console, grid: dict[str, Any], task: str) -> None:
     """Each rate over all categories, a row an IoU and a column a confidence."""
+    measure = measure_name(task)
     confidences = [f"{one:g}" for one in grid["confidences"]]
     for title, name in GRID_SHOWN:
-        console.print(f"{title}, {grid['orientation']}", style="bold", highlight=False)
+        console.print(f"{title}, rows {measure}, columns confidence", style="bold", highlight=False)
         rows = [(f"{iou:g}", *line) for iou, line in zip(grid["ious"], grid["overall"][name], strict=True)]
-        print_table_on(console, ["IoU", *confidences], rows)
+        print_table_on(console, [measure, *confidences], rows)
     if "AP" in grid["overall"]:
         rows = [(f"{iou:g}", value) for iou, value in zip(grid["ious"], grid["overall"]["AP"], strict=True)]
-        print_table_on(console, ["IoU", "AP"], rows)
+        print_table_on(console, [measure, "AP"], rows)
 
 
-def _show_examples(console: Console, cells: Sequence[dict[str, Any]]) -> None:
+def _show_examples(console: Console, cells: Sequence[dict[str, Any]], task: str) -> None:
     for cell in cells:
         samples = cell["samples"]
         columns = [name for name in (samples or [{}])[0] if name != "prediction_row"]
         names = f"predicted {_name(cell['predicted'])}, true {_name(cell['true'])}"
-        at = f"at {thresholds(cell)}, samples: {len(samples):,}"
+        at = f"at {_at(cell, task)}, samples: {len(samples):,}"
         console.print(f"{names}, {at}", style="bold", highlight=False, markup=False)
         rows = [tuple(_plain(name, sample[name]) for name in columns) for sample in samples[:SAMPLES_SHOWN]]
         if rows:
@@ -127,11 +145,11 @@ def _plain(name: str, value: Any) -> Any:
     return value if value is None or name in ("score", "iou") else str(value)
 
 
-def _show_thresholds(console: Console, found: dict[str, Any]) -> None:
+def _show_thresholds(console: Console, found: dict[str, Any], task: str) -> None:
     """The confidence of each category beside what it reaches on the images it was not chosen on."""
     for target in found["targets"]:
         names = list(dict.fromkeys(name for row in _all(target) for name in row["held_out"]))
-        at = "" if found["iou"] is None else f" at IoU {found['iou']:g}"
+        at = "" if found["iou"] is None else f" at {measure_name(task)} {found['iou']:g}"
         console.print(f"confidence for {target['target']}{at}", style="bold", highlight=False)
         rows = [
             (row["name"], row["confidence"], *(_estimate(row["held_out"].get(name)) for name in names))

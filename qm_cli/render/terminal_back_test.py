@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from qm_cli.headlines import thresholds
 from qm_cli.render.terminal import plain_console, print_table_on, show_notes, shown
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -13,7 +14,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 def show_back_test(report: dict[str, Any]) -> None:
     """What the batch finds against chance, the curve, and average precision were the batch right."""
     console = plain_console()
-    at = f"IoU {report['iou']:g}, confidence {report['confidence']:g}"
+    at = thresholds(report)
     by = report["acquisition"] or "no acquisition"
     how = "".join(f", {report[name]}" for name in ("diverse", "sample") if report[name])
     headline = f"{by}{how}: the first {report['size']:,} of {report['samples']:,} images, errors at {at}"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from qm_cli.headlines import thresholds
 from qm_cli.render.terminal import chance, plain_console, print_table_on, show_notes, show_prose
 
 CATEGORIES_SHOWN = 20
 CATEGORY_METRICS = ("AP", "precision", "recall")
 AVERAGES = ("AP", "AP50-95", "f1")
 """Which of its numbers a category is told by first."""
+SLICE_AVERAGES = ("AP", "mAP", "AP50-95", "accuracy", "f1")
+"""The same of a slice."""
 OF_ANSWERS = ("classification", "multilabel", "text")
-THRESHOLDS = (("iou", "IoU"), ("confidence", "confidence"))
 ERRORS = {
     "errors_a": "errors A",
     "errors_b": "errors B",
@@ -29,8 +31,8 @@ def show_comparison(report: dict[str, Any]) -> None:
     console = plain_console()
     a, b = report["a"], report["b"]
     units = f"{report['units']:,} {_units(report)}"
-    thresholds = [f"{word} {report[name]:g}," for name, word in THRESHOLDS if report[name] is not None]
-    at = " ".join([*thresholds, f"{report['resamples']:,} resamples of {units}"])
+    own = [name for name in ("iou", "confidence") if report[name] is not None]
+    at = ", ".join([*([thresholds(report)] if own else []), f"{report['resamples']:,} resamples of {units}"])
     console.print(f"A {a['model']} ({a['target']}), B {b['model']} ({b['target']})", style="bold", markup=False)
     at = at if report.get("convention", "coco") == "coco" else f"convention {report['convention']}, {at}"
     console.print(at if report.get("task", "bbox") == "bbox" else f"task {report['task']}, {at}", highlight=False)
@@ -98,10 +100,13 @@ def _show_slices(report: dict[str, Any]) -> None:
     rows = []
     for one in report["slices"]:
         metrics = {row["metric"]: row for row in one["metrics"]}
-        cells = [_difference(metrics[name]) for name in CATEGORY_METRICS]
-        chances = [chance(metrics[name]["p_corrected"]) for name in ("AP", "recall")]
+        first = next((name for name in SLICE_AVERAGES if name in metrics), "recall")
+        names = [first, *(name for name in CATEGORY_METRICS[1:] if name in metrics and name != first)]
+        cells = [_difference(metrics[name]) for name in names]
+        chances = [chance(metrics[name]["p_corrected"]) for name in dict.fromkeys((first, names[-1]))]
         rows.append((one["name"], one["images"], *cells, *chances))
-    columns = ["slice: B − A", "images", *CATEGORY_METRICS, "corrected p of AP", "of recall"]
+    corrected = [f"corrected p of {first}", *([f"of {names[-1]}"] if names[-1] != first else [])]
+    columns = ["slice: B − A", _rows(report), *names, *corrected]
     print_table_on(plain_console(), columns, rows)
 
 

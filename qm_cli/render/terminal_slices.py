@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from qm_cli.headlines import thresholds
 from qm_cli.render.terminal import chance, plain_console, print_table_on, show_notes, show_prose, show_table
 
 RATES = ("AP", "AP50", "precision", "recall", "f1")
-THRESHOLDS = (("iou", "IoU"), ("confidence", "confidence"))
 SLICES_SHOWN = 40
 COLUMNS_SHOWN = 4
 LONG_NUMBER = re.compile(r"'[^']*'|(\b\d+\.\d{4,}(?:e[+-]?\d+)?)")
@@ -18,7 +18,7 @@ def show_slices(report: dict[str, Any]) -> None:
     """All, then every slice: counts and rates; their intervals and differences; label metrics where there are some."""
     console = plain_console()
     model = f"{report['model']}, " if report["model"] else ""
-    at = f"IoU {report['iou']:g}, confidence {report['confidence']:g}"
+    at = thresholds(report)
     console.print(f"{model}convention {report['convention']}, {at}", style="bold", markup=False, highlight=False)
     rows = report["slices"]
     counts = ["images", "labels", "predictions"]
@@ -92,8 +92,8 @@ def show_discovery(report: dict[str, Any]) -> None:
     model = f"{report['model']}: " if report["model"] else ""
     rate = "" if report["rate"] is None else f", {100 * report['rate']:.1f} % {report['outcome']}"
     what = "images" if report["cluster"] is None else f"clusters of {report['cluster']}"
-    thresholds = [f"{word} {report[name]:g}" for name, word in THRESHOLDS if report[name] is not None]
-    at = f" ({', '.join(thresholds)})" if thresholds else ""
+    own = report["iou"] is not None or report["confidence"] is not None
+    at = f" ({thresholds(report)})" if own else ""
     line = f"{model}{report['samples']:,} {report['level']}s in {report['units']:,} {what}{rate}{at}"
     console.print(line, style="bold", highlight=False, markup=False, soft_wrap=True)
     if report["explored"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ def counts_at(found: Arrivals, confidence: float) -> list[list[int]]:
     there = found.score >= confidence
     hits, kept = (np.bincount(found.category[there], one[there], 3)[:3] for one in (found.found, found.kept))
     labels = np.bincount(found.label_category, minlength=3)[:3]
+    if found.sought is not None:
+        labels = labels + np.bincount(found.category[there], found.sought[there], 3)[:3]
     return [column.astype(int).tolist() for column in (hits, kept - hits, labels - hits)]
 
 
@@ -47,14 +50,19 @@ def class_rows(seed: int, several: bool, listed: bool) -> tuple[Row, list[Row]]:
     return document(labels, NAMES, 40), given
 
 
+@pytest.mark.parametrize("convention", ["sklearn", "labelbox"])
 @pytest.mark.parametrize("several", [False, True])
 @pytest.mark.parametrize("listed", [False, True])
-def test_classes(several: bool, listed: bool, tmp_path: Path) -> None:
-    answers = load(tmp_path, *class_rows(3, several, listed))
+def test_classes(several: bool, listed: bool, convention: str, tmp_path: Path) -> None:
+    labels, given = class_rows(3, several, listed)
+    labels["annotations"] = [one for one in labels["annotations"] if one["data_row_id"] % 7]
+    answers = load(tmp_path, labels, given)
     task = "multilabel" if several else "classification"
-    found = of_questions([one.question for one in evaluate_answers(answers, ClassSettings(task)).results])
+    settings = ClassSettings(task, convention)
+    results = evaluate_answers(answers, settings).results
+    found = of_questions([one.question for one in results], answered_alone=convention == "labelbox")
     for confidence in np.unique(found.score):
-        report = class_report(evaluate_answers(answers, ClassSettings(task, confidence=float(confidence))))
+        report = class_report(evaluate_answers(answers, replace(settings, confidence=float(confidence))))
         assert counts_at(found, confidence) == told(report)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from qm_cli.analysis.bootstrap import METRICS, Weighable, weighable
-from qm_cli.analysis.comparison import comparison, units_with
+from qm_cli.analysis.bootstrap import METRICS, Numbers, Weighable, weighable
+from qm_cli.analysis.comparison import NumbersOf, compared_sets, comparison, units_with
 from qm_cli.evaluation import evaluate_tables
 from qm_cli.kernels.weighted import Runs
 from qm_cli.settings import Settings
@@ -51,3 +51,18 @@ def test_clusters_are_the_units() -> None:
 def test_units_that_hold_a_category() -> None:
     runs = Runs(np.array([0, 1, 2, 2], np.intp), np.array([0, 2, 4, 4]))
     assert units_with(runs, np.array([0, 0, 1])).tolist() == [1, 1, 0]
+
+
+def test_numbers_on_sets_of_images_are_those_of_their_weights() -> None:
+    """A set's number is the whole's with the weights of all other images 0; its units are those with an image in it."""
+    values, unit = np.arange(12.0), np.arange(12) // 2
+
+    def mean(shift: float) -> NumbersOf:
+        return lambda weights: Numbers(
+            np.array([(weights @ (values + shift)) / max(weights.sum(), 1)]), np.zeros((1, 0))
+        )
+
+    part = values < 5
+    [(found, units)] = compared_sets([part], (mean(0.0), mean(1.0)), unit, 100, 0)
+    assert (found.first.tolist(), found.second.tolist(), units) == ([2.0], [3.0], 3)
+    assert compared_sets([], (mean(0.0), mean(1.0)), unit, 100, 0) == []

@@ -110,5 +110,26 @@ def test_a_convention_of_classes_is_none_of_objects(tmp_path: Path, capsys: Capt
     assert capsys.readouterr().err.count("\n") == 1
     assert main.run(["compare", *_files(tmp_path, "keypoints"), *FEW, "--convention", "voc12"]) == 2
     assert "does not compare keypoints" in capsys.readouterr().err
-    assert main.run(["compare", *_files(tmp_path, "bbox"), *FEW, "--convention", "voc12", "--slice", "id < 5"]) == 2
-    assert "under COCO alone" in capsys.readouterr().err
+    assert main.run(["compare", *_files(tmp_path, "bbox"), *FEW, "--convention", "voc12", "--slice", "score < 1"]) == 2
+    assert "voc12 compares on whole images" in capsys.readouterr().err
+
+
+def test_keypoints_have_no_iou(tmp_path: Path, capsys: Captured) -> None:
+    """What the screen says of their similarity is called so by every command."""
+    labels, first, second = _files(tmp_path, "keypoints")
+    run = str(tmp_path / "run")
+    assert main.run(["score", "--labels", labels, "--predictions", first, "-o", run, str(tmp_path)]) == 0
+    shown = [capsys.readouterr().out]
+    asked = ["--grid", "--at", "iou=0.6", "--thresholds", "f1", "--errors", "--calibration"]
+    for arguments in (
+        ["evaluate", labels, first],
+        ["evaluate", labels, first, *asked],
+        ["compare", labels, first, second, *FEW],
+        ["slices", run, "--slice", "id < 5", *FEW],
+        ["gate", run, "--min", "precision=0"],
+    ):
+        assert main.run(arguments) == 0, arguments
+        shown.append(capsys.readouterr().out)
+    for text in shown:
+        assert "OKS 0.5" in text
+        assert "IoU" not in text

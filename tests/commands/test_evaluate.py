@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from qm_cli import main, run_folder
+from qm_cli.confidence_rules import keeping
 from qm_cli.settings import CONVENTIONS, compares
 from tests import builders
 from tests.oracles.random_sets import random_set
@@ -205,7 +206,7 @@ def test_thresholds_and_examples_of_every_task(task: str, tmp_path: Path, capsys
     for convention in CONVENTIONS:
         if compares(convention, task):
             found = report(capsys, labels, predictions, *options, *asked, "--convention", convention)
-            assert found["thresholds"]["targets"][0]["overall"]["confidence"] == 0.9
+            assert found["thresholds"]["targets"][0]["overall"]["confidence"] == keeping(convention, 0.9)
             assert len(found["examples"][0]["samples"]) == 1
             assert found["calibration"]["predictions"] == 2
 

@@ -204,8 +204,8 @@ def test_keypoints_are_told_by_their_similarity() -> None:
     rows = [{**row, "AR": 0.5} for row in made["categories"]]
     posed = {**made, "task": "keypoints", "max_detections": [20], "metrics": {**made["metrics"], **more}}
     text = printed(show_evaluation, without_notes({**posed, "categories": rows}))
-    assert "at similarity 0.5, confidence 0.5" in text
-    assert "mean similarity of true positives" in text
+    assert "at OKS 0.5, confidence 0.5" in text
+    assert "mean OKS of true positives" in text
 
 
 def test_a_table_without_rows() -> None:
