@@ -10,10 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from qm_cli import dataset, json_lists, link, storage
 import numpy.typing as npt
 
-from qm_cli import dataset, link, storage
+from qm_cli import dataset, json_lists, link, storage
 from qm_cli.arrays import to_arrow
 from qm_cli.derived_labels import add_images, as_labels, without_labels
 from qm_cli.errors import InputError, UsageError
@@ -54,8 +53,8 @@ class Source:
     a file with one (see link_categories). prob_categories: the order class probabilities stand in, by category name or
     id, when it is not the label file's. tolerant: files that cannot be meant for each other are a finding.
     labels_read, predictions_read: the content of the label file, and of a prediction file of answers, where it was read
-    before. task: one of `settings.TASKS`; None finds it from the predictions (see `found_task`). measure: the parameters
-    of the tasks; its own task is not looked at.
+    before. task: one of `settings.TASKS`; None finds it from the predictions (see `found_task`). measure: the
+    parameters of the tasks; its own task is not looked at.
     fields: further fields to read of a label file's entries, by level: those that a convention asks for (see
     settings.FIELDS). ahead: the prediction file, where its reading has begun.
     """
