@@ -113,8 +113,8 @@ def _add_measured(files: ImagePass, steps: Sequence[Step], columns: Columns, opt
     values = files.decode(steps, columns, {step.metric.id: options_of(step.metric, options) for step in steps})
     for metric in (step.metric for step in steps):
         for name in metric.outputs:
-            given = values[metric.level, name]
-            columns.add(metric.level, name, _stacked(given, metric) if metric.vector else _typed(given, metric, name))
+            output = (metric.level, name)
+            columns.add(*output, values.vectors(output) if metric.vector else _typed(values[output], metric, name))
 
 
 def options_of(metric: Metric, options: Options) -> dict[str, Any]:
@@ -180,16 +180,3 @@ def _typed(values: list[Any], metric: Metric, name: str) -> Array:
     if kinds in ({int}, {bool}) and complete and not (declared and name == metric.outputs[0]):
         return np.array(values)
     return np.array([np.nan if value is None else value for value in values], np.float64)
-
-
-def _stacked(values: list[Any], metric: Metric) -> Array:
-    """Vectors under each other: float32[n, d], NaN where there is none; d is 0 where there is not a single one."""
-    sizes = {len(value) for value in values if value is not None}
-    if len(sizes) > 1:
-        told = " and ".join(map(str, sorted(sizes)))
-        raise MetricError(f"metric {metric.id}: gives vectors of {told} numbers", "give every sample as many")
-    rows = np.full((len(values), max(sizes, default=0)), np.nan, np.float32)
-    for row, value in enumerate(values):
-        if value is not None:
-            rows[row] = value
-    return rows

@@ -77,7 +77,7 @@ class ImagePass:
     def decode(self, steps: Sequence[Step], columns: Columns, options: StepOptions) -> Gathered:
         """Call per-sample metrics in one pass over all files: (level, column) → a value per row, None where none is."""
         rows = np.arange(self.tables.count("image"))
-        gathered = Gathered([(step.metric.level, name) for step in steps for name in step.metric.outputs])
+        gathered = self._gathered(steps)
         if self.kept is None:
             tasks = [self._decoding(shard, steps, columns, options) for shard in self._shards(rows)]
             for result in self._measured(rows, tasks):
@@ -89,6 +89,11 @@ class ImagePass:
             self._noted(rows[row : row + 1], result)
             gathered.add(result)
         return gathered
+
+    def _gathered(self, steps: Sequence[Step]) -> Gathered:
+        vectors = [step.metric for step in steps if step.metric.vector]
+        counts = {(one.level, name): self.tables.count(one.level) for one in vectors for name in one.outputs}
+        return Gathered([(step.metric.level, name) for step in steps for name in step.metric.outputs], counts)
 
     def _kept_keys(
         self, kept: Kept, rows: Rows, steps: Sequence[Step], columns: Columns, options: StepOptions

@@ -26,7 +26,7 @@ def k_means(vectors: Vectors, clusters: int, seed: int) -> tuple[RowArray, Float
     from threadpoolctl import threadpool_limits
 
     known = directed(vectors)
-    rows = vectors[known]
+    rows = vectors if len(known) == len(vectors) else vectors[known]
     if len(rows) == 0:
         return np.zeros(0, np.int64), np.zeros(0), known
     different = len(np.unique(rows, axis=0)) if len(rows) <= clusters * 100 else clusters
