@@ -72,5 +72,5 @@ def test_not_a_single_vector() -> None:
 @pytest.mark.parametrize("rows", [[[1.0], [1.0, 2.0]], [[1.0, 2.0], None, [1.0]]])
 def test_vectors_of_different_lengths_are_refused(rows: list[list[float] | None]) -> None:
     gathered = Gathered([("label", "corner")], {("label", "corner"): 3})
-    with pytest.raises(MetricError, match="metric label.corner: gives vectors of 1 and 2 numbers"):
+    with pytest.raises(MetricError, match=r"metric label\.corner: gives vectors of 1 and 2 numbers"):
         gathered.add(vectors(rows))
