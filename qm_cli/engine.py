@@ -83,29 +83,40 @@ def run(
     files = ImagePass(tables, images, backend, shards, progress, access, kept)
     if images is not None:
         files.measure_missing(columns)
-    settings = options or {}
     with listening() as notes:
         for (_, per_sample), batch in groupby(plan.steps, lambda step: (step.stage, step.metric.per_sample)):
             steps = list(batch)
             if images is not None and any(one.name in FILE_SIZE for step in steps for one in step.inputs.values()):
                 files.measure_unread(columns)
             if per_sample:
-                _add_measured(files, steps, columns, settings)
-                continue
-            for step in steps:
-                for name, values in _vectorised(step, columns, settings).items():
-                    columns.add(step.metric.level, name, values)
+                _add_measured(files, steps, columns, options or {})
+            else:
+                _add_computed(steps, columns, options or {})
+    metrics, made, vectors = _shown(plan, columns, sources or {})
+    return Scores(made, metrics, list(plan.skipped), files.findings(), files.sizes, columns, vectors, tuple(notes))
+
+
+def _shown(
+    plan: Plan, columns: Columns, sources: Sources
+) -> tuple[dict[tuple[str, str], Metric], dict[str, dict[str, Array | Codes]], dict[tuple[str, str], Array]]:
+    """What was asked for, and all that stands apart: the metric of each column, the columns by level, and vectors."""
     shown = [step.metric for step in plan.steps if step.requested or step.metric.apart]
     metrics = {(metric.level, name): metric for metric in shown for name in metric.outputs}
     made: dict[str, dict[str, Array | Codes]] = defaultdict(dict)
-    vectors = {key: columns.column(*key) for key, values in (sources or {}).items() if np.ndim(values) == 2}
+    vectors = {key: columns.column(*key) for key, values in sources.items() if np.ndim(values) == 2}
     for (level, name), metric in metrics.items():
         if metric.apart:
             vectors[level, name] = columns.column(level, name)
         else:
             made[level][name] = columns.made(level, name)
-    found = files.findings()
-    return Scores(dict(made), metrics, list(plan.skipped), found, files.sizes, columns, vectors, tuple(notes))
+    return metrics, dict(made), vectors
+
+
+def _add_computed(steps: Sequence[Step], columns: Columns, options: Options) -> None:
+    """Call metrics on whole columns, one after the other, and put their columns in place."""
+    for step in steps:
+        for name, values in _vectorised(step, columns, options).items():
+            columns.add(step.metric.level, name, values)
 
 
 def _add_measured(files: ImagePass, steps: Sequence[Step], columns: Columns, options: Options) -> None:
