@@ -113,7 +113,8 @@ def _lists(points: Points, count: int, pool: ThreadPoolExecutor) -> Lists:
     """As many lists as twice the root of all; around each as many as find the wanted share of a sample's neighbours."""
     random = np.random.default_rng(0)
     number = int(np.sqrt(len(points)) * 2)
-    centres = _trained(points.single(np.sort(random.permutation(len(points))[: number * TRAINED_PER_LIST])), number)
+    trained_on = np.sort(random.permutation(len(points))[: number * TRAINED_PER_LIST])
+    centres = pool.submit(lambda: _trained(points.single(trained_on), number)).result()
     parts = _parts(np.arange(len(points)), OTHERS_AT_ONCE)
     list_of = np.concatenate(list(pool.map(lambda part: _best(points.single(part), centres, 1)[1][:, 0], parts)))
     _, around = _best(centres, centres, min(MOST_LISTS_PROBED, number))
@@ -125,14 +126,11 @@ def _lists(points: Points, count: int, pool: ThreadPoolExecutor) -> Lists:
 
 
 def _trained(sample: Vectors, number: int) -> Vectors:
-    """The centres of k-means over directions: float32[number, d]; on one thread, so that they are always the same."""
+    """The centres of k-means over directions: float32[number, d]; for one thread, so that they are always the same."""
     import faiss
 
-    threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
     means = faiss.Kmeans(sample.shape[1], number, niter=TRAINING_ROUNDS, spherical=True)
     means.train(sample)
-    faiss.omp_set_num_threads(threads)
     return np.asarray(means.centroids, np.float32)
 
 
