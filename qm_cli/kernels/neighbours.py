@@ -47,11 +47,13 @@ def nearest(vectors: Vectors, count: int, exact_up_to: int = EXACT_UP_TO) -> Nei
     ([[2, 1], [3, 0], [0, 1], [1, 0]], [[0.0, 1.0], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]])
     """
     known = directed(vectors)
-    row, distance = np.full((len(vectors), count), -1), np.full((len(vectors), count), np.nan)
     if len(known) < 2 or count == 0:
-        return Neighbours(row, distance)
+        return Neighbours(*_nobody(len(vectors), count))
     first, group = distinct(vectors, known)
     among = nearest_distinct(vectors, first, count, exact_up_to)
+    if len(first) == len(vectors):
+        return among
+    row, distance = _nobody(len(vectors), count)
     members = _Members(np.bincount(group), np.argsort(group, kind="stable"))
     for begin in range(0, len(known), ROWS_AT_ONCE):
         rows = np.arange(begin, min(begin + ROWS_AT_ONCE, len(known)))
@@ -77,6 +79,10 @@ def nearest_distinct(
     """
     places = np.arange(len(rows)) if asking is None else asking
     return Neighbours(*nearest_points(points_of(vectors, rows), places, count, exact_up_to))
+
+
+def _nobody(rows: int, count: int) -> tuple[RowArray, FloatArray]:
+    return np.full((rows, count), -1), np.full((rows, count), np.nan)
 
 
 class _Members(NamedTuple):
@@ -106,6 +112,6 @@ def _of_rows(rows: RowArray, group: RowArray, among: Neighbours, members: _Membe
     asking, row, near = asking[order], row[order], near[order]
     place = place_in_run(asking)
     kept = place < count
-    found, away = np.full((len(rows), count), -1), np.full((len(rows), count), np.nan)
+    found, away = _nobody(len(rows), count)
     found[asking[kept], place[kept]], away[asking[kept], place[kept]] = row[kept], near[kept]
     return found, away
