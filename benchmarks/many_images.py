@@ -156,6 +156,8 @@ def verdict(runs: list[Measured], bare: Measured, bar: float) -> bool:
     print(f"an object costs {each:.2f} ms of CPU time, those of an image {added / bare.cpu_seconds:.0%} of the image")
     flat = whole.workers[0] <= bar and whole.workers[0] <= TOLERANCE * whole.half
     print(f"largest worker {whole.workers[0]} MB, at half of the files {whole.half} MB: {'met' if flat else 'missed'}")
+    grown = 1024 * (whole.parent - half.parent) / max(whole.images - half.images, 1)
+    print(f"the parent's peak grows by {grown:.0f} KB an image")
     linear = TOLERANCE * whole.images_per_second >= half.images_per_second
     rates = " → ".join(f"{run.images_per_second:g}" for run in runs)
     sizes = ", ".join(f"{run.images:,}" for run in runs)

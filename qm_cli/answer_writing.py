@@ -102,8 +102,13 @@ def _write(
     }
     (folder / run_folder.SUMMARY).write_text(as_json(summary))
     (folder / "summary.md").write_text(summary_markdown(summary))
+    (folder / run_folder.MANIFEST).write_text(as_json(_manifest(report, model, source, time.perf_counter() - started)))
+    return summary
+
+
+def _manifest(report: dict[str, Any], model: str, source: AnswerSource, seconds: float) -> dict[str, Any]:
     settings = Settings(task=report["task"], convention=report["convention"], iou=report["iou"] or 0.5).as_dict()
-    manifest = {
+    return {
         "schema_version": SCHEMA_VERSION,
         "qm": __version__,
         "python": platform.python_version(),
@@ -113,10 +118,8 @@ def _write(
         "settings": {**settings, "confidence": report["confidence"], "top_k": report.get("top_k")},
         "seed": 0,
         "findings": report["findings"],
-        "seconds": round(time.perf_counter() - started, 3),
+        "seconds": round(seconds, 3),
     }
-    (folder / run_folder.MANIFEST).write_text(as_json(manifest))
-    return summary
 
 
 def _counts(rows: int, parts: dict[str, list[Any]]) -> dict[str, pa.Array]:

@@ -47,11 +47,7 @@ def change_counts(
             np.concatenate([_sizes(second)[counted], _sizes(first)[gone]]),
         ),
     }
-    sliced: dict[str, list[tuple[str, BoolArray]]] = {"labels": [], "detections": []}
-    for name, members in slices:
-        own = [_inside(one, part) for one, part in zip((first, second), members, strict=True)]
-        sliced["labels"].append((name, _labels_in(first, members[0])[label]))
-        sliced["detections"].append((name, np.concatenate([own[1][counted], own[0][gone]])))
+    sliced = _sliced(first, second, slices, (label, counted, gone))
     return {
         kind: {
             "total": _tally(words, code),
@@ -71,6 +67,22 @@ def _inside(one: Evaluation, members: Members) -> BoolArray:
         on_images: BoolArray = members.images[one.tables.values("prediction", "image_row")]
         return on_images
     return inside(Matched(one.tables, one.matches, one.outcomes, one.settings), members)
+
+
+def _sliced(
+    first: Evaluation,
+    second: Evaluation,
+    slices: Sequence[tuple[str, Sequence[Members]]],
+    rows: tuple[BoolArray, BoolArray, BoolArray],
+) -> dict[str, list[tuple[str, BoolArray]]]:
+    """Which of the rows that are counted each slice holds. rows: labels, the second's detections, the first's."""
+    label, counted, gone = rows
+    found: dict[str, list[tuple[str, BoolArray]]] = {"labels": [], "detections": []}
+    for name, members in slices:
+        own = [_inside(one, part) for one, part in zip((first, second), members, strict=True)]
+        found["labels"].append((name, _labels_in(first, members[0])[label]))
+        found["detections"].append((name, np.concatenate([own[1][counted], own[0][gone]])))
+    return found
 
 
 def _labels_in(evaluation: Evaluation, members: Members) -> BoolArray:
@@ -144,8 +156,8 @@ def change_rows(first: Evaluation, second: Evaluation, found: Changes) -> pa.Tab
     place_a = np.concatenate([matched[0], found.partner[counted], gone])
     place_b = np.concatenate([matched[1], counted, np.full(len(gone), -1)])
     kinds = np.repeat(["label", "detection"], [len(label), len(counted) + len(gone)])
-    rows = {
-        name: np.concatenate(
+    image_row, category_row = (
+        np.concatenate(
             [
                 first.tables.values("label", name)[label],
                 second.tables.values("prediction", name)[counted],
@@ -153,26 +165,33 @@ def change_rows(first: Evaluation, second: Evaluation, found: Changes) -> pa.Tab
             ]
         )
         for name in ("image_row", "category_row")
-    }
+    )
     size = np.concatenate([label_size, _sizes(second)[counted], _sizes(first)[gone]])
     label_place = np.concatenate([label, np.full(len(counted) + len(gone), -1)])
-    names = first.tables.category["name"]
     return pa.table(
         {
             "object": strings_to_arrow(kinds.tolist()),
             "change": strings_to_arrow(words),
-            "image_id": first.tables.image["id"].take(pa.array(rows["image_row"])),
-            "category": names.take(pa.array(rows["category_row"])),
+            "image_id": first.tables.image["id"].take(pa.array(image_row)),
+            "category": first.tables.category["name"].take(pa.array(category_row)),
             "size": strings_to_arrow(sizes[size].tolist()),
             "label_id": first.tables.label["id"].take(_nullable(label_place)),
-            "prediction_a": first.tables.prediction["id"].take(_nullable(place_a)),
-            "prediction_b": second.tables.prediction["id"].take(_nullable(place_b)),
-            "category_a": names.take(_taken(first, place_a)),
-            "category_b": names.take(_taken(second, place_b)),
-            "score_a": first.tables.prediction["score"].take(_nullable(place_a)),
-            "score_b": second.tables.prediction["score"].take(_nullable(place_b)),
+            **_detections(first, second, place_a, place_b),
         }
     )
+
+
+def _detections(first: Evaluation, second: Evaluation, place_a: RowArray, place_b: RowArray) -> dict[str, pa.Array]:
+    """Id, category and score of either model's detection, null where there is none."""
+    names = first.tables.category["name"]
+    return {
+        "prediction_a": first.tables.prediction["id"].take(_nullable(place_a)),
+        "prediction_b": second.tables.prediction["id"].take(_nullable(place_b)),
+        "category_a": names.take(_taken(first, place_a)),
+        "category_b": names.take(_taken(second, place_b)),
+        "score_a": first.tables.prediction["score"].take(_nullable(place_a)),
+        "score_b": second.tables.prediction["score"].take(_nullable(place_b)),
+    }
 
 
 def _nullable(rows: RowArray) -> pa.Array:

@@ -83,29 +83,40 @@ def run(
     files = ImagePass(tables, images, backend, shards, progress, access, kept)
     if images is not None:
         files.measure_missing(columns)
-    settings = options or {}
     with listening() as notes:
         for (_, per_sample), batch in groupby(plan.steps, lambda step: (step.stage, step.metric.per_sample)):
             steps = list(batch)
             if images is not None and any(one.name in FILE_SIZE for step in steps for one in step.inputs.values()):
                 files.measure_unread(columns)
             if per_sample:
-                _add_measured(files, steps, columns, settings)
-                continue
-            for step in steps:
-                for name, values in _vectorised(step, columns, settings).items():
-                    columns.add(step.metric.level, name, values)
+                _add_measured(files, steps, columns, options or {})
+            else:
+                _add_computed(steps, columns, options or {})
+    metrics, made, vectors = _shown(plan, columns, sources or {})
+    return Scores(made, metrics, list(plan.skipped), files.findings(), files.sizes, columns, vectors, tuple(notes))
+
+
+def _shown(
+    plan: Plan, columns: Columns, sources: Sources
+) -> tuple[dict[tuple[str, str], Metric], dict[str, dict[str, Array | Codes]], dict[tuple[str, str], Array]]:
+    """What was asked for, and all that stands apart: the metric of each column, the columns by level, and vectors."""
     shown = [step.metric for step in plan.steps if step.requested or step.metric.apart]
     metrics = {(metric.level, name): metric for metric in shown for name in metric.outputs}
     made: dict[str, dict[str, Array | Codes]] = defaultdict(dict)
-    vectors = {key: columns.column(*key) for key, values in (sources or {}).items() if np.ndim(values) == 2}
+    vectors = {key: columns.column(*key) for key, values in sources.items() if np.ndim(values) == 2}
     for (level, name), metric in metrics.items():
         if metric.apart:
             vectors[level, name] = columns.column(level, name)
         else:
             made[level][name] = columns.made(level, name)
-    found = files.findings()
-    return Scores(dict(made), metrics, list(plan.skipped), found, files.sizes, columns, vectors, tuple(notes))
+    return metrics, dict(made), vectors
+
+
+def _add_computed(steps: Sequence[Step], columns: Columns, options: Options) -> None:
+    """Call metrics on whole columns, one after the other, and put their columns in place."""
+    for step in steps:
+        for name, values in _vectorised(step, columns, options).items():
+            columns.add(step.metric.level, name, values)
 
 
 def _add_measured(files: ImagePass, steps: Sequence[Step], columns: Columns, options: Options) -> None:
@@ -113,8 +124,8 @@ def _add_measured(files: ImagePass, steps: Sequence[Step], columns: Columns, opt
     values = files.decode(steps, columns, {step.metric.id: options_of(step.metric, options) for step in steps})
     for metric in (step.metric for step in steps):
         for name in metric.outputs:
-            given = values[metric.level, name]
-            columns.add(metric.level, name, _stacked(given, metric) if metric.vector else _typed(given, metric, name))
+            output = (metric.level, name)
+            columns.add(*output, values.vectors(output) if metric.vector else _typed(values[output], metric, name))
 
 
 def options_of(metric: Metric, options: Options) -> dict[str, Any]:
@@ -180,16 +191,3 @@ def _typed(values: list[Any], metric: Metric, name: str) -> Array:
     if kinds in ({int}, {bool}) and complete and not (declared and name == metric.outputs[0]):
         return np.array(values)
     return np.array([np.nan if value is None else value for value in values], np.float64)
-
-
-def _stacked(values: list[Any], metric: Metric) -> Array:
-    """Vectors under each other: float32[n, d], NaN where there is none; d is 0 where there is not a single one."""
-    sizes = {len(value) for value in values if value is not None}
-    if len(sizes) > 1:
-        told = " and ".join(map(str, sorted(sizes)))
-        raise MetricError(f"metric {metric.id}: gives vectors of {told} numbers", "give every sample as many")
-    rows = np.full((len(values), max(sizes, default=0)), np.nan, np.float32)
-    for row, value in enumerate(values):
-        if value is not None:
-            rows[row] = value
-    return rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from functools import cache
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
@@ -18,6 +17,8 @@ def keep_freed() -> bool:
     A plane of an image, or a column, is a mapping of its own by default, whose pages the system fills with zeros anew
     each time: that takes longer than computing the plane. See mallopt(3); C libraries other than glibc are left alone.
     """
+    import ctypes
+
     try:
         option = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):

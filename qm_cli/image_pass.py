@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from qm_cli.arrays import to_arrow
 from qm_cli.columns import FILE_SIZE, Columns
 from qm_cli.findings import Finding, finding
 from qm_cli.gathered import Gathered
@@ -25,9 +27,30 @@ Rows = npt.NDArray[np.int64]
 StepOptions = Mapping[str, Mapping[str, Any]]
 """Metric id → its options, whole."""
 IMAGES_PER_TASK = 32
+IMAGES_AT_ONCE = 1024
 TASKS_PER_WORKER = 4
 FEW_PIXELS = 8_000_000
 UNKNOWN_SIDE = 1000.0
+
+
+@dataclass(frozen=True)
+class Tasks(Sequence[Task]):
+    """A task for each of some runs of rows, made whenever it is asked for: only those under way take memory."""
+
+    shards: Sequence[Rows]
+    make: Callable[[Rows], Task]
+
+    def __len__(self) -> int:
+        return len(self.shards)
+
+    @overload
+    def __getitem__(self, place: int) -> Task: ...
+    @overload
+    def __getitem__(self, place: slice) -> Tasks: ...
+    def __getitem__(self, place: int | slice) -> Task | Tasks:
+        if isinstance(place, slice):
+            return Tasks(self.shards[place], self.make)
+        return self.make(self.shards[place])
 
 
 @dataclass
@@ -71,16 +94,16 @@ class ImagePass:
             columns.add("image", name, self.sizes[:, place].copy())
 
     def _measure(self, rows: Rows) -> None:
-        for _ in self._measured(rows, [self._task(shard) for shard in self._shards(rows)]):
+        for _ in self._measured(rows, Tasks(self._shards(rows), self._task)):
             pass
 
     def decode(self, steps: Sequence[Step], columns: Columns, options: StepOptions) -> Gathered:
         """Call per-sample metrics in one pass over all files: (level, column) → a value per row, None where none is."""
         rows = np.arange(self.tables.count("image"))
-        gathered = Gathered([(step.metric.level, name) for step in steps for name in step.metric.outputs])
+        gathered = self._gathered(steps)
         if self.kept is None:
-            tasks = [self._decoding(shard, steps, columns, options) for shard in self._shards(rows)]
-            for result in self._measured(rows, tasks):
+            make = partial(self._decoding, steps=steps, columns=columns, options=options)
+            for result in self._measured(rows, Tasks(self._shards(rows), make)):
                 gathered.add(result)
             return gathered
         keys = self._kept_keys(self.kept, rows, steps, columns, options)
@@ -90,13 +113,20 @@ class ImagePass:
             gathered.add(result)
         return gathered
 
+    def _gathered(self, steps: Sequence[Step]) -> Gathered:
+        vectors = [step.metric for step in steps if step.metric.vector]
+        counts = {(one.level, name): self.tables.count(one.level) for one in vectors for name in one.outputs}
+        return Gathered([(step.metric.level, name) for step in steps for name in step.metric.outputs], counts)
+
     def _kept_keys(
         self, kept: Kept, rows: Rows, steps: Sequence[Step], columns: Columns, options: StepOptions
     ) -> list[bytes]:
         """Measure every image of which nothing is kept; the key of each image's result."""
-        keys = kept.keys(self._decoding(rows, steps, columns, options))
+        make = partial(self._decoding, steps=steps, columns=columns, options=options)
+        stretches = [rows[first : first + IMAGES_AT_ONCE] for first in range(0, len(rows), IMAGES_AT_ONCE)]
+        keys = [key for stretch in stretches for key in kept.keys(make(stretch))]
         absent = rows[~np.array(kept.known(keys), bool)]
-        tasks = [self._decoding(shard, steps, columns, options) for shard in self._shards(absent)]
+        tasks = Tasks(self._shards(absent), make)
         start = 0
         for task, result in zip(tasks, self._measured(absent, tasks), strict=True):
             images = absent[start : start + len(task.names)].tolist()
@@ -127,7 +157,7 @@ class ImagePass:
         count = 1 if few and not self.shards else tasks
         return [shard for shard in np.array_split(rows, max(count, 1)) if len(shard)]
 
-    def _measured(self, rows: Rows, tasks: list[Task]) -> Any:
+    def _measured(self, rows: Rows, tasks: Sequence[Task]) -> Iterator[ShardResult]:
         """Do the tasks, which cover `rows` in order; sizes and faults are noted by image row as results come."""
         start = 0
         for result in self.backend.map(do, tasks) if self.backend else map(do, tasks):
@@ -164,13 +194,17 @@ class ImagePass:
     def _objects(self, level: str, rows: Rows, offsets: npt.NDArray[np.int64]) -> Objects:
         """Objects with their polygons; those without have their mask, where masks are compared."""
         columns = self.tables.table(level).column_names
-        shapes = self.tables.values(level, "segmentation")[rows].tolist() if "segmentation" in columns else None
+        shapes = self._python(level, "segmentation", rows) if "segmentation" in columns else None
         if "mask_counts" in columns:
-            texts = self.tables.values(level, "mask_counts")[rows].tolist()
+            texts = self._python(level, "mask_counts", rows)
             sizes = np.nan_to_num(self.tables.values(level, "mask_size")[rows]).astype(int).tolist()
             masks = [text and {"size": size, "counts": text} for size, text in zip(sizes, texts, strict=True)]
             shapes = masks if shapes is None else [one or mask for one, mask in zip(shapes, masks, strict=True)]
         return Objects(offsets, self.tables.values(level, "bbox")[rows], shapes)
+
+    def _python(self, level: str, name: str, rows: Rows) -> list[Any]:
+        """Some values of a column as Python's own, which take many times the memory."""
+        return list(self.tables.table(level)[name].take(to_arrow(rows)).to_pylist())
 
 
 def _call(step: Step, rows: Rows, columns: Columns, options: StepOptions) -> Call:

@@ -56,7 +56,11 @@ def _level_table(tables: Tables, scores: Scores, level: str, base: bool) -> Iter
 
 def _in_order(table: pa.Table, order: RowArray) -> pa.Table:
     """The rows in this order."""
-    return table if (order[1:] > order[:-1]).all() else table.take(to_arrow(order))
+    return table if _ascending(order) else table.take(to_arrow(order))
+
+
+def _ascending(order: RowArray) -> bool:
+    return bool((order[1:] > order[:-1]).all())
 
 
 def _output_rows(tables: Tables, level: str) -> RowArray:
@@ -93,7 +97,14 @@ def _scored(table: pa.Table, level: str, scores: Scores) -> pa.Table:
 
 def vector_tables(tables: Tables, scores: Scores) -> dict[str, pa.Table]:
     """A table of id and value per column of vectors or bytes, called after it: `embedding`, `label_embedding`, …"""
-    found = {}
+    return {
+        name: table if order is None else table.take(to_arrow(order))
+        for name, table, order in vectors_by_row(tables, scores)
+    }
+
+
+def vectors_by_row(tables: Tables, scores: Scores) -> Iterator[tuple[str, pa.Table, RowArray | None]]:
+    """The same, each sorted by image and without a copy, with the order of the input; None where it is that."""
     for (level, name), vectors in scores.vectors.items():
         ids = tables.table(level)["id"]
         bytes_alone = vectors.dtype == object
@@ -101,10 +112,9 @@ def vector_tables(tables: Tables, scores: Scores) -> dict[str, pa.Table]:
         metric = scores.metrics.get((level, name))
         field = metric_field(name, array, metric) if metric else pa.field(name, array.type)
         table = pa.table([ids, array], schema=pa.schema([pa.field("id", ids.type), field]))
-        if level in OBJECTS:
-            table = table.take(pa.array(input_order(tables.values(level, "source_row"))))
-        found[name if level == "image" else f"{level}_{name}"] = described(level, table)
-    return found
+        order = input_order(tables.values(level, "source_row")) if level in OBJECTS else None
+        ordered = order is None or _ascending(order)
+        yield name if level == "image" else f"{level}_{name}", described(level, table), None if ordered else order
 
 
 def _cell_table(tables: Tables, scores: Scores) -> Iterator[tuple[str, pa.Table]]:

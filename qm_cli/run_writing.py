@@ -21,7 +21,7 @@ from qm_cli.grid_tables import grid_tables
 from qm_cli.insights import insights
 from qm_cli.render.as_json import as_json
 from qm_cli.render.summary_markdown import summary_markdown
-from qm_cli.run_tables import evaluation_tables, sample_tables, vector_tables
+from qm_cli.run_tables import evaluation_tables, sample_tables, vectors_by_row
 from qm_cli.schema import SCHEMA_VERSION
 from qm_cli.scores import write_parquet
 from qm_cli.scoring import Scored
@@ -92,7 +92,8 @@ def _write_tables(threads: ThreadPoolExecutor, folder: Path, scored: Scored, bas
     writing = write(sample_tables(scored.tables, scored.scores, base))
     if evaluation:
         writing += write(evaluation_tables(evaluation, scored.analyses).items())
-    writing += write(vector_tables(scored.tables, scored.scores).items())
+    for name, vectors, order in vectors_by_row(scored.tables, scored.scores):
+        writing.append(threads.submit(write_parquet, vectors, folder / f"{name}.parquet", order))
 
     def finish() -> None:
         for file in [*writing, *(grid.result() if grid else ())]:

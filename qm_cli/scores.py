@@ -16,6 +16,7 @@ from qm_cli.metric import Metric
 from qm_cli.schema import SCHEMA_VERSION, known_columns
 
 ROW_GROUP_ROWS = 1 << 17
+ROW_GROUP_NUMBERS = 1 << 22
 
 
 def metric_field(name: str, array: pa.Array, metric: Metric) -> pa.Field:
@@ -69,15 +70,28 @@ def described(level: str, table: pa.Table) -> pa.Table:
     return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
 
 
-def write_parquet(table: pa.Table, path: Path) -> None:
-    """One Parquet file with fixed row groups, so that equal tables give equal bytes."""
+def write_parquet(table: pa.Table, path: Path, order: npt.NDArray[np.int64] | None = None) -> None:
+    """One Parquet file with fixed row groups, so that equal tables give equal bytes.
+
+    order: the rows in the order they are written in, as they stand by default; they are put in it group by group.
+    """
     import pyarrow.parquet as pq
 
-    table = table.combine_chunks().replace_schema_metadata({"qm_schema_version": str(SCHEMA_VERSION)})
+    table = table.replace_schema_metadata({"qm_schema_version": str(SCHEMA_VERSION)})
     repeating = [field.name for field in table.schema if field.type in (pa.string(), pa.int32())]
-    pq.write_table(
-        table, path, row_group_size=ROW_GROUP_ROWS, compression="zstd", use_dictionary=repeating, store_schema=True
-    )
+    rows = _rows_per_group(table.schema)
+    with pq.ParquetWriter(
+        path, table.schema, compression="zstd", use_dictionary=repeating, store_schema=True
+    ) as writer:
+        for first in range(0, max(len(table), 1), rows):
+            part = table.slice(first, rows) if order is None else table.take(to_arrow(order[first : first + rows]))
+            writer.write_table(part.combine_chunks(), row_group_size=rows)
+
+
+def _rows_per_group(schema: pa.Schema) -> int:
+    """Fewer rows of long vectors, as a group is held in memory while it is written."""
+    sizes = [int(field.type.list_size) for field in schema if pa.types.is_fixed_size_list(field.type)]
+    return max(min(ROW_GROUP_ROWS, ROW_GROUP_NUMBERS // max(*sizes, 1, 1)), 1)
 
 
 def input_order(source_row: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:

@@ -9,7 +9,7 @@ import shutil
 import stat
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -176,24 +176,34 @@ def fetch(path: Path, target: Path) -> None:
     """Copy a file of an object store to this machine. Raises InputError when that fails."""
     uri = str(uri_of(path))
     system, place = _opened(uri)
-    with target.open("wb") as file, _asked(uri, lambda: system.open_input_stream(place)) as source:
-        shutil.copyfileobj(source, file)
+    _asked(uri, lambda: _copied(system, place, target))
 
 
 def fetch_folder(uri: str, target: Path) -> None:
-    """Copy all files of a folder of an object store to this machine, several at once."""
+    """Copy all files of a folder of an object store to this machine, several at once.
+
+    Raises InputError when that fails, and before anything is copied for a name that leads out of the folder.
+    """
     uri = str(uri_of(uri))
     system, _ = _opened(uri)
+    files = _files(uri, below=True)
+    outside = [name for name, _ in files if not is_inside(str(target), name)]
+    if outside:
+        raise InputError(f"{uri}: the name {outside[0]!r} leads out of the folder", "rename it")
 
     def copied(name: str, info: FileInfo) -> None:
         copy = target / name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        with copy.open("wb") as file, _asked(uri, lambda: system.open_input_stream(info.path)) as source:
-            shutil.copyfileobj(source, file)
+        _asked(uri, lambda: _copied(system, info.path, copy))
 
     with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
-        for _ in pool.map(lambda one: copied(*one), _files(uri, below=True)):
+        for _ in pool.map(lambda one: copied(*one), files):
             pass
+
+
+def _copied(system: FileSystem, place: str, target: Path) -> None:
+    with target.open("wb") as file, system.open_input_stream(place) as source:
+        shutil.copyfileobj(source, file)
 
 
 def send(folder: Path, path: Path | str, last: str) -> None:
@@ -205,8 +215,12 @@ def send(folder: Path, path: Path | str, last: str) -> None:
         name = f"{place}/{file.relative_to(folder).as_posix()}"
         if uri.startswith("file:"):
             system.create_dir(name.rpartition("/")[0], recursive=True)
-        with file.open("rb") as source, _asked(uri, lambda name=name: system.open_output_stream(name)) as target:
-            shutil.copyfileobj(source, target)
+        _asked(uri, partial(_sent, system, file, name))
+
+
+def _sent(system: FileSystem, file: Path, place: str) -> None:
+    with file.open("rb") as source, system.open_output_stream(place) as target:
+        shutil.copyfileobj(source, target)
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from qm_cli.findings import Finding
 from qm_cli.kernels.segments import offsets_of
 from qm_cli.settings import BOXES, Measure
 
-LOCK = RLock()
+LOCK = Lock()
+"""Held while a lock is looked up, never while anything is computed."""
 MASKS = "masks"
 LEVELS = ("image", "category", "label", "prediction")
 
@@ -39,6 +40,7 @@ class Tables:
     has_predictions: bool = True
     measure: Measure = BOXES
     _views: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
+    _locks: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         broken = [problem for name in LEVELS for problem in schema.problems(name, self.table(name))]
@@ -54,19 +56,30 @@ class Tables:
         return int(self.table(level).num_rows)
 
     def values(self, level: str, name: str) -> npt.NDArray[Any]:
-        """A column as NumPy: numbers without a copy, NaN for null; a box column as float64[n, 4]."""
+        """A column as NumPy: numbers without a copy, NaN for null; a box column as float64[n, 4].
+
+        Polygons are made anew each time: as Python's lists they take more memory than all the rest.
+        """
         key = (level, name)
-        if key not in self._views:
-            view = to_numpy(self.table(level).column(name))
-            view.flags.writeable = False
+        if key in self._views:
+            found: npt.NDArray[Any] = self._views[key]
+            return found
+        column = self.table(level).column(name)
+        view = to_numpy(column)
+        view.flags.writeable = False
+        if column.type != schema.POLYGONS:
             self._views[key] = view
-        found: npt.NDArray[Any] = self._views[key]
-        return found
+        return view
 
     def derived(self, level: str, name: str, make: Callable[[], Any]) -> Any:
-        """What `make` gives, made once, whichever thread asks first; `name` is no column's."""
+        """What `make` gives, made once, whichever thread asks first; `name` is no column's.
+
+        Threads wait for each other only where they ask for the same. When `make` raises, the next who asks tries again.
+        """
         key = (level, name)
         with LOCK:
+            lock = self._locks.setdefault(key, RLock())
+        with lock:
             if key not in self._views:
                 self._views[key] = make()
             return self._views[key]
@@ -81,4 +94,4 @@ class Tables:
         return offsets
 
     def with_findings(self, more: list[Finding]) -> Tables:
-        return replace(self, findings=(*self.findings, *more), _views=self._views)
+        return replace(self, findings=(*self.findings, *more), _views=self._views, _locks=self._locks)

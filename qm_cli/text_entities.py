@@ -29,6 +29,7 @@ RULES = {
     LABELBOX: "pairs of any category are taken by falling IoU > the threshold, and count where the categories agree",
 }
 RATES = ("precision", "recall", "f1")
+OUTCOMES = ("true_positives", "false_positives", "false_negatives")
 
 
 @dataclass(frozen=True)
@@ -159,8 +160,6 @@ def span_report(evaluation: SpanEvaluation) -> dict[str, Any]:
     answers, label, prediction = evaluation.answers, evaluation.label, evaluation.prediction
     names = answers.category_names
     counts = counts_of(evaluation, label.category, prediction.category, len(names))
-    total = counts.total()
-    _, rows = row_means(evaluation)
     return {
         "task": "text",
         "convention": evaluation.convention,
@@ -170,27 +169,9 @@ def span_report(evaluation: SpanEvaluation) -> dict[str, Any]:
         "labels": len(label),
         "crowd": 0,
         "predictions": len(prediction),
-        "metrics": {
-            **{name: number_or_none(getattr(total, name)[0]) for name in RATES},
-            **{f"{name}_macro": mean(getattr(counts, name)) for name in RATES},
-            **{f"{name}_data_row": mean(values) for name, values in rows.items()},
-            **_exact(evaluation),
-            "mean_iou": evaluation.mean_iou,
-            "true_positives": int(total.true_positives[0]),
-            "false_positives": int(total.false_positives[0]),
-            "false_negatives": int(total.false_negatives[0]),
-        },
+        "metrics": _overall(evaluation, counts),
         "categories": [
-            {
-                "id": answers.category_ids[row],
-                "name": name,
-                "labels": int(counts.true_positives[row] + counts.false_negatives[row]),
-                "predictions": int(counts.true_positives[row] + counts.false_positives[row]),
-                **{rate: number_or_none(getattr(counts, rate)[row]) for rate in RATES},
-                "true_positives": int(counts.true_positives[row]),
-                "false_positives": int(counts.false_positives[row]),
-                "false_negatives": int(counts.false_negatives[row]),
-            }
+            {"id": answers.category_ids[row], "name": name, **_of_category(counts, row)}
             for row, name in enumerate(names)
         ],
         "confusion": _confusion(evaluation),
@@ -200,6 +181,31 @@ def span_report(evaluation: SpanEvaluation) -> dict[str, Any]:
             RULES[evaluation.convention],
             "exact: start, end and category agree; every entity counts once",
         ],
+    }
+
+
+def _overall(evaluation: SpanEvaluation, counts: Counts) -> dict[str, Any]:
+    """The numbers over all entities, and their means over categories and over data rows."""
+    total = counts.total()
+    _, rows = row_means(evaluation)
+    return {
+        **{name: number_or_none(getattr(total, name)[0]) for name in RATES},
+        **{f"{name}_macro": mean(getattr(counts, name)) for name in RATES},
+        **{f"{name}_data_row": mean(values) for name, values in rows.items()},
+        **_exact(evaluation),
+        "mean_iou": evaluation.mean_iou,
+        **{name: int(getattr(total, name)[0]) for name in OUTCOMES},
+    }
+
+
+def _of_category(counts: Counts, row: int) -> dict[str, Any]:
+    """The numbers of one category."""
+    outcomes = {name: int(getattr(counts, name)[row]) for name in OUTCOMES}
+    return {
+        "labels": outcomes["true_positives"] + outcomes["false_negatives"],
+        "predictions": outcomes["true_positives"] + outcomes["false_positives"],
+        **{rate: number_or_none(getattr(counts, rate)[row]) for rate in RATES},
+        **outcomes,
     }
 
 

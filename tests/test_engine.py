@@ -294,21 +294,6 @@ def test_vectors_that_are_given_are_not_computed(given: Tables) -> None:
     assert scores.vectors["image", "corner"].shape == (given.count("image"), 2)
 
 
-@pytest.mark.parametrize(
-    ("rows", "told"),
-    [([[1.0], [1.0, 2.0]], "gives vectors of 1 and 2 numbers"), ([None, None], None), ([None, [1.0, 2.0]], None)],
-)
-def test_vectors_under_each_other(rows: Any, told: str | None) -> None:
-    values = [None if row is None else np.array(row, np.float32) for row in rows]
-    if told:
-        with pytest.raises(MetricError, match=told):
-            engine._stacked(values, described(corner, "image"))
-        return
-    found = engine._stacked(values, described(corner, "image"))
-    assert found.shape == (2, max(0 if row is None else len(row) for row in rows))
-    assert np.isnan(found[0]).all()
-
-
 @metric(level="image", kind="data", unit="px")
 def own_width(width: Any, file_width: Any = None) -> Any:
     return width if file_width is None else np.where(np.isnan(file_width), width, file_width)

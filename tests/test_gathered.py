@@ -6,7 +6,9 @@ import math
 from typing import Any
 
 import numpy as np
+import pytest
 
+from qm_cli.errors import MetricError
 from qm_cli.gathered import IMAGES_PACKED, Gathered
 from qm_cli.image_task import ShardResult
 
@@ -44,3 +46,31 @@ def test_not_a_number_is_not_none() -> None:
     values = [math.nan, None] * IMAGES_PACKED
     gathered.add(ShardResult({("image", "one"): values}, np.zeros((len(values), 2)), []))
     assert [value is None for value in gathered["image", "one"]] == [value is None for value in values]
+
+
+def vectors(rows: list[list[float] | None]) -> ShardResult:
+    values = [None if row is None else np.array(row, np.float32) for row in rows]
+    return ShardResult({("label", "corner"): values}, np.zeros((1, 2)), [])
+
+
+def test_vectors_under_each_other() -> None:
+    gathered = Gathered([("label", "corner")], {("label", "corner"): 5})
+    for rows in ([None], [[1.0, 2.0], None], [], [[3.0, 4.0], [5.0, 6.0]]):
+        gathered.add(vectors(rows))
+    found = gathered.vectors(("label", "corner"))
+    assert found.dtype == np.float32
+    assert np.isnan(found[[0, 2]]).all()
+    assert found[[1, 3, 4]].tolist() == [[1, 2], [3, 4], [5, 6]]
+
+
+def test_not_a_single_vector() -> None:
+    gathered = Gathered([("label", "corner")], {("label", "corner"): 2})
+    gathered.add(vectors([None, None]))
+    assert gathered.vectors(("label", "corner")).shape == (2, 0)
+
+
+@pytest.mark.parametrize("rows", [[[1.0], [1.0, 2.0]], [[1.0, 2.0], None, [1.0]]])
+def test_vectors_of_different_lengths_are_refused(rows: list[list[float] | None]) -> None:
+    gathered = Gathered([("label", "corner")], {("label", "corner"): 3})
+    with pytest.raises(MetricError, match=r"metric label\.corner: gives vectors of 1 and 2 numbers"):
+        gathered.add(vectors(rows))

@@ -117,6 +117,21 @@ def test_an_object_store(bucket: str, tmp_path: Path) -> None:
         storage.read(f"{bucket}/run", "none.txt")
 
 
+@pytest.mark.parametrize("name", ["../../escaped.txt", "sub/../../escaped.txt"])
+def test_no_name_of_a_store_leads_out_of_the_copy(bucket: str, tmp_path: Path, name: str) -> None:
+    import os
+
+    import boto3
+
+    client = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    client.put_object(Bucket="bucket", Key=f"evil/{name}", Body=b"x")
+    client.put_object(Bucket="bucket", Key="evil/a.txt", Body=b"x")
+    with pytest.raises(InputError, match=r"leads out of the folder"):
+        storage.fetch_folder(f"{bucket}/evil", tmp_path / "deep" / "copy")
+    assert not list(tmp_path.rglob("*.txt"))
+    client.delete_object(Bucket="bucket", Key=f"evil/{name}")
+
+
 def test_file_uris(tmp_path: Path) -> None:
     (tmp_path / "from" / "sub").mkdir(parents=True)
     (tmp_path / "from" / "sub" / "a.txt").write_text("a")

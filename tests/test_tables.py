@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from qm_cli import schema
 from qm_cli.findings import Finding
 from qm_cli.tables import LEVELS, Tables
 from tests.input_files import document, image, label, prediction, tables
@@ -83,6 +86,54 @@ def test_views_are_read_only_and_the_same_each_time(loaded: Tables) -> None:
         assert view is loaded.values(level, name)
         with pytest.raises(ValueError, match="read-only"):
             view[0] = view[1]
+
+
+def test_polygons_as_lists_are_nobodys_to_keep(loaded: Tables) -> None:
+    shapes = pa.array([[[0.0, 0.0, 9.0, 0.0, 9.0, 9.0]], None, []], schema.POLYGONS)
+    bare = loaded.label.select([name for name in loaded.label.column_names if name != "segmentation"])
+    label = bare.append_column("segmentation", shapes)
+    shaped = Tables(loaded.image, loaded.category, label, loaded.prediction)
+    assert shaped.values("label", "segmentation").tolist() == shapes.to_pylist()
+    assert shaped.values("label", "segmentation") is not shaped.values("label", "segmentation")
+
+
+def test_threads_that_derive_different_columns_do_not_wait_for_each_other(loaded: Tables) -> None:
+    """Each is done only when both are under way."""
+    both = Barrier(2, timeout=20)
+    with ThreadPoolExecutor(2) as threads:
+        made = threads.map(lambda name: loaded.derived("label", name, both.wait), ("one", "other"))
+        assert sorted(made) == [0, 1]
+
+
+def test_what_is_derived_is_derived_once_whoever_asks(loaded: Tables) -> None:
+    together, another = Barrier(4, timeout=20), Barrier(2, timeout=0.2)
+    calls: list[str] = []
+
+    def make() -> list[str]:
+        calls.append("made")
+        with pytest.raises(BrokenBarrierError):
+            another.wait()
+        return calls
+
+    def ask(tables: Tables) -> list[str]:
+        together.wait()
+        found: list[str] = tables.derived("label", "slow", make)
+        return found
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(ask, [loaded, loaded.with_findings([]), loaded, loaded]))
+    assert all(one is calls for one in found)
+    assert calls == ["made"]
+
+
+def test_one_derived_column_may_need_another_and_a_failure_is_not_kept(loaded: Tables) -> None:
+    def fail() -> int:
+        raise ValueError("no memory")
+
+    with pytest.raises(ValueError, match="no memory"):
+        loaded.derived("label", "whole", fail)
+    inner = lambda: loaded.derived("label", "part", lambda: 2) + 1  # noqa: E731
+    assert loaded.derived("label", "whole", inner) == 3
 
 
 def test_offsets_are_read_only(loaded: Tables) -> None:

@@ -106,6 +106,13 @@ def _lanes_of(matches: Matches, area: int) -> Matches:
     )
 
 
+def _setting(settings: Settings, iou: float, confidence: float | Confidences) -> tuple[Settings, FloatArray | None]:
+    """What is asked at an IoU and a confidence, or at each category's own."""
+    if isinstance(confidence, tuple):
+        return replace(settings, iou=iou), lowest_scores(confidence)
+    return replace(settings, iou=iou, confidence=confidence), None
+
+
 def _part(
     tables: Tables,
     settings: Settings,
@@ -139,10 +146,7 @@ def _part(
         labels = labels if members.labels is None else labels & members.labels
     rates: dict[Setting, tuple[Runs, Runs, Runs]] = {}
     for iou, confidence in dict.fromkeys((one.iou, one.confidence) for one in wanted if not one.is_curve):
-        if isinstance(confidence, tuple):
-            _, found = found_at(replace(settings, iou=iou), lowest_scores(confidence))
-        else:
-            _, found = found_at(replace(settings, iou=iou, confidence=confidence))
+        _, found = found_at(*_setting(settings, iou, confidence))
         rates[iou, confidence] = (
             runs("prediction", found.true_positive),
             runs("prediction", found.false_positive & counted),

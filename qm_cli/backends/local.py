@@ -74,6 +74,8 @@ class Local:
             yield future.result()
         except BrokenProcessPool:
             self.close()
+            if hasattr(task, "given_up"):
+                say("a worker process was ended: its images are tried again one task at a time")
             lost = [(task, future), *waiting]
             waiting.clear()
             for one, ended in lost:
@@ -84,7 +86,6 @@ class Local:
         if not hasattr(task, "given_up"):
             hint = "out of memory? try fewer workers"
             raise QmError("a worker process ended before its work was done", hint) from broken.exception()
-        say("a worker process was ended: its images are tried again one task at a time")
         done: Done = rescued(cast(Divisible, task), lambda part: _alone(function, part))
         return done
 

@@ -95,11 +95,9 @@ def compare(
     if changes is not None and changes.suffix not in (".csv", ".jsonl", ".parquet"):
         raise UsageError(f"--changes: {str(changes)!r} is neither .csv, .jsonl nor .parquet", "name it so")
     from qm_cli import comparing
-    from qm_cli.heap import keep_freed
     from qm_cli.slice_language import Wanted
     from qm_cli.tasks import measure_from, refuse_reading
 
-    keep_freed()
     naming: dict[str, Any] = {"match_by": match_by, "map_categories": map_categories, "missing_score": missing_score}
     naming |= {"prob_categories": options.split([prob_categories])} if prob_categories else {}
     naming |= {"task": task, "measure": measure_from(sigmas, buffer, pycocotools_area, angle)}

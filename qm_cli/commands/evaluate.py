@@ -147,7 +147,6 @@ def evaluate(
     if against is not None and not explain:
         raise UsageError("--against: says which gap --explain tells", "add --explain")
     _refuse_contradictions(everything_asked, explain, json, output, thresholds_out)
-    from qm_cli.heap import keep_freed
     from qm_cli.load import Source, reading
     from qm_cli.settings import CONVENTION_FIELDS, settings_at
     from qm_cli.settings import missing_score as convention_score
@@ -165,7 +164,6 @@ def evaluate(
     measured: dict[str, Any] = {"task": task, "measure": measure}
     fields = CONVENTION_FIELDS if explain or output is not None else settings.fields
     files = Source(labels, predictions, fields=fields, ahead=ahead, **measured, **naming)
-    keep_freed()
     with reading(files) as read:
         tables = cache(read)
         analyses = _analyses(named, everything, settings) if everything or any(named.values()) else ()

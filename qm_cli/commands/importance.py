@@ -95,10 +95,7 @@ def importance(
     rates = metric is not None or performance
     _refuse_mixed(rates, metric, performance, compat, bins != 10 or equal_width or by_category)
     from qm_cli.explaining import Question
-    from qm_cli.heap import keep_freed
     from qm_cli.run_folder import open_run
-
-    keep_freed()
 
     question = Question(
         by, options.split(metrics), options.split(categories), cluster, permutations, seed, iou, confidence

@@ -9,6 +9,8 @@ FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
 
 MAJORITY = 5 / 9
+ROWS_AT_ONCE = 1 << 14
+VALUES_AT_ONCE = 1 << 20
 
 
 def kind_agreement(neighbours: RowArray, kind: RowArray) -> tuple[FloatArray, RowArray]:
@@ -20,14 +22,22 @@ def kind_agreement(neighbours: RowArray, kind: RowArray) -> tuple[FloatArray, Ro
     >>> share.tolist(), other.tolist()
     ([0.5, 0.5, 0.0], [-1, -1, 4])
     """
+    share, other = np.empty(len(kind)), np.empty(len(kind), np.int64)
+    for first in range(0, len(kind), ROWS_AT_ONCE):
+        part = slice(first, first + ROWS_AT_ONCE)
+        share[part], other[part] = _kinds_agree(neighbours[part], kind[part], kind)
+    return share, other
+
+
+def _kinds_agree(neighbours: RowArray, own: RowArray, kind: RowArray) -> tuple[FloatArray, RowArray]:
     there = neighbours >= 0
-    kinds = np.where(there, kind[neighbours] if len(kind) else 0, -1)
+    kinds = np.where(there, kind[neighbours], -1)
     count = there.sum(axis=1)
-    same = (kinds == kind[:, None]).sum(axis=1)
+    same = (kinds == own[:, None]).sum(axis=1)
     middle = np.maximum(neighbours.shape[1] - 1 - count // 2, 0)
     most = np.take_along_axis(np.sort(kinds, axis=1), middle[:, None], 1)[:, 0]
     votes = (kinds == most[:, None]).sum(axis=1)
-    other = np.where((most != kind) & (votes > MAJORITY * count) & (count > 0), most, -1)
+    other = np.where((most != own) & (votes > MAJORITY * count) & (count > 0), most, -1)
     return _share(same, count), other
 
 
@@ -44,14 +54,25 @@ def presence_agreement(
     """
     has = np.zeros((len(neighbours), max(kinds, 1)), bool)
     has[owner, kind] = True
+    share, other = np.empty(len(has)), np.empty(len(has), np.int64)
+    step = max(VALUES_AT_ONCE // has.shape[1], 1)
+    for first in range(0, len(has), step):
+        part = slice(first, first + step)
+        share[part], other[part] = _presences_agree(neighbours[part], has[part], has)
+    return share, other
+
+
+def _presences_agree(
+    neighbours: RowArray, own_has: npt.NDArray[np.bool_], has: npt.NDArray[np.bool_]
+) -> tuple[FloatArray, RowArray]:
     there = neighbours >= 0
     count = there.sum(axis=1)
-    votes = np.zeros(has.shape, np.int64)
+    votes = np.zeros(own_has.shape, np.int64)
     for place in range(neighbours.shape[1]):
         votes += has[neighbours[:, place]] & there[:, place, None]
-    own = has.sum(axis=1)
-    same = np.where(has, votes, 0).sum(axis=1)
-    foreign = np.where(has, 0, votes)
+    own = own_has.sum(axis=1)
+    same = np.where(own_has, votes, 0).sum(axis=1)
+    foreign = np.where(own_has, 0, votes)
     most = foreign.argmax(axis=1)
     wins = (foreign.max(axis=1, initial=0) > MAJORITY * count) & (count > 0)
     return _share(same, count * own), np.where(wins, most, -1)

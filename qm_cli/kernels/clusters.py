@@ -13,6 +13,7 @@ Vectors = npt.NDArray[np.float32]
 
 CLUSTERS = 10
 FITTED = 50_000
+ROWS_AT_ONCE = 4096
 ROUNDS = 100
 
 
@@ -26,7 +27,7 @@ def k_means(vectors: Vectors, clusters: int, seed: int) -> tuple[RowArray, Float
     from threadpoolctl import threadpool_limits
 
     known = directed(vectors)
-    rows = vectors[known]
+    rows = vectors if len(known) == len(vectors) else vectors[known]
     if len(rows) == 0:
         return np.zeros(0, np.int64), np.zeros(0), known
     different = len(np.unique(rows, axis=0)) if len(rows) <= clusters * 100 else clusters
@@ -35,14 +36,14 @@ def k_means(vectors: Vectors, clusters: int, seed: int) -> tuple[RowArray, Float
         fitted = rows[np.sort(np.random.default_rng(seed).permutation(len(rows))[:FITTED])]
     group, distance = np.empty(len(rows), np.int64), np.empty(len(rows))
     with threadpool_limits(1):
-        model = KMeans(min(clusters, different), n_init=1, max_iter=ROUNDS, random_state=seed)
+        model = KMeans(min(clusters, different), n_init=1, max_iter=ROUNDS, random_state=seed, copy_x=False)
         model.fit(fitted.astype(np.float64))
-        for first in range(0, len(rows), FITTED):
-            part = rows[first : first + FITTED].astype(np.float64)
+        for first in range(0, len(rows), ROWS_AT_ONCE):
+            part = rows[first : first + ROWS_AT_ONCE].astype(np.float64)
             own = model.predict(part)
             apart = part - model.cluster_centers_[own]
-            group[first : first + FITTED] = own
-            distance[first : first + FITTED] = np.einsum("nd,nd->n", apart, apart)
+            group[first : first + ROWS_AT_ONCE] = own
+            distance[first : first + ROWS_AT_ONCE] = np.einsum("nd,nd->n", apart, apart)
     return group, distance, known
 
 

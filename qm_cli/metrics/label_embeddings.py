@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qm_cli.kernels.agreement import kind_agreement
-from qm_cli.kernels.neighbours import directed, nearest
+from qm_cli.kernels.neighbours import nearest
 from qm_cli.metric import metric, tell
 
 FloatArray = npt.NDArray[np.float64]
@@ -40,16 +40,15 @@ def neighbour_agreement(
     >>> found.neighbour_agreement.tolist(), found.suggested_category.tolist()
     ([0.5, 0.0, 0.5], [None, 'cat', None])
     """
-    known = directed(embedding)
-    found = nearest(embedding[known], neighbours)
+    found = nearest(embedding, neighbours)
     if found.recall < 1:
         tell(
             f"label neighbours are approximate: {found.recall:.1%} of the true nearest were found in a sample of 1,000"
         )
-    share, suggested = np.full(len(embedding), np.nan), np.full(len(embedding), None, object)
+    suggested = np.full(len(embedding), None, object)
     kind = category_row.astype(np.int64)
-    share[known], better = kind_agreement(found.row, kind[known])
+    share, better = kind_agreement(found.row, kind)
     told = better >= 0
     kinds, first = np.unique(kind, return_index=True)
-    suggested[known[told]] = category_name[first[np.searchsorted(kinds, better[told])]]
+    suggested[told] = category_name[first[np.searchsorted(kinds, better[told])]]
     return Agreement(share, suggested)

@@ -119,12 +119,15 @@ def once(task: Once) -> int:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_what_was_done_before_a_process_ended_is_not_done_again(tmp_path: Path, workers: int) -> None:
+def test_what_was_done_before_a_process_ended_is_not_done_again(
+    tmp_path: Path, workers: int, capfd: pytest.CaptureFixture[str]
+) -> None:
     with open_backend(workers) as backend:
         assert list(backend.map(once, [Once(tmp_path, number) for number in range(12)])) == list(range(12))
     assert (tmp_path / "3").read_text() == "xx"
     assert (tmp_path / "0").read_text() == "x"
     assert sum(len(path.read_text()) for path in tmp_path.iterdir()) <= 12 + 3
+    assert capfd.readouterr().err.count("a worker process was ended") == 1
 
 
 def test_a_script_without_a_guard_is_not_run_again(tmp_path: Path) -> None:
