@@ -33,3 +33,12 @@ def fitted(natural: Sequence[int], least: Sequence[int], room: int) -> list[int]
             break
         widths[place] -= 1
     return widths
+
+
+def next_fitting(stages: Sequence[list[int]], room: int) -> list[int]:
+    """The first of these lists of widths that fits into the room, the last where none does.
+
+    >>> next_fitting([[10, 30], [10, 20], [5, 5]], 32), next_fitting([[10, 30], [9, 9]], 5)
+    ([10, 20], [9, 9])
+    """
+    return next((widths for widths in stages if total(widths) <= room), stages[-1])
