@@ -84,6 +84,7 @@ def evaluate(
 
     Boxes, masks and keypoints get COCO's numbers, exactly; other conventions bring their own matching and numbers:
     --convention.
+
     Classes (one answer, several, several questions), free text and text entities come from JSON with category_id and
     no bbox, or from tables with the columns id (or image_id, data_row_id), category (or category_id, label), question,
     answer, score (or confidence), start and end, and probs or a prob_NAME for each category; class probabilities also
