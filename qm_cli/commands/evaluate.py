@@ -33,6 +33,10 @@ PredictionFile = Annotated[
         "probabilities as .npy; - reads stdin."
     ),
 ]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Also write a run folder here.", rich_help_panel=options.OUTPUT),
+]
 
 
 def evaluate(
@@ -72,7 +76,7 @@ def evaluate(
     prob_categories: options.ProbCategories = None,
     explain: detail_options.Explain = False,
     against: detail_options.Against = None,
-    output: options.Output = None,
+    output: Output = None,
     thresholds_out: detail_options.ThresholdsOut = None,
     image_grid: detail_options.ImageGrid = False,
     json: options.Json = False,
