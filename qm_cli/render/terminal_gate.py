@@ -21,7 +21,7 @@ def show_gate(verdict: dict[str, Any]) -> None:
     Of a drop the change is shown, and the limit as the change that may be: what is below it fails.
     """
     console = plain_console()
-    show_prose(console, headline(verdict), "bold", "  ")
+    console.print(headline(verdict), style="bold", markup=False, highlight=False, soft_wrap=True)
     checks = sorted(verdict["checks"], key=lambda check: (ORDER.index(check["verdict"]), check["value"] is None))
     certain = any(check["confidence_level"] is not None for check in checks)
     columns = ["check", "value", *(["low", "high"] if certain else []), "limit", "margin", "verdict"]
