@@ -136,7 +136,6 @@ def _twice(data: Scored) -> list[dict[str, Any]]:
     if not len(later):
         return []
     level, code, meaning = SUSPICIOUS[LABELLED_TWICE]
-    sql = "SELECT image_id, id, duplicate_of, duplicate_iou FROM label WHERE duplicate_of IS NOT NULL"
-    command = f'qm query {RUN} "{sql} ORDER BY duplicate_iou DESC"'
+    command = f"qm rank {RUN} --level label -a duplicate_iou --top {2 * len(later)} --format csv"
     examples = ids.take(later[:EXAMPLES_KEPT]).to_pylist()
     return [_row(code, WARNING, level, len(later), meaning, examples, command=command)]

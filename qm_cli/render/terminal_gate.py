@@ -6,7 +6,7 @@ from typing import Any
 
 from qm_cli.analysis.gate_checks import DROP
 from qm_cli.headlines import thresholds
-from qm_cli.render.terminal import plain_console, print_table_on, show_notes, show_prose
+from qm_cli.render.terminal import plain_console, print_table_on, show_notes
 
 WORDS = {"pass": "pass", "fail": "FAIL", "skip": "skip", "inconclusive": "OPEN"}
 ORDER = ("fail", "inconclusive", "skip", "pass")
