@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from qm_cli.analysis.suspicions import BADLY_LOCATED, LABELLED_TWICE, OVERLOOKED, REASONS, WRONG_CATEGORY, suspicions
 from qm_cli.arrays import compute, one_chunk
+from qm_cli.codes import Codes
 from qm_cli.findings import ERROR, EXAMPLES_KEPT, INFO, WARNING, Finding
 from qm_cli.headlines import headline
 from qm_cli.label_flags import posed_labels
@@ -28,6 +29,7 @@ SUSPICIOUS = {
     BADLY_LOCATED: ("label", "label-badly-located", "label whose place the prediction of it contradicts"),
     LABELLED_TWICE: ("label", "label-twice", "label on top of another one of its category"),
 }
+CONFIDENT_LEARNING = "label whose class confident learning calls wrong"
 COPIES = {
     "duplicate_group": ("image-duplicate", WARNING, "image with the pixels of an earlier one"),
     "near_duplicate_group": ("image-near-duplicate", INFO, "image that looks nearly like an earlier one"),
@@ -101,16 +103,18 @@ def _best(models: Mapping[str, Scored], reports: Mapping[str, Any]) -> str | Non
 
 
 def _suspicious(models: Mapping[str, Scored], name: str | None) -> list[dict[str, Any]]:
-    """Labels that a model's predictions speak against, by reason, where that was measured of boxes."""
+    """Labels that a model's predictions speak against, by reason, where that was measured of boxes or classes."""
     if name is None:
         return []
     scored = models[name]
+    command = f"qm review {RUN}" + (f" --model {shlex.quote(name)}" if len(models) > 1 else "")
+    if scored.classes is not None:
+        return _misclassed(scored, name, command)
     measured = all(column in scored.scores.columns.get(level, {}) for level, column in EVIDENCE)
     if scored.evaluation is None or scored.evaluation.settings.task != "bbox" or not measured:
         return []
     tables = scored.evaluation.tables
     found = suspicions(tables, scored.evaluation.evidence, LEAST_SUSPICION)
-    command = f"qm review {RUN}" + (f" --model {shlex.quote(name)}" if len(models) > 1 else "")
     rows = []
     for place, reason in enumerate(REASONS):
         own = found.reason == place
@@ -120,6 +124,19 @@ def _suspicious(models: Mapping[str, Scored], name: str | None) -> list[dict[str
             examples = tables.table(level)["id"].take(places).to_pylist()
             rows.append(_row(code, WARNING, level, int(own.sum()), meaning, examples, model=name, command=command))
     return rows
+
+
+def _misclassed(scored: Scored, name: str, command: str) -> list[dict[str, Any]]:
+    """Labels of whole images whose class the probabilities speak against."""
+    issue = scored.scores.columns.get("label", {}).get("label_issue")
+    if not isinstance(issue, Codes):
+        return []
+    rows = np.flatnonzero(issue.place >= 0)
+    if not len(rows):
+        return []
+    level, code, _ = SUSPICIOUS[WRONG_CATEGORY]
+    examples = scored.tables.label["id"].take(rows[:EXAMPLES_KEPT]).to_pylist()
+    return [_row(code, WARNING, level, len(rows), CONFIDENT_LEARNING, examples, model=name, command=command)]
 
 
 def _twice(data: Scored) -> list[dict[str, Any]]:

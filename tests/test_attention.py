@@ -17,7 +17,7 @@ from qm_cli.scoring import Resources, score_tables, selection
 from qm_cli.settings import Settings
 from tests import builders
 from tests.golden.test_evaluation_report import CATEGORIES, LABELS, PREDICTIONS
-from tests.input_files import document, image, label
+from tests.input_files import document, image, label, write
 
 SAMPLE = Path(__file__).parent.parent / "sample_data"
 METRICS = ("image.*_group", "image.label_quality", "label.swapped", "label.badly_located", "prediction.overlooked")
@@ -116,3 +116,24 @@ def test_of_several_models_the_one_whose_predictions_are_at_fault_is_named() -> 
     ]
     alone = attention(models["[bad]"], {"[bad]": models["[bad]"]}, {}, findings)
     assert [(row["model"], row["meaning"]) for row in alone] == [(None, "prediction reaching outside its image")]
+
+
+def test_classes_that_confident_learning_calls_wrong_are_told(tmp_path: Path) -> None:
+    """Ten images of each class with sure probabilities; the second is labelled as the other class."""
+    classes = [1] * 10 + [7] * 10
+    given = [7 if row == 1 else one for row, one in enumerate(classes)]
+    images = [image(row) for row in range(20)]
+    labels = [{"id": 100 + row, "image_id": row, "category_id": one} for row, one in enumerate(given)]
+    probs = [[0.9, 0.1] if one == 1 else [0.1, 0.9] for one in classes]
+    rows = [{"image_id": row, "category_id": one, "score": 0.9, "probs": probs[row]} for row, one in enumerate(classes)]
+    write(tmp_path / "labels.json", document(images, labels))
+    write(tmp_path / "predictions.json", rows)
+    run = score(tmp_path, tmp_path / "run")
+    told = [
+        (row["code"], row["level"], row["count"], row["examples"], row["command"])
+        for row in run.summary()["attention"]
+        if row["model"] is not None
+    ]
+    assert told == [("label-wrong-category", "label", 1, ["101"], "qm review RUN")]
+    unmeasured = score(tmp_path, tmp_path / "bare", metrics=["image.entropy"])
+    assert unmeasured.summary()["attention"] == []
