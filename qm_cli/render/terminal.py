@@ -207,7 +207,7 @@ class _Layout:
     """How wide a table's columns are, naturally and at least; which of them hold texts, and which of these words.
 
     stages: the least widths, each list narrower than the one before. First cells have one line and prose one word a
-    line, then headings are folded as well, then words, then all texts are wrapped, and at last words folded again.
+    line, then headings of numbers are folded as well, then words, then all texts are wrapped, then words folded again.
     """
 
     def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], prose: Sequence[int]) -> None:
@@ -223,8 +223,10 @@ class _Layout:
             folded = [whole, word, word] if place in self.texts else [whole] * 3
             if place in self.words:
                 folded = [min(whole, WORD_WIDTH), min(word, WORD_WIDTH), min(word, HEADING_WIDTH)]
-            for stage, cell in zip(self.stages, [whole, whole, *folded], strict=True):
-                stage.append(max(min(heading, HEADING_WIDTH) if stage is not self.stages[0] else heading, cell))
+            kept = READABLE if place in self.words else 0
+            for number, cell in enumerate([whole, whole, *folded]):
+                least = heading if number <= kept else min(heading, HEADING_WIDTH)
+                self.stages[number].append(max(least, cell))
 
 
 def _longest(texts: Iterable[str]) -> int:
