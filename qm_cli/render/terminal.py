@@ -15,7 +15,7 @@ from rich.text import Text
 
 from qm_cli.analysis.summary_numbers import last_recall
 from qm_cli.headlines import category_headline, own_numbers
-from qm_cli.table_widths import PIPE_COLUMNS, fitted, next_fitting, total
+from qm_cli.table_widths import GAP, NARROW_GAP, PIPE_COLUMNS, fitted, next_fitting, total
 
 CATEGORIES_SHOWN = 20
 CELLS_SHOWN = 8
@@ -178,8 +178,9 @@ def print_table_on(
     layout = _Layout(columns, rows, prose)
     least = next_fitting(layout.stages if console.is_terminal else layout.stages[:1], room)
     narrow = least is not layout.stages[0]
-    widths = fitted(layout.natural, least, room)
-    table = Table(box=None, pad_edge=False, header_style="bold cyan")
+    gap = NARROW_GAP if console.is_terminal and total(least) > room else GAP
+    widths = fitted(layout.natural, least, room, gap)
+    table = Table(box=None, pad_edge=False, collapse_padding=gap == NARROW_GAP, header_style="bold cyan")
     for place, column in enumerate(columns):
         table.add_column(
             Text(CONTROLS.sub("�", column), no_wrap=False, overflow="fold"),

@@ -186,6 +186,19 @@ def test_headings_are_folded_before_words() -> None:
     assert "".join(text.split()).startswith("predi")
 
 
+def test_many_numbers_stand_closer_on_a_narrow_terminal() -> None:
+    columns, row = ["category", *"abcdefghij"], ["cup", *[0.9375] * 10]
+    text = STYLE.sub("", printed(print_table, columns, [row], tty=True, width=80))
+    assert "cup" + " 0.9375" * 10 in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80
+    pipe = printed(print_table, columns, [row])
+    assert "0.9375  0.9375" in pipe
+
+
+def print_table(columns: list[str], rows: list[list[Any]]) -> None:
+    terminal.print_table_on(terminal.plain_console(), columns, rows)
+
+
 def test_drawings_are_never_folded() -> None:
     text = STYLE.sub(
         "", printed(show_table, ["metric", ""], [("a_long_name_of_a_metric", "█" * 20)], tty=True, width=32)
