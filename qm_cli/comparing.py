@@ -195,7 +195,9 @@ def _two_runs(request: Request) -> list[tuple[Run, str]]:
     chosen = []
     for path, name, option in zip(request.targets, request.models, ("--model", "--model-b"), strict=True):
         run = open_run(path, name)
-        if not run.models or (name is None and len(run.models) > 1):
+        if not run.models:
+            raise UsageError(f"{path}: has no predictions", "score a dataset with labels and predictions")
+        if name is None and len(run.models) > 1:
             raise UsageError(f"{path}: holds {_listed(run.models)}", f"name one with {option}")
         chosen.append((run, name or run.models[0]))
     return chosen

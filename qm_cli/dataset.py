@@ -104,6 +104,8 @@ def _tell_of_labels(folder: Path, images: Path | None, predictions: set[Path]) -
         say(f"qm: {message} ({hint})")
     elif images is None and not predictions:
         names = ", ".join(str(path.relative_to(folder)) for path in files[:EXAMPLES])
+        if (folder / "run.json").is_file():
+            raise InputError(f"{shown(folder)}: is a run folder", "name the dataset that it was scored from")
         found = f"; no COCO labels are in {names}" if files else ""
         raise InputError(f"{shown(folder)}: no labels, predictions or images found{found}", f"expected {LAYOUT}")
 

@@ -40,7 +40,7 @@ def nearest(name: str, known: list[str]) -> str:
     """' — did you mean a, b?' for the known names closest to `name`, or an empty string."""
     from difflib import get_close_matches
 
-    matches = get_close_matches(name, known, n=3)
+    matches = get_close_matches(name, dict.fromkeys(known), n=3)
     return f"did you mean {', '.join(matches)}?" if matches else ""
 
 

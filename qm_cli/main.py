@@ -156,6 +156,16 @@ app.command(
 )(metrics)
 
 
+def _flowing(docstring: str) -> str:
+    """Its paragraphs without the line ends of the source, which help would keep."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in docstring.split("\n\n"))
+
+
+for _command in app.registered_commands:
+    if _command.callback is not None:
+        _command.help = _flowing(_command.callback.__doc__ or "")
+
+
 def main() -> None:
     """Run the command line and leave at once: tearing down large tables would take longer than matching them.
 

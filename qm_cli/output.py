@@ -10,6 +10,16 @@ from pathlib import Path
 from qm_cli.errors import InputError
 
 STDOUT = "-"
+ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".parquet": "parquet"}
+
+
+def format_of(output: Path | None) -> str | None:
+    """The format that the name of a file to write ends with; None for another, or none.
+
+    >>> format_of(Path("next.CSV")), format_of(Path("next.txt"))
+    ('csv', None)
+    """
+    return None if output is None else ENDINGS.get(output.suffix.lower())
 
 
 def deliver(content: str | bytes, output: Path | None) -> None:

@@ -98,8 +98,13 @@ Format = Annotated[
         "label-studio",
         "labelbox",
         "labelbox-predictions",
-    ],
-    typer.Option("--format", help="One field a line, rows, or an import file.", rich_help_panel=options.OUTPUT),
+    ]
+    | None,
+    typer.Option(
+        "--format",
+        help="One field a line, rows, or an import file; default what -o ends with, else lines.",
+        rich_help_panel=options.OUTPUT,
+    ),
 ]
 ImageUrl = Annotated[
     str | None,

@@ -17,7 +17,7 @@ from qm_cli.scoring import Resources, score_tables, selection
 from qm_cli.settings import Settings
 from tests import builders
 from tests.golden.test_evaluation_report import CATEGORIES, LABELS, PREDICTIONS
-from tests.input_files import document, image
+from tests.input_files import document, image, label, write
 
 SAMPLE = Path(__file__).parent.parent / "sample_data"
 METRICS = ("image.*_group", "image.label_quality", "label.swapped", "label.badly_located", "prediction.overlooked")
@@ -84,3 +84,56 @@ def test_labels_are_told_from_only_where_that_was_measured() -> None:
     scored = score_tables(tables, selection(["label.outcome"]), Settings(), Resources())
     report = {"task": "bbox", "convention": "coco", "max_detections": [100], "metrics": {"AP": 0.5}}
     assert attention(scored, {"m": scored}, {"m": report}, []) == []
+
+
+TWICE = [(1, 1, [10, 10, 20, 20]), (2, 1, [10, 11, 20, 20]), (3, 2, [10, 10, 20, 20]), (4, 1, [60, 60, 9, 9])]
+
+
+@pytest.mark.parametrize(("crowds", "examples"), [((), ["2"]), ((1,), []), ((2,), [])])
+def test_labels_on_top_of_another_are_told_without_a_model(crowds: tuple[int, ...], examples: list[str]) -> None:
+    labels = [label(id, category_id=category, bbox=box, iscrowd=int(id in crowds)) for id, category, box in TWICE]
+    tables = builders.tables(document([image(1)], labels, CATEGORIES), [])
+    scored = score_tables(tables, selection(["label.duplicate_iou"]), Settings(), Resources())
+    told = attention(scored, {}, {}, [])
+    assert [row["examples"] for row in told] == ([examples] if examples else [])
+    assert [(row["code"], row["count"], row["model"]) for row in told] == [("label-twice", 1, None)] * bool(examples)
+    unmeasured = score_tables(tables, selection(["label.height"]), Settings(), Resources())
+    assert attention(unmeasured, {}, {}, []) == []
+
+
+def test_of_several_models_the_one_whose_predictions_are_at_fault_is_named() -> None:
+    labels = document([image(1)], LABELS[:2], CATEGORIES)
+    outside = {"image_id": 1, "category_id": 1, "bbox": [-9, 0, 30, 30], "score": 0.5}
+    models = {
+        name: score_tables(builders.tables(labels, rows), selection(["prediction.height"]), Settings(), Resources())
+        for name, rows in (("good", []), ("[bad]", [outside]))
+    }
+    findings = models["[bad]"].tables.findings
+    assert [row.code for row in findings] == ["prediction-outside-image"]
+    told = attention(models["good"], models, {}, findings)
+    assert [(row["model"], row["meaning"]) for row in told] == [
+        ("[bad]", "prediction reaching outside its image, of [bad]")
+    ]
+    alone = attention(models["[bad]"], {"[bad]": models["[bad]"]}, {}, findings)
+    assert [(row["model"], row["meaning"]) for row in alone] == [(None, "prediction reaching outside its image")]
+
+
+def test_classes_that_confident_learning_calls_wrong_are_told(tmp_path: Path) -> None:
+    """Ten images of each class with sure probabilities; the second is labelled as the other class."""
+    classes = [1] * 10 + [7] * 10
+    given = [7 if row == 1 else one for row, one in enumerate(classes)]
+    images = [image(row) for row in range(20)]
+    labels = [{"id": 100 + row, "image_id": row, "category_id": one} for row, one in enumerate(given)]
+    probs = [[0.9, 0.1] if one == 1 else [0.1, 0.9] for one in classes]
+    rows = [{"image_id": row, "category_id": one, "score": 0.9, "probs": probs[row]} for row, one in enumerate(classes)]
+    write(tmp_path / "labels.json", document(images, labels))
+    write(tmp_path / "predictions.json", rows)
+    run = score(tmp_path, tmp_path / "run")
+    told = [
+        (row["code"], row["level"], row["count"], row["examples"], row["command"])
+        for row in run.summary()["attention"]
+        if row["model"] is not None
+    ]
+    assert told == [("label-wrong-category", "label", 1, ["101"], "qm review RUN")]
+    unmeasured = score(tmp_path, tmp_path / "bare", metrics=["image.entropy"])
+    assert unmeasured.summary()["attention"] == []

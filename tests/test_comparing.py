@@ -111,6 +111,9 @@ def test_refusals(place: Path, tmp_path: Path) -> None:
             compare(request)
         assert told in str(refusal.value)
     manifest = json.loads((other / "run.json").read_text())
+    (other / "run.json").write_text(json.dumps({**manifest, "models": []}))
+    with pytest.raises(UsageError, match="has no predictions"):
+        compare(Request((other, other)))
     (other / "run.json").write_text(json.dumps({**manifest, "schema_version": 99}))
     with pytest.raises(InputError, match="schema 99"):
         compare(Request((place, other), ("worse", "better")))

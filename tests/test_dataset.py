@@ -99,6 +99,9 @@ def test_bad_folder(tmp_path: Path) -> None:
         dataset.find(tmp_path)
     with pytest.raises(InputError, match="no such folder"):
         dataset.find(tmp_path / "none")
+    write(tmp_path / "run" / "run.json", "{}")
+    with pytest.raises(InputError, match=r"is a run folder.*name the dataset"):
+        dataset.find(tmp_path / "run")
     with pytest.raises(InputError, match="a file, not a dataset folder"):
         dataset.find(write(tmp_path / "labels.json", "{}"))
     with pytest.raises(InputError, match=r"no such file or folder .named by --predictions"):

@@ -37,3 +37,7 @@ def test_nearest() -> None:
     assert nearest("cot", ["cat", "cow", "dog"]) == "did you mean cow, cat?"
     assert nearest("zebra", ["cat", "dog"]) == ""
     assert nearest("cat", []) == ""
+
+
+def test_a_name_known_twice_is_suggested_once() -> None:
+    assert nearest("heigth", ["height", "width", "height"]) == "did you mean height?"

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 from types import ModuleType
 from typing import TypeVar, cast
@@ -92,6 +92,7 @@ class Local:
     def _opened(self, module: str) -> ProcessPoolExecutor:
         """The processes, each started when a task finds none idle."""
         if self._pool is None:
+            prepare(module)
             context, environment = _context(module), dict(os.environ)
             self._pool = ProcessPoolExecutor(self.workers, context, initializer=_begin, initargs=(environment,))
         return self._pool
@@ -123,7 +124,20 @@ def prepare(module: str = WORK) -> None:
     """Start the clean server that processes are forked off; it imports the module beside whatever is done here."""
     if _context(module).get_start_method() == FORKED:
         with _script_hidden(), _starting():
-            forkserver.ensure_running()
+            _start_server()
+
+
+def _start_server() -> None:
+    """Start it with Ctrl-C held back for good: only the first process answers that, and importing would say much of it.
+
+    What tracks its resources lets Ctrl-C through again when it starts, so it starts before.
+    """
+    resource_tracker.ensure_running()
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def _context(module: str) -> BaseContext:

@@ -33,6 +33,10 @@ PredictionFile = Annotated[
         "probabilities as .npy; - reads stdin."
     ),
 ]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Also write a run folder here.", rich_help_panel=options.OUTPUT),
+]
 
 
 def evaluate(
@@ -72,7 +76,7 @@ def evaluate(
     prob_categories: options.ProbCategories = None,
     explain: detail_options.Explain = False,
     against: detail_options.Against = None,
-    output: options.Output = None,
+    output: Output = None,
     thresholds_out: detail_options.ThresholdsOut = None,
     image_grid: detail_options.ImageGrid = False,
     json: options.Json = False,
@@ -84,6 +88,7 @@ def evaluate(
 
     Boxes, masks and keypoints get COCO's numbers, exactly; other conventions bring their own matching and numbers:
     --convention.
+
     Classes (one answer, several, several questions), free text and text entities come from JSON with category_id and
     no bbox, or from tables with the columns id (or image_id, data_row_id), category (or category_id, label), question,
     answer, score (or confidence), start and end, and probs or a prob_NAME for each category; class probabilities also

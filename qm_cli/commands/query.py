@@ -25,7 +25,9 @@ Sql = Annotated[
 ]
 Format = Annotated[
     Literal["table", "csv", "jsonl", "json", "parquet"] | None,
-    typer.Option("--format", help="Default table; parquet needs -o.", rich_help_panel=options.OUTPUT),
+    typer.Option(
+        "--format", help="Default what -o ends with, else table; parquet needs -o.", rich_help_panel=options.OUTPUT
+    ),
 ]
 
 
@@ -45,7 +47,9 @@ def query(
     """
     if json and format not in (None, "json"):
         raise UsageError(f"--json and --format {format} differ", "say one of them")
-    chosen = "json" if json else format or "table"
+    from qm_cli.output import format_of
+
+    chosen = "json" if json else format or format_of(output) or "table"
     if chosen == "parquet" and output is None:
         raise UsageError("--format parquet needs a file", "name it with -o")
     if chosen == "table" and output is not None:

@@ -46,7 +46,7 @@ def rank(
     set_option: options.SetOption = None,
     plugin: options.Plugin = None,
     field: rank_options.Field = None,
-    format: rank_options.Format = "lines",
+    format: rank_options.Format = None,
     image_url: rank_options.ImageUrl = None,
     back_test: rank_options.BackTest = False,
     output: options.Output = None,
@@ -60,9 +60,10 @@ def rank(
 
     A dataset folder without a run is scored for just the columns that are asked for, with --set, --plugin and --seed.
     """
-    _refuse_misfits(unlabeled_only, reviewed, exclude, level, format, output, json)
+    form = format or ("lines" if json or back_test else _told_by(output))
+    _refuse_misfits(unlabeled_only, reviewed, exclude, level, form, output, json)
     _refuse_batch(diverse, sample, balance, cost, budget)
-    if image_url is not None and format not in WITH_URLS:
+    if image_url is not None and form not in WITH_URLS:
         raise UsageError("--image-url is for labelling tools that fetch by URL", f"--format {' or '.join(WITH_URLS)}")
     from qm_cli.batch import Batch
     from qm_cli.output import named_lines
@@ -71,8 +72,8 @@ def rank(
     from qm_cli.selection import FALLING, Choice, named_metric
 
     place, column = named_metric(acquisition, level)
-    if format not in ROWS and place != "image":
-        raise UsageError(f"--format {format} is of images", "leave out --level")
+    if form not in ROWS and place != "image":
+        raise UsageError(f"--format {form} is of images", "leave out --level")
     choice = Choice(
         level=place,
         column=column,
@@ -83,9 +84,9 @@ def rank(
         unlabeled_only=unlabeled_only,
         reviewed=named_lines(reviewed),
         exclude=named_lines(exclude),
-        fields=options.split(field) or (("id",) if format == "lines" and not json else ()),
+        fields=options.split(field) or (("id",) if form == "lines" and not json else ()),
     )
-    if format == "lines" and not json and len(choice.fields) != 1:
+    if form == "lines" and not json and len(choice.fields) != 1:
         raise UsageError("--format lines prints one field", "name one --field, or use --format csv")
     batch = Batch(
         budget=budget,
@@ -97,7 +98,7 @@ def rank(
         exclude_near_duplicates=exclude_near_duplicates,
         seed=seed,
     )
-    if back_test and (field or format != "lines"):
+    if back_test and (field or form != "lines"):
         raise UsageError("--back-test prints a report", "leave out --format and --field, or use --json")
     named = options.split([ensemble] if ensemble else None)
     asked = Ranking(target, choice, batch, model, named, (*(set_option or ()), *(plugin or ())))
@@ -130,10 +131,20 @@ def rank(
     if back_test:
         return _back_test(asked, run, rows, output, json)
     answer = ranked(asked, run, source, rows)
-    _deliver(answer, asked, format, image_url, output, json)
+    _deliver(answer, asked, form, image_url, output, json)
     if choice.column is None and not batch.asks:
         console.say("qm: not ranked, in the order of ids (--acquisition NAME ranks)")
     return 0
+
+
+def _told_by(output: Path | None) -> str:
+    """The format of a file by its name; JSON is written in several."""
+    from qm_cli.output import format_of
+
+    told = format_of(output)
+    if told == "json":
+        raise UsageError(f"{output}: JSON of which kind?", "--json, or --format coco, label-studio or labelbox")
+    return told or "lines"
 
 
 def _refuse_misfits(

@@ -37,6 +37,15 @@ class Level(StrEnum):
     image_category = "image_category"
 
 
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="The run folder; default DATASET/qm-run; - is rows on stdout.",
+        rich_help_panel=options.OUTPUT,
+    ),
+]
 RowLevel = Annotated[
     Level | None, typer.Option("--level", help="With -o -: whose rows; default image.", rich_help_panel=options.OUTPUT)
 ]
@@ -77,7 +86,7 @@ def score(
     confidences: detail_options.Confidences = None,
     ious: detail_options.IoUs = None,
     image_grid: detail_options.ImageGrid = False,
-    output: options.Output = None,
+    output: Output = None,
     model: options.Model = None,
     level: RowLevel = None,
     format_: RowFormat = None,

@@ -22,7 +22,8 @@ def summary_markdown(summary: dict[str, Any]) -> str:
     parts += _attention(summary.get("attention", []))
     for name, report in evaluated.items():
         rates = category_headline(report)
-        rows = [[row["name"], row["labels"], *(row.get(rate) for rate in rates)] for row in report["categories"]]
+        ordered = sorted(report["categories"], key=lambda row: -row["labels"])
+        rows = [[row["name"], row["labels"], *(row.get(rate) for rate in rates)] for row in ordered]
         parts += [f"## {name}: categories", _table(["category", "labels", *rates], rows)]
     for title, rows in (
         ("Metrics", summary["metrics"]),

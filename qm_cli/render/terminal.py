@@ -16,7 +16,7 @@ from rich.text import Text
 from qm_cli.analysis.summary_numbers import last_recall
 from qm_cli.headlines import category_headline, own_numbers
 from qm_cli.settings import measure_name
-from qm_cli.table_widths import PIPE_COLUMNS, fitted, total
+from qm_cli.table_widths import GAP, NARROW_GAP, PIPE_COLUMNS, fitted, next_fitting, total
 
 CATEGORIES_SHOWN = 20
 CELLS_SHOWN = 8
@@ -24,6 +24,10 @@ WIDE_COLUMNS = 8
 WORD = re.compile(r"[^\W\d_]{2}")
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 PIPE_WIDTH = 1 << 16
+WORD_WIDTH, HEADING_WIDTH = 12, 6
+"""On a terminal too narrow for a table its words, and at last its headings, are folded to no less."""
+READABLE = 2
+"""The narrowest stage of a table's layout in which a row is read at a glance."""
 
 
 def show_evaluation(report: dict[str, Any], show_more: Callable[[Console, dict[str, Any]], None] | None = None) -> None:
@@ -128,7 +132,9 @@ def show_prose(console: Console, text: str, style: str | None = None, indent: st
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], prose: Sequence[int] = ()) -> None:
     """Any table of data; one of many columns that is too wide is shown row by row, a line a value."""
     console, rows = plain_console(), list(rows)
-    if len(columns) < WIDE_COLUMNS or total(_Layout(columns, rows, prose).least) <= _room(console):
+    layout = _Layout(columns, rows, prose)
+    least = layout.stages[READABLE if console.is_terminal else 0]
+    if len(columns) < WIDE_COLUMNS or total(least) <= _room(console):
         print_table_on(console, columns, rows, prose=prose)
         return
     for row in rows:
@@ -159,27 +165,30 @@ def print_table_on(
     left: Sequence[int] = (0,),
     prose: Sequence[int] = (),
 ) -> None:
-    """A table; where it is too wide, headings and prose are wrapped; on a narrow terminal words are cut, numbers not.
+    """A table; where it is too wide, headings and prose are wrapped; on a narrow terminal all words are, numbers never.
 
     left: the columns that begin at their left edge, beside those of words. prose: the columns that may take several
-    lines; all others have one.
+    lines; all others have one where there is room. Nothing is cut: what no wrapping makes fit is wider than the screen.
     """
-    rows = list(rows)
+    rows, room = list(rows), _room(console)
     layout = _Layout(columns, rows, prose)
-    cut = console.is_terminal and total(layout.least) > console.width
-    widths = [None] * len(columns) if cut else fitted(layout.natural, layout.least, _room(console))
-    table = Table(box=None, pad_edge=False, header_style="bold cyan")
+    least = next_fitting(layout.stages if console.is_terminal else layout.stages[:1], room)
+    narrow = least is not layout.stages[0]
+    gap = NARROW_GAP if console.is_terminal and total(least) > room else GAP
+    widths = fitted(layout.natural, least, room, gap)
+    table = Table(box=None, pad_edge=False, collapse_padding=gap == NARROW_GAP, header_style="bold cyan")
     for place, column in enumerate(columns):
-        words = any(isinstance(row[place], str) for row in rows)
         table.add_column(
-            Text(CONTROLS.sub("�", column), no_wrap=cut, overflow="ellipsis" if cut else "fold"),
+            Text(CONTROLS.sub("�", column), no_wrap=False, overflow="fold"),
             justify="left" if place in {*left, *prose, *layout.words} else "right",
-            no_wrap=not words if cut else place not in prose,
             width=widths[place],
         )
     for row in rows:
-        table.add_row(*(_cell(value, place in prose and not cut) for place, value in enumerate(row)))
-    lines = [[*_stripped(line), Segment.line()] for line in console.render_lines(table, pad=False)]
+        table.add_row(
+            *(_cell(value, place in prose or (narrow and place in layout.texts)) for place, value in enumerate(row))
+        )
+    options = console.options.update(max_width=max(console.width, total(widths)))
+    lines = [[*_stripped(line), Segment.line()] for line in console.render_lines(table, options, pad=False)]
     console.print(Segments([segment for line in lines for segment in line]), soft_wrap=True)
     console.print()
 
@@ -192,25 +201,33 @@ def _stripped(line: list[Segment]) -> list[Segment]:
 
 
 class _Layout:
-    """The widths of a table's columns, natural and least, and which of them hold words."""
+    """How wide a table's columns are, naturally and at least; which of them hold texts, and which of these words.
+
+    stages: the least widths, each list narrower than the one before. First cells have one line and prose one word a
+    line, then headings of numbers are folded as well, then words, then all texts are wrapped, then words folded again.
+    """
 
     def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], prose: Sequence[int]) -> None:
         texts = [[shown(row[place]) for row in rows] for place in range(len(columns))]
-        self.natural = [max(map(cell_len, (name, *cells))) for name, cells in zip(columns, texts, strict=True)]
-        self.least = [
-            max(
-                map(
-                    cell_len,
-                    [*name.split(), *(word for cell in cells for word in _unbroken(cell, place in prose))] or [""],
-                )
-            )
-            for place, (name, cells) in enumerate(zip(columns, texts, strict=True))
-        ]
-        self.words = {place for place, cells in enumerate(texts) if any(map(WORD.match, cells))}
+        self.natural = [_longest([name, *cells]) for name, cells in zip(columns, texts, strict=True)]
+        self.words = {place for place, cells in enumerate(texts) if any(map(WORD.match, cells))} | {*prose}
+        self.texts = {place for place in range(len(columns)) if any(isinstance(row[place], str) for row in rows)}
+        self.stages: list[list[int]] = [[] for _ in range(READABLE + 3)]
+        for place, (name, cells) in enumerate(zip(columns, texts, strict=True)):
+            word = _longest([word for cell in cells for word in cell.split()])
+            whole = word if place in prose else _longest(cells)
+            heading = _longest(name.split())
+            folded = [whole, word, word] if place in self.texts else [whole] * 3
+            if place in self.words:
+                folded = [min(whole, WORD_WIDTH), min(word, WORD_WIDTH), min(word, HEADING_WIDTH)]
+            kept = READABLE if place in self.words else 0
+            for number, cell in enumerate([whole, whole, *folded]):
+                least = heading if number <= kept else min(heading, HEADING_WIDTH)
+                self.stages[number].append(max(least, cell))
 
 
-def _unbroken(cell: str, prose: bool) -> list[str]:
-    return cell.split() if prose else [cell]
+def _longest(texts: Iterable[str]) -> int:
+    return max(map(cell_len, texts), default=0)
 
 
 def _cell(value: Any, wrapped: bool = False) -> Text:

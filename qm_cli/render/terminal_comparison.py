@@ -70,7 +70,7 @@ def _values(row: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _show_categories(report: dict[str, Any]) -> None:
-    """The differences of each category, the largest drop of AP first."""
+    """The categories that differ most, the largest drop first; those without a difference come in last."""
     console = plain_console()
     rows = []
     for category in report["categories"]:
@@ -78,14 +78,16 @@ def _show_categories(report: dict[str, Any]) -> None:
         shown_metrics = (next(name for name in AVERAGES if name in metrics), *CATEGORY_METRICS[1:])
         first = metrics[shown_metrics[0]]
         cells = [_difference(metrics[name]) for name in shown_metrics]
-        rows.append((first["difference"] or 0.0, (_called(category), *cells, chance(first["p"]))))
+        rows.append((first["difference"], (_called(category), *cells, chance(first["p"]))))
     if not rows:
         return
-    rows.sort(key=lambda row: row[0])
+    rows.sort(key=lambda row: (row[0] is None, -abs(row[0] or 0.0)))
+    told = sorted(rows[:CATEGORIES_SHOWN], key=lambda row: (row[0] is None, row[0] or 0.0))
     columns = ["category: B − A", *shown_metrics, f"p of {shown_metrics[0]}"]
-    print_table_on(console, columns, [row for _, row in rows[:CATEGORIES_SHOWN]])
-    if len(rows) > CATEGORIES_SHOWN:
-        console.print(f"… and {len(rows) - CATEGORIES_SHOWN} more categories: --json has all", style="dim")
+    print_table_on(console, columns, [row for _, row in told])
+    if len(rows) > len(told):
+        left = f"… and {len(rows) - len(told)} more categories, which differ less: --json has all"
+        console.print(left, style="dim", highlight=False)
 
 
 def _called(category: dict[str, Any]) -> str:

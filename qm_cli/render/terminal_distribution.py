@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qm_cli.analysis.outliers import MODERATE, SEVERE
-from qm_cli.render.terminal import plain_console, short, show_notes, show_prose, show_table, shown
+from qm_cli.render.terminal import plain_console, print_table_on, short, show_notes, show_prose, show_table, shown
 
 BLOCKS = "\u2800▁▂▃▄▅▆▇█"  # a blank that is no white space: tables strip that at the end
 GROUPS_SHOWN = 12
@@ -47,7 +47,8 @@ def show_distributions(report: dict[str, Any]) -> None:
                 numbers.append((*head, *facts, group["nulls"] or None, sparkline(group["histogram"])))
     if numbers:
         own = "unit" if single else report["by"]
-        show_table(["metric", own, "min", "median", "mean", "max", "null", "histogram"], numbers)
+        columns = ["metric", own, "min", "median", "mean", "max", "null", "histogram"]
+        print_table_on(console, columns, numbers)
     if codes:
         columns = ["metric", *([] if single else [report["by"]]), "values", "null"]
         show_table(columns, codes, prose=(columns.index("values"),))

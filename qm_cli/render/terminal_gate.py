@@ -1,21 +1,28 @@
-"""A gate's verdict → the terminal: every check, then why, then the verdict."""
+"""A gate's verdict → the terminal: every check, those that fail first, then why, then the verdict."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from qm_cli.analysis.gate_checks import DROP
 from qm_cli.headlines import thresholds
 from qm_cli.render.terminal import plain_console, print_table_on, show_notes
 
 WORDS = {"pass": "pass", "fail": "FAIL", "skip": "skip", "inconclusive": "OPEN"}
+ORDER = ("fail", "inconclusive", "skip", "pass")
+REASONS_SHOWN = 20
+UNDEFINED = 'undefined fails here: --allow-undefined lets it pass, in a gate file on_undefined = "skip"'
 STYLES = {"passed": "bold green", "failed": "bold red", "inconclusive": "bold yellow"}
 
 
 def show_gate(verdict: dict[str, Any]) -> None:
-    """Every check, then why those that did not simply pass did not, and the verdict; of a drop the change is shown."""
+    """Every check, those that fail first, then why, and the verdict.
+
+    Of a drop the change is shown, and the limit as the change that may be: what is below it fails.
+    """
     console = plain_console()
-    console.print(headline(verdict), style="bold", markup=False)
-    checks = verdict["checks"]
+    console.print(headline(verdict), style="bold", markup=False, highlight=False, soft_wrap=True)
+    checks = sorted(verdict["checks"], key=lambda check: (ORDER.index(check["verdict"]), check["value"] is None))
     certain = any(check["confidence_level"] is not None for check in checks)
     columns = ["check", "value", *(["low", "high"] if certain else []), "limit", "margin", "verdict"]
     rows = [
@@ -23,14 +30,21 @@ def show_gate(verdict: dict[str, Any]) -> None:
             check["check"],
             check["value"] if check["difference"] is None else f"{check['difference']:+.4f}",
             *((check["low"], check["high"]) if certain else ()),
-            check["limit"],
+            check["limit"] if check["bound"] != DROP else f"{-check['limit']:+.4f}",
             check["margin"],
             WORDS[check["verdict"]],
         )
         for check in checks
     ]
     print_table_on(console, columns, rows)
-    show_notes((check["reason"] for check in checks if check["reason"]), console)
+    reasons = [check["reason"] for check in checks if check["reason"]]
+    show_notes(reasons[:REASONS_SHOWN], console)
+    if len(reasons) > REASONS_SHOWN:
+        console.print(
+            f"… and {len(reasons) - REASONS_SHOWN} more reasons: --json has all", style="dim", highlight=False
+        )
+    if any(check["verdict"] == "fail" and check["value"] is None for check in checks):
+        show_notes([UNDEFINED], console)
     show_notes(verdict["notes"], console)
     console.print(f"gate {outcome(verdict)}", style=STYLES[verdict["verdict"]])
 
@@ -38,6 +52,8 @@ def show_gate(verdict: dict[str, Any]) -> None:
 def headline(verdict: dict[str, Any]) -> str:
     """What was gated, against what, and at which thresholds."""
     parts = [verdict["target"]]
+    if verdict.get("model"):
+        parts.append(f"model {verdict['model']}")
     if verdict.get("task") not in (None, "bbox"):
         parts.append(f"task {verdict['task']}")
     if verdict.get("convention") is not None:

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from qm_cli.render.terminal import plain_console, show_notes, show_prose, show_table, shown
+from qm_cli.render.terminal import plain_console, print_table_on, show_notes, show_prose, show_table, shown
 
 ROWS_SHOWN = 30
 BAR = 20
@@ -93,13 +91,7 @@ def _headline(report: dict[str, Any]) -> str:
 
 def _show_bars(console: Console, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """A table whose third column holds bars, which begin at its left."""
-    table = Table(box=None, pad_edge=False, header_style="bold cyan")
-    for place, column in enumerate(columns):
-        table.add_column(column, justify="left" if place in (0, 2) else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(shown(value)) for value in row))
-    console.print(table)
-    console.print()
+    print_table_on(console, columns, rows, left=(0, 2))
 
 
 def show_performance(report: dict[str, Any]) -> None:

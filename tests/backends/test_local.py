@@ -66,6 +66,27 @@ def test_what_is_prepared_is_there_when_processes_start() -> None:
         assert list(backend.map(square, [3])) == [9]
 
 
+INTERRUPTED_EARLY = """
+import os, signal, time
+from multiprocessing import forkserver
+from qm_cli.backends.local import open_backend, prepare
+
+prepare("slow_to_import")
+os.kill(forkserver._forkserver._forkserver_pid, signal.SIGINT)
+with open_backend(1) as backend:
+    print(list(backend.map(abs, [-3])), signal.pthread_sigmask(signal.SIG_BLOCK, []))
+"""
+
+
+def test_an_interrupt_while_the_server_imports_says_nothing_and_ends_nothing(tmp_path: Path) -> None:
+    """Ctrl-C reaches every process of the terminal; the first one alone answers."""
+    (tmp_path / "slow_to_import.py").write_text("import time\ntime.sleep(0.5)\n")
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
+    command = [sys.executable, "-c", INTERRUPTED_EARLY]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path})
+    assert (done.stdout, done.stderr, done.returncode) == ("[3] set()\n", "", 0)
+
+
 def setting(name: str) -> str | None:
     return os.environ.get(name)
 

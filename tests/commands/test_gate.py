@@ -20,7 +20,7 @@ from tests.sample_run import sample_run
 Captured = pytest.CaptureFixture[str]
 QM = [sys.executable, "-m", "qm_cli"]
 GOLDEN = """\
-{place}, convention coco, IoU 0.5, confidence 0.5
+{place}, model better, convention coco, IoU 0.5, confidence 0.5
 check               value   limit   margin  verdict
 precision ≥ 0.8    0.7500  0.8000  -0.0500     FAIL
 recall@cat ≥ 0.6   1.0000  0.6000   0.4000     pass

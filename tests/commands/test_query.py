@@ -54,6 +54,21 @@ def test_files_and_stdin(place: str, tmp_path: Path, capsys: Captured, monkeypat
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("n.csv", "id,n\n7,1\n"), ("n.jsonl", '{"id":7,"n":1}\n'), ("n.json", None), ("n.parquet", None)],
+)
+def test_a_file_is_written_as_its_name_says(place: str, tmp_path: Path, name: str, text: str | None) -> None:
+    out = tmp_path / name
+    assert run(["query", place, "SELECT 7 AS id, 1 AS n", "-o", str(out)]) == 0
+    if text is not None:
+        assert out.read_text() == text
+    elif name.endswith("json"):
+        assert json.loads(out.read_text()) == [{"id": 7, "n": 1}]
+    else:
+        assert pq.read_table(out).to_pylist() == [{"id": 7, "n": 1}]
+
+
 def test_a_long_table_tells_of_the_rest(place: str, capsys: Captured) -> None:
     assert run(["query", place, "SELECT * FROM range(1003) t(n)"]) == 0
     shown = capsys.readouterr()

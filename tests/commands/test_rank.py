@@ -95,9 +95,24 @@ def test_files(place: str, tmp_path: Path, capsys: Captured) -> None:
     assert capsys.readouterr().out == ""
 
 
+def test_a_file_is_written_as_its_name_says(place: str, tmp_path: Path) -> None:
+    texts = {}
+    for name in ("next.txt", "next.csv", "next.jsonl", "report.json"):
+        more = ["--json"] if name.endswith(".json") else []
+        assert run(["rank", place, "-a", "entropy", "--top", "1", "-o", str(tmp_path / name), *more]) == 0
+        texts[name] = (tmp_path / name).read_text()
+    assert texts["next.txt"] == f"{BY_ENTROPY[0]}\n"
+    assert texts["next.csv"].splitlines()[0] == "id,file_name,entropy"
+    assert json.loads(texts["next.jsonl"])["id"] == BY_ENTROPY[0]
+    assert json.loads(texts["report.json"])["count"] == 1
+    assert run(["rank", place, "-a", "entropy", "--format", "lines", "-o", str(tmp_path / "ids.csv")]) == 0
+    assert (tmp_path / "ids.csv").read_text().splitlines() == [str(one) for one in BY_ENTROPY]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (["-o", "next.json"], "--format coco"),
         (["-a", "entropi"], "did you mean entropy"),
         (["-a", "brightness"], "--order asc"),
         (["-a", "score"], "--level prediction"),

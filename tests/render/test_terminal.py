@@ -158,13 +158,53 @@ def test_a_long_name_never_costs_a_number(width: int) -> None:
     assert all(len(line) <= width for line in text.splitlines())
     whole = printed(show_evaluation, made)
     assert Counter(NUMBER.findall(text)) == Counter(NUMBER.findall(whole))
-    assert "…" in text
-    assert "…" not in whole
+    assert "…" not in text
+    assert all(text.count(word) == whole.count(word) for word in ("long", "gnol"))
 
 
 def test_a_narrow_terminal_gives_every_column_of_words_its_share() -> None:
     text = STYLE.sub("", printed(show_table, ["a", "b", "n"], [("x" * 90, "y" * 90, 123456)], tty=True, width=60))
-    assert re.search(r"x{20,}… +y{20,}… +123,456", text)
+    assert re.search(r"x{20,} +y{20,} +123,456", text)
+    assert (text.count("x"), text.count("y")) == (90, 90)
+
+
+@pytest.mark.parametrize("width", [80, 60, 40, 20])
+def test_a_narrow_terminal_wraps_words_and_cuts_nothing(width: int) -> None:
+    row = ("overlooked:268", "toys_0101.jpg", "add car [29, 175, 60, 28]", "0.7285 … 0.8048", 0.9674, 1234567)
+    columns = ["id", "image", "suggestion", "95 % interval", "suspicion", "predictions"]
+    text = STYLE.sub("", printed(show_table, columns, [row], tty=True, width=width))
+    shown_cells = "".join("".join(text.split()) for text in (*columns, *map(shown, row)))
+    assert Counter("".join(text.split())) == Counter(shown_cells)
+    assert {"0.9674", "1,234,567", "0.7285", "0.8048"} <= set(text.split())
+
+
+def test_headings_are_folded_before_words() -> None:
+    columns, row = ["slice", "predictions", "precision"], ("weather=clear", 188, 0.9521)
+    text = STYLE.sub("", printed(show_table, columns, [row], tty=True, width=31))
+    assert cells(text.splitlines()[-2]) == ["weather=clear", "188", "0.9521"]
+    assert "predictions" not in text
+    assert "".join(text.split()).startswith("predi")
+
+
+def test_many_numbers_stand_closer_on_a_narrow_terminal() -> None:
+    columns, row = ["category", *"abcdefghij"], ["cup", *[0.9375] * 10]
+    text = STYLE.sub("", printed(print_table, columns, [row], tty=True, width=80))
+    assert "cup" + " 0.9375" * 10 in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80
+    pipe = printed(print_table, columns, [row])
+    assert "0.9375  0.9375" in pipe
+
+
+def print_table(columns: list[str], rows: list[list[Any]]) -> None:
+    terminal.print_table_on(terminal.plain_console(), columns, rows)
+
+
+def test_drawings_are_never_folded() -> None:
+    text = STYLE.sub(
+        "", printed(show_table, ["metric", ""], [("a_long_name_of_a_metric", "█" * 20)], tty=True, width=32)
+    )
+    assert "█" * 20 in text
+    assert "a_long_nam" in text
 
 
 def test_wide_characters_keep_their_columns() -> None:

@@ -75,3 +75,16 @@ def test_the_most_changed_categories_stand_first() -> None:
     text = printed(show_comparison, report(changes={"labels": counts}))
     assert [row[0] for row in rows_below(text, "labels ")][:3] == ["all", "c21", "c20"]
     assert "… and 2 more categories" in text
+
+
+def test_of_many_categories_those_that_differ_most_are_shown_and_unlabelled_ones_last() -> None:
+    def category(name: str, difference: float | None) -> dict[str, Any]:
+        return {"name": name, "metrics": [metric(one, difference, None) for one in ("AP", "precision", "recall")]}
+
+    rows = [category(f"c{place:02}", None if place < 30 else (place - 40) / 100) for place in range(60)]
+    text = printed(show_comparison, report(categories=rows))
+    told = [row[0] for row in rows_below(text, "category: ")]
+    assert told == [f"c{place}" for place in (*range(30, 36), *range(46, 60))]
+    assert "… and 40 more categories, which differ less" in text
+    few = printed(show_comparison, report(categories=rows[28:32]))
+    assert [row[0] for row in rows_below(few, "category: ")] == ["c30", "c31", "c28", "c29"]
