@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from qm_cli import console
 from qm_cli.arrays import to_arrow, to_numpy
-from qm_cli.errors import InputError, UsageError
+from qm_cli.errors import InputError, UsageError, some
 from qm_cli.labelling_answers import QUESTION, Questions, answered, questions_of, questions_of_rows
 from qm_cli.labelling_shapes import SHAPE_COLUMNS, drawn
 from qm_cli.ranking import Answer
@@ -60,7 +60,7 @@ def import_file(answer: Answer, format: str, image_url: str | None) -> Iterator[
     settings = Settings() if answer.run is None else Settings.from_dict(answer.run.manifest["settings"])
     categories = source.table("category", ["id", "name"]).to_pylist()
     labelled = format == "coco" and "label" in source.table_names()
-    predicts = format in WITH_PREDICTIONS and "prediction" in source.table_names()
+    predicts = format in WITH_PREDICTIONS and _predicted(answer, format)
     batch = _Batch(
         images,
         categories,
@@ -71,6 +71,19 @@ def import_file(answer: Answer, format: str, image_url: str | None) -> Iterator[
         settings.confidence,
     )
     return WRITERS[format]({"images": batch, "categories": categories, "model": answer.model or "model"})
+
+
+def _predicted(answer: Answer, format: str) -> bool:
+    """Whether there are predictions. Raises where it is not said whose, or the file would hold nothing else."""
+    if "prediction" in answer.source.table_names():
+        return True
+    if answer.run is not None and len(answer.run.models) > 1:
+        raise UsageError(f"{answer.run.path}: holds the models {some(answer.run.models)}", "name one with --model")
+    if format == "labelbox-predictions":
+        hint = "score a dataset with predictions; where it has those of several models name one with --model"
+        raise InputError("there are no predictions to write", hint)
+    console.say("qm: no predictions as pre-annotations (of several models --model names one)")
+    return False
 
 
 @dataclass(frozen=True)
@@ -124,7 +137,7 @@ class _Batch:
                 yield {**image, "labels": own, "predictions": said}
                 for one in said:
                     del one["shapes"]
-        if self.format in WITH_PREDICTIONS:
+        if self.predictions is not None:
             told.say(self.format, self.confidence)
 
 

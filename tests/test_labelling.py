@@ -196,3 +196,25 @@ def test_portions_are_the_whole(answer: Answer, run: Run, monkeypatch: pytest.Mo
             small = import_file(one, format, url)
             monkeypatch.setattr(labelling, "PORTION", 1000)
             assert import_file(one, format, url) == small
+
+
+def test_without_predictions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_pictures(tmp_path / "set")
+    made = score(folder, metrics=("image.area",))
+    answer = rank(Ranking(made.path, Choice(), Batch()), made, made)
+    with pytest.raises(InputError, match="no predictions to write"):
+        import_file(answer, "labelbox-predictions", None)
+    assert all("predictions" not in task for task in json.loads(import_file(answer, "label-studio", None)))
+    assert "no predictions as pre-annotations" in capsys.readouterr().err
+
+
+def test_several_models(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "set", predictions=True)
+    first = folder / "predictions.json"
+    (folder / "other.json").write_bytes(first.read_bytes())
+    made = score(folder, predictions=(first, folder / "other.json"), metrics=("image.area",))
+    answer = rank(Ranking(made.path, Choice(), Batch()), made, made)
+    for format in labelling.WITH_PREDICTIONS:
+        with pytest.raises(UsageError, match="holds the models predictions, other"):
+            import_file(answer, format, None)
+    assert json.loads(import_file(answer, "coco", None))["annotations"]
