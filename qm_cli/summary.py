@@ -13,6 +13,7 @@ from qm_cli.analyses import with_analyses
 from qm_cli.attention import attention
 from qm_cli.classification_report import class_report
 from qm_cli.codes import Codes
+from qm_cli.embedding import NOT_EMBEDDED
 from qm_cli.findings import Finding
 from qm_cli.scoring import Scored
 
@@ -90,11 +91,13 @@ def _skipping(names: list[str], reason: str) -> str:
 
 
 def _embedders(scored: Scored) -> list[str]:
-    """What made the embeddings, in words."""
+    """What made the embeddings, in words; of which samples it could make none."""
     made: dict[str, list[str]] = {}
     for level, facts in scored.embedders.items():
-        size = scored.scores.vectors[level, "embedding"].shape[1]
-        made.setdefault(f"{facts['name']}, {size} numbers each", []).append(f"{level}s")
+        count, size = scored.scores.vectors[level, "embedding"].shape
+        told = f"{facts['name']}, {size} numbers each" if size else f"none; {NOT_EMBEDDED[level]}"
+        if count:
+            made.setdefault(told, []).append(f"{level}s")
     return [f"embeddings of {' and '.join(levels)}: {maker}" for maker, levels in made.items()]
 
 
