@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from string import Formatter
 from typing import Any
 from urllib.parse import quote
 
@@ -37,6 +38,7 @@ WRITERS: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
     "labelbox-predictions": as_labelbox_predictions,
 }
 WITH_PREDICTIONS = ("cvat", "label-studio", "labelbox-predictions")
+URL_NAMES = ("file_name", "id")
 WITH_URLS = ("label-studio", "labelbox")
 BY_FILE_NAME = ("cvat", "cvat-manifest")
 LABEL_COLUMNS = ("id", "category_row", "bbox", "area", "iscrowd", "segmentation", "num_keypoints", *SHAPE_COLUMNS)
@@ -180,15 +182,25 @@ def _images(source: Source, rows: Any, format: str, image_url: str | None) -> li
         raise InputError(f"{told}, by which CVAT knows them", hint)
     if format in WITH_URLS:
         template = image_url or LOCAL_FILES
-        try:
-            for image in images:
-                own = {} if not image.get("file_name") else {"file_name": quote(image["file_name"])}
-                image["url"] = template.format(**own, id=quote(str(image["id"])))
-        except (KeyError, IndexError, ValueError, AttributeError) as error:
-            if told and error.args == ("file_name",):
-                raise InputError(told, "say where they are by id: --image-url 'https://…/{id}.jpg'") from error
-            raise UsageError(f"--image-url {template}: {error!r} is not known", "use {file_name} or {id}") from error
+        if "file_name" in _named_in(template) and told:
+            raise InputError(told, "say where they are by id: --image-url 'https://…/{id}.jpg'")
+        for image in images:
+            image["url"] = template.format(file_name=quote(image.get("file_name") or ""), id=quote(str(image["id"])))
     return images
+
+
+def _named_in(template: str) -> set[str]:
+    """What of an image a URL names. Raises UsageError for anything else in braces, and for a URL of no image."""
+    try:
+        parts = [part[1:] for part in Formatter().parse(template) if part[1] is not None]
+    except ValueError as error:
+        raise UsageError(f"--image-url {template}: {error}", "use {file_name} or {id}") from error
+    other = [name for name, form, conversion in parts if name not in URL_NAMES or form or conversion]
+    if other:
+        raise UsageError(f"--image-url {template}: {{{other[0]}}} is not known", "use {file_name} or {id}")
+    if not parts:
+        raise UsageError(f"--image-url {template}: is the same for every image", "use {file_name} or {id} in it")
+    return {str(name) for name, _, _ in parts}
 
 
 def _predictions(source: Source, rows: Any, settings: Settings) -> _Objects:

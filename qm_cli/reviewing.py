@@ -21,7 +21,7 @@ from qm_cli.class_issues import class_issues, class_suspicions, leading_share
 from qm_cli.classification_tables import QUESTION, evaluate_classes, holds_classes
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.ingest import archives
-from qm_cli.output import write_whole
+from qm_cli.output import STDOUT, write_whole
 from qm_cli.query import rows_of
 from qm_cli.review_rows import listed, suggestion, with_image_columns
 from qm_cli.run_columns import one_model
@@ -201,6 +201,8 @@ def write_patch(
     left_out: suggestions of the queue that were not accepted since they lower the measure. AP or accuracy: what it is
     with the patched labels.
     """
+    if str(target) == STDOUT:
+        raise UsageError("--patch -: the report goes to stdout", "name a file for the labels")
     entry = run.manifest["inputs"].get("labels")
     if entry is None:
         raise InputError(f"{run.path}: made without a label file", "score the dataset with its labels")

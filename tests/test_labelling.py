@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -71,8 +72,20 @@ def test_urls(answer: Answer) -> None:
     for url in (None, "s3://bucket/{file_name}"):
         with pytest.raises(UsageError, match="fetches images by URL"):
             import_file(answer, "labelbox", url)
-    with pytest.raises(UsageError, match=r"use \{file_name\} or \{id\}"):
-        import_file(answer, "labelbox", "https://bucket/{name}")
+    refused = {
+        "{name}": "{name} is not known",
+        "{}": "{} is not known",
+        "{file_name.foo}": "{file_name.foo} is not known",
+        "{id:>9999999999}": "{id} is not known",
+        "{id!r}": "{id} is not known",
+        "{": "Single '{'",
+        "x.jpg": "is the same for every image",
+        "{{id}}": "is the same for every image",
+    }
+    for url, told in refused.items():
+        with pytest.raises(UsageError, match=re.escape(told)) as caught:
+            import_file(answer, "labelbox", f"https://bucket/{url}")
+        assert "use {file_name} or {id}" in caught.value.hint
 
 
 def test_sizes_that_are_not_known(tmp_path: Path) -> None:

@@ -170,6 +170,8 @@ def test_refusals(place: Path, run: Run, tmp_path: Path) -> None:
         write_patch(run, queue, ["overlooked:0"], tmp_path / "patched.json")
     with pytest.raises(UsageError, match="the label file itself"):
         write_patch(run, queue, None, SAMPLE / "labels.json")
+    with pytest.raises(UsageError, match="the report goes to stdout"):
+        write_patch(run, queue, None, Path("-"))
     with pytest.raises(UsageError, match="better, worse"):
         review_queue(open_run(place))
     assert list(tmp_path.iterdir()) == []
