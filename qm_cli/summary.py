@@ -47,7 +47,9 @@ def _evaluation(scored: Scored) -> dict[str, Any] | None:
 
 
 def all_findings(scored: Scored) -> list[Finding]:
-    return [*scored.tables.findings, *scored.scores.findings]
+    """Of input and images; a code that both found is told once, as the pass over the images has the whole of it."""
+    again = {found.code for found in scored.scores.findings}
+    return [*(found for found in scored.tables.findings if found.code not in again), *scored.scores.findings]
 
 
 def _findings(findings: list[Finding]) -> list[Finding]:

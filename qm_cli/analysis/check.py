@@ -122,9 +122,9 @@ def _any_size() -> Iterator[None]:
 
 
 def _header(images: Path, name: str) -> Header:
-    if uri_of(images) is None and not (images / name).is_file():
-        return Header("image-missing-file")
     try:
+        if uri_of(images) is None and not (images / name).is_file():
+            return Header("image-missing-file")
         with opened(str(images), name) as file:
             return _header_of(file)
     except FileNotFoundError:

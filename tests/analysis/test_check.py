@@ -78,6 +78,7 @@ def test_image_files(tmp_path: Path) -> None:
     assert with_file(folder)["image-missing-file"].examples == ("1.jpg",)
     assert with_file(folder, None)["image-missing-file-name"].examples == ("1",)
     assert set(with_file(folder, "../1.jpg")) == {"image-outside-folder"}
+    assert set(with_file(folder, f"{'x' * 300}.jpg")) == {"image-unreadable"}
     one = with_file(folder, "train/2.jpg")["image-missing-file"]
     assert one.detail == f"1 of them lie in {folder} itself: file_name has a folder too many"
     picture(folder / "1.jpg")
