@@ -19,6 +19,7 @@ from qm_cli.analysis.suspicions import CLASS_REASONS, EVERY_REASON, REASONS, Sus
 from qm_cli.arrays import number_or_none, to_arrow
 from qm_cli.class_issues import class_issues, class_suspicions, leading_share
 from qm_cli.classification_tables import QUESTION, evaluate_classes, holds_classes
+from qm_cli.console import say
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.ingest import archives
 from qm_cli.output import STDOUT, write_whole
@@ -43,6 +44,7 @@ from qm_cli.tables import Tables
 
 TASKS = ("bbox", "segm", "keypoints")
 ACTIONS = (ADD, CHANGE_CATEGORY, CHANGE_BOX, CHANGE_SHAPE, REMOVE)
+MANY = 500
 GAIN_NAMED = re.compile("delta_(AP|accuracy)", re.IGNORECASE)
 ESTIMATE = (
     "ΔAP is what COCO's AP would gain were this suggestion alone accepted, by matching the same predictions again; the"
@@ -107,6 +109,8 @@ def review_queue(
     if where is not None:
         table = queue
         if GAIN_NAMED.search(where):
+            if len(rows) > MANY:
+                say(f"qm: measures what {doubts.measure} gains from each of {len(rows):,} suggestions")
             gains = np.full(queue.num_rows, np.nan)
             gains[rows] = [gain(row) for row in rows.tolist()]
             table = queue.append_column(delta, to_arrow(gains))
