@@ -189,10 +189,14 @@ def sampled(usefulness: FloatArray, how: str, coldness: float, seed: int) -> Row
     al., Stochastic batch acquisition for deep active learning, 2023). With power what is of no use comes last.
     """
     noise = np.random.default_rng(seed).gumbel(size=len(usefulness))
-    if how == SOFTMAX:
-        return np.argsort(-(coldness * usefulness + noise), kind="stable")
-    logs = np.log(np.where(usefulness > 0, usefulness, 1.0))
-    return np.argsort(-np.where(usefulness > 0, coldness * logs + noise, -np.inf), kind="stable")
+    useful = usefulness > 0
+    with np.errstate(over="ignore"):
+        if how == SOFTMAX:
+            key = coldness * usefulness + noise
+        else:
+            key = np.where(useful, coldness * np.log(np.where(useful, usefulness, 1.0)) + noise, -np.inf)
+    order: RowArray = np.lexsort((-usefulness, -key))
+    return order
 
 
 def _spread(

@@ -74,6 +74,7 @@ def find(
 ) -> DatasetFiles:
     """The files of a dataset; options win over qm.toml, and both over the convention.
 
+    `images = false` in qm.toml says that there are none, so that none is missed.
     Raises InputError for a missing folder, a file in its place, an unknown key in qm.toml, several candidates for the
     labels, a named file that is missing, and a folder in which there is nothing to work on.
     """
@@ -82,7 +83,9 @@ def find(
     settings = _settings(folder)
     found_labels = _existing(labels, "--labels") or _set_path(folder, settings, "labels") or _labels(folder)
     models = _given_models(predictions) or _set_models(folder, settings) or _models(folder)
-    pictures = _existing(images, "--images") or _set_path(folder, settings, "images") or _images(folder, found_labels)
+    pictures = _existing(images, "--images")
+    if pictures is None and settings.get("images") is not False:
+        pictures = _set_path(folder, settings, "images") or _images(folder, found_labels)
     if found_labels is None:
         _tell_of_labels(folder, pictures, set(models.values()))
     vectors = _existing(embeddings, "--embeddings") or _set_path(folder, settings, "embeddings") or _vectors(folder)
@@ -187,7 +190,8 @@ def _set_path(folder: Path, settings: dict[str, Any], key: str) -> Path | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise InputError(f"{shown(folder / SETTINGS_FILE)}: {key}: expected a path, got {value!r}", f'{key} = "…"')
+        hint = f'{key} = "…"' + (" or false" if key == "images" else "")
+        raise InputError(f"{shown(folder / SETTINGS_FILE)}: {key}: expected a path, got {value!r}", hint)
     return _existing(_placed(folder, value), f"{key} in {shown(folder / SETTINGS_FILE)}")
 
 

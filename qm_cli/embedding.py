@@ -18,6 +18,11 @@ Vector = npt.NDArray[np.float32]
 
 DESCRIPTOR = "descriptor"
 ONNX = "onnx:"
+NOT_EMBEDDED = {
+    "image": "images that cannot be read have none",
+    "label": "labels outside of their image, or of one that cannot be read, have none",
+}
+"""Why samples have no vector."""
 HALFWAY = 128
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from qm_cli.run import ScoredDataset, score_mentioned
 from qm_cli.run_columns import one_model
 from qm_cli.run_folder import DEFAULT_NAME, Run, is_run, open_run
 from qm_cli.run_tables import settings_of_run, tables_of_run
+from qm_cli.storage import shown
 from qm_cli.subset import only_images
 
 Rows = npt.NDArray[np.int64]
@@ -93,7 +95,7 @@ def _images(target: Path, pattern: re.Pattern[str] | None, model: str | None) ->
     columns = source.columns("image")
     missing = [name for name in HASHES if name not in columns]
     if missing:
-        raise InputError(f"{target}: its images have no {missing[0]}", "score it again, with its image files")
+        raise InputError(f"{shown(target)}: its images have no {missing[0]}", _way_to_hashes(target, run))
     wanted = ["id", "file_name", *HASHES, *([RECORDING] if RECORDING in columns else [])]
     table = source.table("image", wanted)
     names = objects(table["file_name"].to_pylist())
@@ -107,6 +109,17 @@ def _images(target: Path, pattern: re.Pattern[str] | None, model: str | None) ->
     pixel_hash, perceptual_hash = (one_chunk(table[name]) for name in HASHES)
     ids = objects(table["id"].to_pylist())
     return Images(str(target), ids, names, pixel_hash, perceptual_hash, recorded, run)
+
+
+def _way_to_hashes(target: Path, run: Run | None) -> str:
+    """The command that gives a run with hashes, beside the one that has none."""
+    tried = set() if run is None else {one["metric"] for one in run.summary()["skipped"]}
+    if run is None or run.manifest["images"] is None or tried & {f"image.{name}" for name in HASHES}:
+        return "its image files were not there: score it with --images FOLDER"
+    dataset = target if run.path != target else target.parent if target.name == DEFAULT_NAME else None
+    place, fresh = ("DATASET", "NEW") if dataset is None else (quote(str(dataset)), quote(f"{dataset}-hashes"))
+    metrics = ",".join(f"image.{name}" for name in HASHES)
+    return f"compare a run that has them: qm score {place} --metrics {metrics} -o {fresh}"
 
 
 def _recording(pattern: re.Pattern[str], name: str | None) -> str | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from qm_cli.errors import InputError
@@ -22,29 +24,34 @@ def format_of(output: Path | None) -> str | None:
     return None if output is None else ENDINGS.get(output.suffix.lower())
 
 
-def deliver(content: str | bytes, output: Path | None) -> None:
-    """Write a result to `output`, or in one go to stdout for None and `-`."""
+def deliver(content: str | bytes | Iterator[str], output: Path | None) -> None:
+    """Write a result to `output`, or in one go to stdout for None and `-`; one that comes in pieces whole or not."""
     if output is not None and str(output) != STDOUT:
         write_whole(content, output)
+    elif isinstance(content, Iterator):
+        with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as file:
+            file.writelines(content)
+            file.seek(0)
+            shutil.copyfileobj(file, sys.stdout)
     elif isinstance(content, bytes):
         sys.stdout.buffer.write(content)
     else:
         sys.stdout.write(content)
 
 
-def write_whole(content: str | bytes, path: Path) -> None:
+def write_whole(content: str | bytes | Iterator[str], path: Path) -> None:
     """Write a file beside its place and move it in, so that a killed command leaves no half of one."""
-    data = content.encode() if isinstance(content, str) else content
     if path.is_dir():
         raise InputError(f"{path}: is a folder", "name a file")
     if path.exists() and not path.is_file():
-        path.write_bytes(data)
+        with path.open("wb") as there:
+            there.writelines(_as_bytes(content))
         return
     fresh = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             fresh = Path(file.name)
-            file.write(data)
+            file.writelines(_as_bytes(content))
         fresh.chmod(0o666 & ~_umask())
         fresh.replace(path)
     except OSError as error:
@@ -52,6 +59,15 @@ def write_whole(content: str | bytes, path: Path) -> None:
     finally:
         if fresh is not None:
             fresh.unlink(missing_ok=True)
+
+
+def _as_bytes(content: str | bytes | Iterator[str]) -> Iterator[bytes]:
+    if isinstance(content, bytes):
+        yield content
+    elif isinstance(content, str):
+        yield content.encode()
+    else:
+        yield from (piece.encode() for piece in content)
 
 
 def _umask() -> int:

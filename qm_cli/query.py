@@ -169,6 +169,10 @@ def _refusal(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> QmEr
         )
     name = next(group for group in known.groups() if group)
     names = _table_names(connection) if known.group(3) else _column_names(connection)
+    elsewhere = [] if known.group(3) else _tables_with(connection, name)
+    if elsewhere:
+        way = f"image_id IN (SELECT id FROM image WHERE {name} …)" if "image" in elsewhere else "join them"
+        return UsageError(f"SQL: {message}", f"it is a column of {some(elsewhere)}: {way}")
     return UsageError(f"SQL: {message}", nearest(name, names) or f"there are {some(names)}")
 
 
@@ -176,6 +180,16 @@ def _table_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
     found = connection.execute(
         "SELECT CASE schema_name WHEN 'main' THEN view_name ELSE schema_name || '.' || view_name END"
         " FROM duckdb_views() WHERE NOT internal AND view_name NOT LIKE '%.loaded' ORDER BY ALL"
+    ).fetchall()
+    return [row[0] for row in found]
+
+
+def _tables_with(connection: duckdb.DuckDBPyConnection, column: str) -> list[str]:
+    """The tables that have such a column, of the run itself and not of a model's schema."""
+    found = connection.execute(
+        "SELECT DISTINCT table_name FROM duckdb_columns() WHERE NOT internal AND schema_name = 'main'"
+        " AND lower(column_name) = lower(?) AND table_name NOT LIKE '%.loaded' ORDER BY ALL",
+        [column],
     ).fetchall()
     return [row[0] for row in found]
 

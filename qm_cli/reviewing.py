@@ -4,9 +4,11 @@ would be."""
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,10 @@ from qm_cli.analysis.suspicions import CLASS_REASONS, EVERY_REASON, REASONS, Sus
 from qm_cli.arrays import number_or_none, to_arrow
 from qm_cli.class_issues import class_issues, class_suspicions, leading_share
 from qm_cli.classification_tables import QUESTION, evaluate_classes, holds_classes
+from qm_cli.console import say
 from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.ingest import archives
-from qm_cli.output import write_whole
+from qm_cli.output import STDOUT, write_whole
 from qm_cli.query import rows_of
 from qm_cli.review_rows import listed, suggestion, with_image_columns
 from qm_cli.run_columns import one_model
@@ -41,6 +44,8 @@ from qm_cli.tables import Tables
 
 TASKS = ("bbox", "segm", "keypoints")
 ACTIONS = (ADD, CHANGE_CATEGORY, CHANGE_BOX, CHANGE_SHAPE, REMOVE)
+MANY = 500
+GAIN_NAMED = re.compile("delta_(AP|accuracy)", re.IGNORECASE)
 ESTIMATE = (
     "ΔAP is what COCO's AP would gain were this suggestion alone accepted, by matching the same predictions again; the"
     " suggestion is the model's own, so it tells what is at stake, not that it is right"
@@ -58,11 +63,16 @@ CLASS_ESTIMATE = (
 
 @dataclass(frozen=True)
 class Queue:
-    """The report, and the suggestion behind each row of its queue."""
+    """The report, and the suggestion behind each row of its queue.
+
+    measure: what suggestions raise; together: what it would be with all of some accepted.
+    """
 
     report: dict[str, Any]
     suggestions: list[Suggestion]
     tables: Tables
+    measure: str
+    together: Callable[[Sequence[Suggestion]], float]
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,7 @@ class _Doubts:
     measure: str
     value: float
     gain: Callable[[Suggestion], float]
+    together: Callable[[Sequence[Suggestion]], float]
     notes: list[str]
 
 
@@ -82,7 +93,8 @@ def review_queue(
 ) -> Queue:
     """What is at least so suspicious, the most first; of classes, what confident learning calls wrong before the rest.
 
-    where: SQL over the queue's columns and the image's. issues: only what a published rule calls one.
+    where: SQL over the queue's columns and the image's. issues: only what a published rule calls one. What accepting a
+    suggestion adds is measured for the rows of the report; for all of them where `where` asks for it.
     """
     one_model(run)
     settings = settings_of_run(run)
@@ -90,13 +102,22 @@ def review_queue(
     doubted = _class_doubts if holds_classes(tables) else _doubts
     doubts = doubted(run, tables, settings, least)
     queue = listed(tables, doubts.found)
+    delta = f"delta_{doubts.measure}"
+    proposed = cache(lambda row: suggestion(tables, doubts.found, row))
+    gain = cache(lambda row: doubts.gain(proposed(row)))
     rows = np.flatnonzero(doubts.found.issue) if issues else np.arange(queue.num_rows)
     if where is not None:
-        table = with_image_columns(run, tables, doubts.found, queue)
+        table = queue
+        if GAIN_NAMED.search(where):
+            if len(rows) > MANY:
+                say(f"qm: measures what {doubts.measure} gains from each of {len(rows):,} suggestions")
+            gains = np.full(queue.num_rows, np.nan)
+            gains[rows] = [gain(row) for row in rows.tolist()]
+            table = queue.append_column(delta, to_arrow(gains))
+        table = with_image_columns(run, tables, doubts.found, table)
         rows = np.intersect1d(rows, rows_of({"review": table}, "review", where))
-    shown = rows[:top]
-    suggested = [suggestion(tables, doubts.found, int(row)) for row in shown]
-    entries = zip(queue.take(to_arrow(shown)).to_pylist(), suggested, strict=True)
+    shown = rows[:top].tolist()
+    entries = zip(queue.take(to_arrow(rows[:top])).to_pylist(), shown, strict=True)
     counts = np.bincount(doubts.found.reason[rows], minlength=len(EVERY_REASON)).tolist()
     report = {
         "run": run.place,
@@ -106,13 +127,10 @@ def review_queue(
         "found": len(rows),
         "issues": int(np.count_nonzero(doubts.found.issue[rows])),
         "reasons": {name: counts[EVERY_REASON.index(name)] for name in doubts.reasons},
-        "queue": [
-            {**row, **_shape_of(one), f"delta_{doubts.measure}": number_or_none(doubts.gain(one))}
-            for row, one in entries
-        ],
+        "queue": [{**entry, **_shape_of(proposed(row)), delta: number_or_none(gain(row))} for entry, row in entries],
         "notes": doubts.notes,
     }
-    return Queue(report, suggested, tables)
+    return Queue(report, [proposed(row) for row in shown], tables, doubts.measure, doubts.together)
 
 
 def _shape_of(one: Suggestion) -> dict[str, Any]:
@@ -144,7 +162,7 @@ def _doubts(run: Run, tables: Tables, settings: Settings, least: float) -> _Doub
         raise InputError(f"{run.path}: has labels or predictions without a box", "a review needs boxes on both sides")
     found = suspicions(tables, evidence(tables, settings.task), least, settings.task)
     gains = Gains(tables, settings)
-    return _Doubts(found, REASONS, "AP", gains.mean, gains.gain, [ESTIMATE, OBJECT_RULE])
+    return _Doubts(found, REASONS, "AP", gains.mean, gains.gain, gains.mean_with, [ESTIMATE, OBJECT_RULE])
 
 
 def _class_doubts(run: Run, tables: Tables, settings: Settings, least: float) -> _Doubts:
@@ -155,25 +173,40 @@ def _class_doubts(run: Run, tables: Tables, settings: Settings, least: float) ->
         raise InputError(f"{run.path}: has no class probabilities to review labels by", hint)
     known = np.count_nonzero(found.likely >= 0)
     wrong = class_suspicions(tables, found, least)
+    share = leading_share(tables, found)
     notes = [CLASS_RULE, CLASS_ESTIMATE]
-    return _Doubts(wrong, CLASS_REASONS, "accuracy", leading_share(tables, found), lambda _: 1 / known, notes)
+
+    def together(accepted: Sequence[Suggestion]) -> float:
+        return share + len(accepted) / known if known else share
+
+    return _Doubts(wrong, CLASS_REASONS, "accuracy", share, lambda _: 1 / known, together, notes)
 
 
-def chosen(queue: Queue, accepted: Sequence[str] | None) -> list[Suggestion]:
-    """The suggestions with these ids; all of the queue without ids."""
-    by_id = {row["id"]: one for row, one in zip(queue.report["queue"], queue.suggestions, strict=True)}
+def chosen(queue: Queue, accepted: Sequence[str] | None, allow_loss: bool = False) -> list[Suggestion]:
+    """The suggestions with these ids, each once; without ids all of the queue but those that lower what they should
+    raise, and with `allow_loss` these too."""
+    rows = zip(queue.report["queue"], queue.suggestions, strict=True)
     if accepted is None:
-        return queue.suggestions
+        return [one for row, one in rows if allow_loss or (row[f"delta_{queue.measure}"] or 0.0) >= 0]
+    by_id = {row["id"]: one for row, one in rows}
     unknown = [name for name in accepted if name not in by_id]
     if unknown:
         raise UsageError(
             f"--accept: {unknown[0]!r} is not in the queue", nearest(unknown[0], list(by_id)) or "see --top and --where"
         )
-    return [by_id[name] for name in accepted]
+    return [by_id[name] for name in dict.fromkeys(accepted)]
 
 
-def write_patch(run: Run, queue: Queue, accepted: Sequence[str] | None, target: Path) -> dict[str, Any]:
-    """Write the label file with the accepted suggestions to `target`; what was done, as data."""
+def write_patch(
+    run: Run, queue: Queue, accepted: Sequence[str] | None, target: Path, allow_loss: bool = False
+) -> dict[str, Any]:
+    """Write the label file with the suggestions that are `chosen` to `target`; what was done, as data.
+
+    left_out: suggestions of the queue that were not accepted since they lower the measure. AP or accuracy: what it is
+    with the patched labels.
+    """
+    if str(target) == STDOUT:
+        raise UsageError("--patch -: the report goes to stdout", "name a file for the labels")
     entry = run.manifest["inputs"].get("labels")
     if entry is None:
         raise InputError(f"{run.path}: made without a label file", "score the dataset with its labels")
@@ -187,7 +220,7 @@ def write_patch(run: Run, queue: Queue, accepted: Sequence[str] | None, target: 
         raise InputError(f"{source}: has changed since the run", "score the dataset again")
     if target.exists() and target.samefile(source):
         raise UsageError(f"{target}: is the label file itself", "name another file: the original stays as it is")
-    suggestions = chosen(queue, accepted)
+    suggestions = chosen(queue, accepted, allow_loss)
     with tempfile.TemporaryDirectory(prefix="qm-") as folder:
         content = archives.plain(source, Path(folder), str(source)).read_bytes()
     try:
@@ -198,4 +231,6 @@ def write_patch(run: Run, queue: Queue, accepted: Sequence[str] | None, target: 
     write_whole(json.dumps(made, ensure_ascii=False) + "\n", target)
     done = [one.action for one in suggestions]
     actions = {action: done.count(action) for action in ACTIONS}
-    return {"file": str(target), "labels": str(source), "accepted": len(done), **actions}
+    left = 0 if accepted is not None else len(queue.suggestions) - len(done)
+    value = {queue.measure: number_or_none(queue.together(suggestions))}
+    return {"file": str(target), "labels": str(source), "accepted": len(done), "left_out": left, **actions, **value}

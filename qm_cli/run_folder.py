@@ -280,4 +280,6 @@ def _read_json(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: cannot be read: {error.strerror}", AGAIN) from error
     except ValueError as error:
         raise InputError(f"{path}: cannot be read: {error}", AGAIN) from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: cannot be read: it holds no JSON object", AGAIN)
     return content

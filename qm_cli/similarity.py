@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qm_cli.arrays import to_arrow, to_numpy
-from qm_cli.embedding import DESCRIPTOR, Embedder
+from qm_cli.embedding import DESCRIPTOR, NOT_EMBEDDED, Embedder
 from qm_cli.errors import InputError, nearest
 from qm_cli.pixels import open_pixels
 from qm_cli.run_folder import Run
@@ -40,7 +40,10 @@ def embeddings_of(run: Run, level: str) -> Vectors:
     if not run.files(name):
         hint = f"score the dataset with the metric {level}.embedding, or --embeddings FILE"
         raise InputError(f"{run.path}: holds no embeddings of {level}s", hint)
-    return np.asarray(to_numpy(run.table(name, ["embedding"])["embedding"]), np.float32)
+    vectors = np.asarray(to_numpy(run.table(name, ["embedding"])["embedding"]), np.float32)
+    if len(vectors) and np.isnan(vectors).all():
+        raise InputError(f"{run.path}: has an embedding of none of its {level}s", NOT_EMBEDDED[level])
+    return vectors
 
 
 def similar(run: Run, to: str, level: str = "image", top: int = 20) -> dict[str, Any]:
@@ -85,7 +88,7 @@ def _query(run: Run, to: str, level: str, vectors: Vectors) -> Query:
     row = _row_of(run, to, level)
     if row is not None:
         if np.isnan(vectors[row]).any():
-            raise InputError(f"{run.path}: {level} {to} has no embedding", "its image could not be read")
+            raise InputError(f"{run.path}: {level} {to} has no embedding", NOT_EMBEDDED[level])
         return Query(to, row, vectors[row])
     path = Path(to)
     if not path.is_file():

@@ -18,6 +18,7 @@ from qm_cli.findings import Finding
 from qm_cli.load_dataset import load_tables
 from qm_cli.storage import shown
 from qm_cli.tables import Tables
+from qm_cli.whole_images import problems_of
 
 DATA = "data"
 
@@ -54,7 +55,10 @@ def check_files(files: DatasetFiles, fix: Path | None = None, **naming: Any) -> 
             **naming,
         )
         predictions += tables.count("prediction")
-        for one in [*check(tables, None if findings[DATA] else _images(files, tables)), *_of_answers(tables)]:
+        for one in [
+            *check(tables, None if findings[DATA] else _images(files, tables), problems_of),
+            *_of_answers(tables),
+        ]:
             group = findings.setdefault(name, []) if _is_of_model(one, path) else findings[DATA]
             if one not in group:
                 group.append(one)

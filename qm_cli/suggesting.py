@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from qm_cli.tables import Tables
 ADD, REMOVE, CHANGE_CATEGORY, CHANGE_BOX = "add label", "remove label", "change category", "change box"
 CHANGE_SHAPE = "change shape"
 SHAPE_COLUMNS = ("mask_counts", "mask_size", "keypoints", "num_keypoints")
+GONE = -1
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,10 @@ class Gains:
         after[list(rows)] = self._precision(self._accepted(one, rows))
         return _mean(after) - self.mean
 
+    def mean_with(self, accepted: Sequence[Suggestion]) -> float:
+        """AP with all of these accepted together; NaN where no category has a label."""
+        return _mean(self._precision(with_suggestions(self.tables, accepted)))
+
     def _accepted(self, one: Suggestion, rows: tuple[int, ...]) -> Tables:
         """Those categories alone, their labels as the suggestion has them."""
         keep = np.array(rows)
@@ -89,7 +94,7 @@ class Gains:
         part = self._parts[rows]
         within = np.isin(self.tables.values("label", "category_row"), keep)
         label = -1 if one.label_row < 0 else int(np.count_nonzero(within[: one.label_row]))
-        return with_suggestion(part, replace(one, label_row=label, category_row=rows.index(one.category_row)))
+        return with_suggestions(part, [replace(one, label_row=label, category_row=rows.index(one.category_row))])
 
     def _precision(self, tables: Tables) -> npt.NDArray[np.float64]:
         """AP of each category, NaN where it has no label that counts."""
@@ -103,23 +108,35 @@ def _mean(values: npt.NDArray[np.float64]) -> float:
     return float(defined.mean()) if len(defined) else float("nan")
 
 
-def with_suggestion(tables: Tables, one: Suggestion) -> Tables:
-    """The tables with the suggestion accepted; labels keep what an evaluation needs of them."""
+def with_suggestions(tables: Tables, accepted: Sequence[Suggestion]) -> Tables:
+    """The tables with the suggestions accepted; labels keep what an evaluation needs of them.
+
+    Where a label is to change twice, the later has its way; where it is to go and to change, it goes.
+    """
     there = [name for name in SHAPE_COLUMNS if name in tables.label.column_names]
     label = tables.label.select([*TABLES["label"], *there])
-    place = int(tables.offsets("label")[one.image_row + 1]) if one.action == ADD else one.label_row
-    after = place if one.action == ADD else place + 1
-    middle = [] if one.action == REMOVE else [_row(label, place if after > place else None, one)]
-    label = pa.concat_tables([label.slice(0, place), *middle, label.slice(after)]).combine_chunks()
+    changes: dict[int, dict[str, Any]] = {}
+    for one in accepted:
+        if one.action not in (ADD, REMOVE):
+            changes[one.label_row] = {**changes.get(one.label_row, {}), **one.columns}
+    added = [one for one in accepted if one.action == ADD]
+    changed = [_row(label, place, columns) for place, columns in changes.items()]
+    new = [_row(label, None, {"source_row": label.num_rows + place, **one.columns}) for place, one in enumerate(added)]
+    order = np.arange(label.num_rows)
+    order[list(changes)] = label.num_rows + np.arange(len(changed))
+    order[[one.label_row for one in accepted if one.action == REMOVE]] = GONE
+    ends = tables.offsets("label")[1:][[one.image_row for one in added]]
+    order = np.insert(order, ends, label.num_rows + len(changed) + np.arange(len(new)))
+    label = pa.concat_tables([label, *changed, *new]).combine_chunks().take(to_arrow(order[order != GONE]))
     label = label.set_column(label.schema.get_field_index("id"), "id", to_arrow(np.arange(label.num_rows)))
     kept = {key: view for key, view in tables._views.items() if key[0] == "prediction"}
     return replace(tables, label=label, _views=kept)
 
 
-def _row(label: pa.Table, place: int | None, one: Suggestion) -> pa.Table:
-    """The label's row with what the suggestion changes; a new one, behind all others of the file, without a place."""
-    new = {"source_row": label.num_rows, "id": label["id"][0].as_py() if label.num_rows else None, **one.columns}
-    changed = one.columns if place is not None else new
+def _row(label: pa.Table, place: int | None, changed: Mapping[str, Any]) -> pa.Table:
+    """The label's row with what the suggestions change; a new one without a place."""
+    if place is None:
+        changed = {"id": label["id"][0].as_py() if label.num_rows else None, **changed}
     columns = [
         pa.chunked_array([pa.array([changed.get(field.name)], field.type)])
         if place is None or field.name in changed

@@ -13,6 +13,7 @@ from qm_cli.analyses import with_analyses
 from qm_cli.attention import attention
 from qm_cli.classification_report import class_report
 from qm_cli.codes import Codes
+from qm_cli.embedding import NOT_EMBEDDED
 from qm_cli.findings import Finding
 from qm_cli.scoring import Scored
 
@@ -46,7 +47,9 @@ def _evaluation(scored: Scored) -> dict[str, Any] | None:
 
 
 def all_findings(scored: Scored) -> list[Finding]:
-    return [*scored.tables.findings, *scored.scores.findings]
+    """Of input and images; a code that both found is told once, as the pass over the images has the whole of it."""
+    again = {found.code for found in scored.scores.findings}
+    return [*(found for found in scored.tables.findings if found.code not in again), *scored.scores.findings]
 
 
 def _findings(findings: list[Finding]) -> list[Finding]:
@@ -90,11 +93,13 @@ def _skipping(names: list[str], reason: str) -> str:
 
 
 def _embedders(scored: Scored) -> list[str]:
-    """What made the embeddings, in words."""
+    """What made the embeddings, in words; of which samples it could make none."""
     made: dict[str, list[str]] = {}
     for level, facts in scored.embedders.items():
-        size = scored.scores.vectors[level, "embedding"].shape[1]
-        made.setdefault(f"{facts['name']}, {size} numbers each", []).append(f"{level}s")
+        count, size = scored.scores.vectors[level, "embedding"].shape
+        told = f"{facts['name']}, {size} numbers each" if size else f"none; {NOT_EMBEDDED[level]}"
+        if count:
+            made.setdefault(told, []).append(f"{level}s")
     return [f"embeddings of {' and '.join(levels)}: {maker}" for maker, levels in made.items()]
 
 

@@ -158,6 +158,11 @@ def test_odds_of_the_first_draw(how: str, odds: list[float]) -> None:
 def test_coldness() -> None:
     useful = np.array([1.0, 0.0, 4.0, 2.0])
     assert sampled(useful, "power", 1e6, 0).tolist() == [2, 3, 0, 1]
+    for huge in (1e300, 1e308):
+        scaled = useful * 1e3
+        assert (
+            sampled(scaled, "softmax", huge, 0).tolist() == sampled(scaled, "power", huge, 0).tolist() == [2, 3, 0, 1]
+        )
     assert {sampled(useful, "power", 0.0, seed)[3] for seed in range(50)} == {1}
     firsts = [sampled(useful, "softmax", 0.0, seed)[0] for seed in range(4000)]
     np.testing.assert_allclose(np.bincount(firsts) / 4000, 0.25, atol=0.03)

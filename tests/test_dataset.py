@@ -76,9 +76,17 @@ def test_settings_file(tmp_path: Path, text: str, models: dict[str, str]) -> Non
     assert dataset.find(tmp_path, predictions=chosen).predictions == {"p": chosen[0], "other/p": chosen[1]}
 
 
+def test_a_dataset_without_images(tmp_path: Path) -> None:
+    folder(tmp_path, "labels.json", "images/")
+    write(tmp_path / "qm.toml", "images = false")
+    assert dataset.find(tmp_path).images is None
+    assert dataset.find(tmp_path, images=tmp_path / "images").images == tmp_path / "images"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("images = true", 'images: expected a path, got True (images = "…" or false)'),
         ('lables = "x"', "unknown key 'lables' (did you mean labels?)"),
         ("zzz = 1", "unknown key 'zzz' (known keys: labels, predictions, images, prob_categories, embeddings)"),
         ("labels = [", "not valid TOML"),

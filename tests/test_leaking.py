@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from qm_cli import run
+from qm_cli import main, run
 from qm_cli.errors import InputError, UsageError
 from qm_cli.leaking import _equal, leakage
 from tests.photo_sets import photo_set, write_labels
@@ -86,6 +87,28 @@ def test_images_that_are_not_there_cannot_be_compared(tmp_path: Path) -> None:
     write_labels(folder, 3)
     with pytest.raises((InputError, UsageError)):
         leakage(folder, folder)
+
+
+def test_the_way_to_hashes_works(sets: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """The command of the hint, as it stands, makes a run that can be compared."""
+    train, validation = sets
+    run.score(validation, metrics=("image.area",))
+    for target in (validation, validation / "qm-run"):
+        with pytest.raises(InputError, match="have no pixel_hash") as caught:
+            leakage(train, target)
+        command = shlex.split(caught.value.hint.partition("qm ")[2])
+        assert main.run([*command, "--quiet"]) == 0
+        capsys.readouterr()
+        report = leakage(train, Path(command[-1]))
+        assert kinds(report) == EXPECTED
+        assert report["evaluation"] is not None
+    elsewhere = run.score(validation, validation.parent / "elsewhere", metrics=("image.area",))
+    with pytest.raises(InputError, match=r"qm score DATASET --metrics image\.pixel_hash,image\.perceptual_hash -o NEW"):
+        leakage(train, elsewhere.path)
+    shutil.rmtree(validation / "images")
+    bare = run.score(validation, validation.parent / "bare", metrics=("image.area", "image.pixel_hash"))
+    with pytest.raises(InputError, match="its image files were not there"):
+        leakage(train, bare.path)
 
 
 def with_videos(folder: Path, videos: list[int | str | None]) -> Path:

@@ -64,6 +64,19 @@ def test_no_python_variable_is_a_table(tmp_path: Path) -> None:
         answer(connection, f"SELECT * FROM {'mine' if mine.num_rows else ''}")
 
 
+def test_a_column_of_another_table_is_told(tmp_path: Path) -> None:
+    run = open_run(write_run(tmp_path / "run", ("better", "worse")), "better")
+    with over_run(run) as connection:
+        with pytest.raises(
+            UsageError, match=r"it is a column of image: image_id IN \(SELECT id FROM image WHERE Entropy"
+        ):
+            answer(connection, "SELECT Entropy FROM prediction")
+        with pytest.raises(UsageError, match=r"it is a column of prediction: join them"):
+            answer(connection, "SELECT score FROM image")
+        with pytest.raises(UsageError, match=r"did you mean entropy"):
+            answer(connection, "SELECT entropi FROM prediction")
+
+
 @pytest.mark.parametrize("folder", ["run", "it's [a] run*?"])
 def test_several_models(tmp_path: Path, folder: str) -> None:
     place = write_run(tmp_path / folder, ("better", "wo-rse"))

@@ -100,12 +100,78 @@ def test_patch_raises_ap_and_leaves_the_original_alone(run: Run, tmp_path: Path)
     assert alone - queue.report["AP"] == pytest.approx(one["delta_AP"], abs=1e-12)
 
 
+DATA = Path("/work/shared/data/cocoapi_val2014_first100")
+LOSING = [
+    {"category_id": 1, "bbox": [10, 10, 40, 40]},
+    {"category_id": 1, "bbox": [45, 10, 40, 40]},
+]
+SURE = [
+    {"category_id": 1, "bbox": [45, 10, 40, 40], "score": 0.9},
+    {"category_id": 1, "bbox": [10, 10, 40, 26], "score": 0.4},
+    {"category_id": 2, "bbox": [10, 60, 30, 30], "score": 0.99, "image_id": 2},
+]
+
+
+def test_what_lowers_ap_stays_out_unless_it_is_asked_for(tmp_path: Path) -> None:
+    """The first cat's only confident neighbour is the second's: moving it there loses its own prediction."""
+    run = shaped(tmp_path / "set", [*LOSING, {"category_id": 2, "bbox": [60, 60, 9, 9], "image_id": 2}], SURE)
+    queue = review_queue(run, least=0.05, top=None)
+    delta = {row["id"]: row["delta_AP"] for row in queue.report["queue"]}
+    losing = [name for name, gain in delta.items() if gain < 0]
+    assert losing == ["badly-located:1"]
+    target, settings = tmp_path / "patched.json", Settings()
+
+    def ap() -> float:
+        found: float = report_of(load_tables(target, tmp_path / "set" / "predictions.json"), settings)["metrics"]["AP"]
+        return found
+
+    done = write_patch(run, queue, None, target)
+    assert (done["accepted"], done["left_out"]) == (len(delta) - 1, 1)
+    assert done["AP"] == pytest.approx(ap(), abs=1e-12)
+    assert done["AP"] > queue.report["AP"]
+    every = write_patch(run, queue, None, target, allow_loss=True)
+    assert (every["accepted"], every["left_out"]) == (len(delta), 0)
+    assert every["AP"] == pytest.approx(ap(), abs=1e-12)
+    assert every["AP"] < done["AP"]
+    named = write_patch(run, queue, losing * 2, target)
+    assert (named["accepted"], named["left_out"]) == (1, 0)
+    assert named["AP"] - queue.report["AP"] == pytest.approx(delta[losing[0]], abs=1e-12)
+
+
+def test_where_may_ask_what_ap_gains(run: Run) -> None:
+    every = review_queue(run, least=0.05, top=None).report["queue"]
+    middle = sorted(row["delta_AP"] for row in every)[len(every) // 2]
+    found = review_queue(run, least=0.05, top=None, where=f"Delta_ap > {middle!r} AND reason = 'overlooked'").report
+    expected = [row for row in every if row["delta_AP"] > middle and row["reason"] == "overlooked"]
+    assert found["queue"] == expected
+    with pytest.raises(UsageError, match="delta_accuracy"):
+        review_queue(run, where="delta_accuracy > 0")
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is not there")
+@pytest.mark.parametrize("task", ["bbox", "segm"])
+def test_published_results_gain_by_a_patch(task: str, tmp_path: Path) -> None:
+    """Where many confident predictions are of the neighbour, all suggestions together lower AP."""
+    labels, predictions = DATA / "instances_val2014_100.json", DATA / f"instances_val2014_fake{task}100_results.json"
+    settings = Settings(task=task)
+    made = score(tmp_path, labels=labels, predictions=(predictions,), metrics=("image.area",), settings=settings)
+    scored = open_run(made.path)
+    queue = review_queue(scored)
+    done = write_patch(scored, queue, None, tmp_path / "patched.json")
+    tables = load_tables(tmp_path / "patched.json", predictions, measure=settings.measure)
+    assert done["AP"] == pytest.approx(report_of(tables, settings)["metrics"]["AP"], abs=1e-12)
+    assert done["AP"] > queue.report["AP"] + 0.005
+    assert done["left_out"] == sum(row["delta_AP"] < 0 for row in queue.report["queue"]) > 0
+
+
 def test_refusals(place: Path, run: Run, tmp_path: Path) -> None:
     queue = review_queue(run, top=3)
     with pytest.raises(UsageError, match="not in the queue"):
         write_patch(run, queue, ["overlooked:0"], tmp_path / "patched.json")
     with pytest.raises(UsageError, match="the label file itself"):
         write_patch(run, queue, None, SAMPLE / "labels.json")
+    with pytest.raises(UsageError, match="the report goes to stdout"):
+        write_patch(run, queue, None, Path("-"))
     with pytest.raises(UsageError, match="better, worse"):
         review_queue(open_run(place))
     assert list(tmp_path.iterdir()) == []
@@ -254,7 +320,8 @@ def test_classes_by_confident_learning(tmp_path: Path) -> None:
         int(n in expected) for n in range(len(labels))
     ]
     queue = review_queue(run, top=None, issues=True)
-    write_patch(run, queue, None, tmp_path / "patched.json")
+    done = write_patch(run, queue, None, tmp_path / "patched.json")
+    assert done["accuracy"] == pytest.approx(queue.report["accuracy"] + len(expected) / len(labels))
     patched = json.loads((tmp_path / "patched.json").read_text())["annotations"]
     changed = {n: row["category_id"] - 1 for n, row in enumerate(patched) if row["category_id"] - 1 != labels[n]}
     assert changed == {n: rows[n].index(max(rows[n])) for n in expected}

@@ -102,9 +102,10 @@ def test_no_run_and_another_version(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text('{"schema_version": 999, "models": []}')
     with pytest.raises(InputError, match="another version"):
         run_folder.open_run(tmp_path)
-    (tmp_path / "run.json").write_text("{")
-    with pytest.raises(InputError, match="cannot be read"):
-        run_folder.open_run(tmp_path)
+    for content in ("{", "[]", "5", ""):
+        (tmp_path / "run.json").write_text(content)
+        with pytest.raises(InputError, match="cannot be read"):
+            run_folder.open_run(tmp_path)
 
 
 def test_a_link_leads_to_the_run_and_stays(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,23 @@ def test_an_onnx_file(folder: Path, tmp_path: Path) -> None:
     model.write_bytes(model.read_bytes() + b"\x7a\x00")
     with pytest.raises(InputError, match="has changed since"):
         similar(run, str(folder / "images" / "12.png"))
+
+
+def test_labels_outside_their_images(folder: Path, tmp_path: Path) -> None:
+    """None of them has an embedding; images have theirs."""
+    document = json.loads((folder / "labels.json").read_text())
+    for one in document["annotations"]:
+        one["bbox"] = [500, 500, 20, 20]
+    (tmp_path / "labels.json").write_text(json.dumps(document))
+    metrics = ("image.embedding", "label.embedding")
+    run = score(folder, tmp_path / "run", metrics=metrics, labels=tmp_path / "labels.json")
+    notes = [note for note in run.summary()["notes"] if "embeddings of" in note]
+    assert [note.partition(": ")[2] for note in notes] == [
+        "descriptor, 256 numbers each",
+        "none; labels outside of their image, or of one that cannot be read, have none",
+    ]
+    with pytest.raises(InputError, match="has an embedding of none of its labels"):
+        similar(run, "1", level="label")
 
 
 def test_refusals(folder: Path, run: Run, tmp_path: Path) -> None:

@@ -49,6 +49,22 @@ def test_mended_folder_points_to_the_images(tmp_path: Path) -> None:
     assert "label-outside-image" not in json.dumps(again["findings"])
 
 
+def test_a_mended_folder_is_checked_as_far_as_its_original(tmp_path: Path) -> None:
+    """Labels checked without images do not miss them in the mended folder; those of a folder are looked for again."""
+    files = files_to_check(SAMPLE / "labels.json", None, [BETTER], None)
+    first = check_files(files, tmp_path / "alone")
+    again = check_files(files_to_check(tmp_path / "alone", None, [], None))
+    assert (first["images"], again["images"]) == (None, None)
+    gone = {"label-outside-image"}
+    codes = [{one["code"] for group in report["findings"].values() for one in group} for report in (first, again)]
+    assert codes[0] - gone == codes[1]
+    write(tmp_path / "set" / "labels.json", (SAMPLE / "labels.json").read_text())
+    first = check_files(files_to_check(tmp_path / "set", None, [], None), tmp_path / "mended")
+    again = check_files(files_to_check(tmp_path / "mended", None, [], None))
+    missing = [next(one for one in report["findings"]["data"] if "missing" in one["code"]) for report in (first, again)]
+    assert missing[0]["count"] == missing[1]["count"] == 96
+
+
 def test_the_order_of_probabilities_goes_along(tmp_path: Path) -> None:
     shutil.copytree(SAMPLE, tmp_path / "set", ignore=shutil.ignore_patterns("*.py", "qm-run*", "__pycache__"))
     names = [one["name"] for one in json.loads((tmp_path / "set" / "labels.json").read_text())["categories"]]

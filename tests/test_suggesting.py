@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from qm_cli.errors import InputError
 from qm_cli.report import report_of
 from qm_cli.settings import Settings
-from qm_cli.suggesting import ADD, CHANGE_BOX, CHANGE_CATEGORY, REMOVE, Gains, Suggestion, patched, with_suggestion
+from qm_cli.suggesting import ADD, CHANGE_BOX, CHANGE_CATEGORY, REMOVE, Gains, Suggestion, patched, with_suggestions
 from tests import builders
 from tests.boxes import CAT, DOG, document, label, prediction
 
@@ -44,7 +45,19 @@ def test_gain_is_that_of_the_patched_file(one: Suggestion) -> None:
     gains = Gains(tables, Settings())
     assert gains.mean == pytest.approx(before, abs=1e-12)
     assert gains.gain(one) == pytest.approx(after - before, abs=1e-12)
-    assert report_of(with_suggestion(tables, one), Settings())["metrics"] == report_of(made, Settings())["metrics"]
+    assert report_of(with_suggestions(tables, [one]), Settings())["metrics"] == report_of(made, Settings())["metrics"]
+
+
+@pytest.mark.parametrize("accepted", [SUGGESTIONS, SUGGESTIONS[::-1], [SUGGESTIONS[1], SUGGESTIONS[3]] * 2, []])
+def test_several_together_are_the_patched_file(accepted: list[Suggestion]) -> None:
+    """A label that changes in two ways and goes, and several new ones of one image among them."""
+    again = [Suggestion(CHANGE_CATEGORY, 0, 1, 0, (0.0, 0.0, 9.0, 9.0)), replace(SUGGESTIONS[1], label_row=2)]
+    tables = builders.tables(LABELS, PREDICTIONS)
+    for every in (accepted, [*accepted, *again]):
+        made = builders.tables(patched(LABELS, tables, every, "labels.json"), PREDICTIONS)
+        expected = report_of(made, Settings())["metrics"]
+        assert report_of(with_suggestions(tables, every), Settings())["metrics"] == expected
+        assert Gains(tables, Settings()).mean_with(every) == pytest.approx(expected["AP"], abs=1e-12)
 
 
 def test_entries_keep_what_they_had() -> None:

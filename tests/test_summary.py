@@ -47,3 +47,21 @@ def test_summary_is_strict_json(run: run_folder.Run) -> None:
 
     json.loads((run.path / "summary.json").read_text(), parse_constant=refuse)
     assert "better" in (run.path / "summary.md").read_text()
+
+
+def test_a_file_outside_of_the_folder_is_told_once(tmp_path: Path) -> None:
+    """The labels tell of it before the files are looked for, and the pass over them again; of two models as of one."""
+    images = [{"id": n, "file_name": name, "width": 9, "height": 9} for n, name in enumerate(("../a.jpg", "b.jpg"))]
+    labels = {"images": images, "categories": [{"id": 1, "name": "a"}], "annotations": []}
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    (tmp_path / "images").mkdir()
+    files = [tmp_path / f"{name}.json" for name in ("one", "two")]
+    for file in files:
+        file.write_text(json.dumps([{"image_id": 1, "category_id": 1, "bbox": [1, 1, 3, 3], "score": 0.9}]))
+    (tmp_path / "images" / "b.jpg").write_bytes(b"no image")
+    for predictions in ((), files[:1], files):
+        made = score(tmp_path, tmp_path / "run", predictions=tuple(predictions), metrics=("image.brightness",))
+        told = [one["count"] for one in made.summary()["findings"] if one["code"] == "image-outside-folder"]
+        assert told == [1]
+        told = [one["count"] for one in made.manifest["findings"] if one["code"] == "image-outside-folder"]
+        assert told == [1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from qm_cli.arrays import one_chunk, valid
+from qm_cli.arrays import one_chunk, to_arrow, valid
 from qm_cli.findings import ERROR, INFO, WARNING, Finding, finding, flagged
 from qm_cli.link_boxes import box_format, format_finding
 from qm_cli.raw import leaving
@@ -28,10 +28,14 @@ ENDING = frozenset({"JPEG", "MPO"})
 WITH_EXIF = ENDING | {"TIFF", "WEBP"}
 TAIL_BYTES = 1 << 16
 FILES_AT_ONCE = 8
+ProblemsOf = Callable[[str, Sequence[str]], list[str]]
 
 
-def check(tables: Tables, images: Path | None = None) -> list[Finding]:
-    """All findings, errors first. With the folder `images` each image file's header is read, too."""
+def check(tables: Tables, images: Path | None, problems_of: ProblemsOf) -> list[Finding]:
+    """All findings, errors first. With the folder `images` each image file's header is read, too.
+
+    problems_of: decodes files of a folder whose end is not where it should be: a code for each, "" for a whole one.
+    """
     found = list(tables.findings)
     for level in ("label", "prediction"):
         found += _format_findings(tables, level)
@@ -39,7 +43,7 @@ def check(tables: Tables, images: Path | None = None) -> list[Finding]:
         count = np.bincount(tables.values("label", "image_row"), minlength=tables.count("image"))
         found += flagged("image-without-label", one_chunk(tables.image["id"]), count == 0)
     if images is not None:
-        found += image_file_findings(tables, images)
+        found += image_file_findings(tables, images, problems_of)
     return sorted(found, key=lambda one: SEVERITIES.index(one.rule.severity))
 
 
@@ -56,15 +60,19 @@ def _format_findings(tables: Tables, level: str) -> list[Finding]:
 
 @dataclass(frozen=True)
 class Header:
-    """What an image file says of itself: problem is "" or the code that applies; rotated: by its EXIF orientation."""
+    """What an image file says of itself: problem is "" or the code that applies; rotated: by its EXIF orientation.
+
+    ends: whether its end is where it should be.
+    """
 
     problem: str
     width: int = 0
     height: int = 0
     rotated: bool = False
+    ends: bool = True
 
 
-def image_file_findings(tables: Tables, images: Path) -> list[Finding]:
+def image_file_findings(tables: Tables, images: Path, problems_of: ProblemsOf) -> list[Finding]:
     """Files that are missing, unreadable or cut off, and sizes that differ from the label file's."""
     names = one_chunk(tables.image["file_name"])
     ids = one_chunk(tables.image["id"])
@@ -74,10 +82,13 @@ def image_file_findings(tables: Tables, images: Path) -> list[Finding]:
         images, [name if look else None for name, look in zip(names.to_pylist(), looked_at, strict=True)]
     )
     problems = np.array([header.problem for header in headers], object)
+    endless = np.array([not header.ends for header in headers], bool)
+    problems[endless] = problems_of(str(images), names.filter(to_arrow(endless)).to_pylist())
     missing = problems == "image-missing-file"
     found += flagged("image-missing-file", names, missing, _elsewhere(names, missing, images))
     found += flagged("image-unreadable", names, problems == "image-unreadable")
     found += flagged("image-truncated", names, problems == "image-truncated")
+    found += flagged("image-ends-worker", names, problems == "image-ends-worker")
     return found + _size_findings(tables, names, headers)
 
 
@@ -111,9 +122,9 @@ def _any_size() -> Iterator[None]:
 
 
 def _header(images: Path, name: str) -> Header:
-    if uri_of(images) is None and not (images / name).is_file():
-        return Header("image-missing-file")
     try:
+        if uri_of(images) is None and not (images / name).is_file():
+            return Header("image-missing-file")
         with opened(str(images), name) as file:
             return _header_of(file)
     except FileNotFoundError:
@@ -130,26 +141,13 @@ def _header_of(file: IO[bytes]) -> Header:
         rotated = form in WITH_EXIF and image.getexif().get(ORIENTATION_TAG) in ROTATED
         if form not in WITH_EXIF:
             image.verify()
-    whole = form not in ENDING or _ends(file) or _decodes(file)
-    return Header("" if whole else "image-truncated", *size, rotated)
+    return Header("", *size, rotated, form not in ENDING or _ends(file))
 
 
 def _ends(file: IO[bytes]) -> bool:
     """A JPEG's end marker stands near the end of the file."""
     file.seek(max(file.seek(0, SEEK_END) - TAIL_BYTES, 0))
     return b"\xff\xd9" in file.read()
-
-
-def _decodes(file: IO[bytes]) -> bool:
-    from PIL import Image
-
-    file.seek(0)
-    try:
-        with Image.open(file) as image:
-            image.load()
-    except (OSError, SyntaxError, ValueError):
-        return False
-    return True
 
 
 def _elsewhere(names: pa.Array, missing: npt.NDArray[np.bool_], images: Path) -> str:

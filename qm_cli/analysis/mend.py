@@ -130,9 +130,11 @@ def _decoded(path: Path) -> Any:
 
 
 def _settings(folder: Path, images: Path | None, prob_categories: Sequence[str]) -> str:
-    """The qm.toml of a mended folder: it finds the images where they are."""
+    """The qm.toml of a mended folder: it finds the images where they are, and misses none where there were none."""
     lines = [MARKER]
-    if images is not None:
+    if images is None:
+        lines.append("images = false")
+    else:
         place = storage.uri_of(images) or os.path.relpath(images.resolve(), folder.resolve())
         lines.append(f"images = {json.dumps(place, ensure_ascii=False)}")
     if prob_categories:

@@ -73,7 +73,8 @@ def rank(
 
     place, column = named_metric(acquisition, level)
     if form not in ROWS and place != "image":
-        raise UsageError(f"--format {form} is of images", "leave out --level")
+        ranked_by = f"rank by a column of images: {column} is one of {place}s" if level is None else "leave out --level"
+        raise UsageError(f"--format {form} is of images", ranked_by)
     choice = Choice(
         level=place,
         column=column,

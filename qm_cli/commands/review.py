@@ -30,7 +30,7 @@ Patch = Annotated[
     Path | None,
     typer.Option(
         "--patch",
-        help="Write the label file with the suggestions accepted here; the original stays as it is.",
+        help="Write the label file with the suggestions accepted; the original stays as it is.",
         rich_help_panel=options.OUTPUT,
     ),
 ]
@@ -38,7 +38,16 @@ Accept = Annotated[
     Path | None,
     typer.Option(
         "--accept",
-        help="With --patch: only the ids in this file, one a line; - reads stdin. All of the queue without it.",
+        help="With --patch: only the ids in this file, one a line; - reads stdin. Without it all of the queue"
+        " but what lowers AP.",
+        rich_help_panel=options.OUTPUT,
+    ),
+]
+Loss = Annotated[
+    bool,
+    typer.Option(
+        "--allow-loss",
+        help="With --patch: suggestions that lower AP, which the model speaks against on the whole, too.",
         rich_help_panel=options.OUTPUT,
     ),
 ]
@@ -53,16 +62,21 @@ def review(
     model: options.Model = None,
     patch: Patch = None,
     accept: Accept = None,
+    allow_loss: Loss = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
     """Review labels that a model speaks against: overlooked, of the wrong category, off their place, drawn twice.
 
-    The most suspicious first, each with a suggestion and what accepting it would add to AP, or to accuracy of classes.
+    The most suspicious first, each with a suggestion and what accepting it would add to AP, or to accuracy of classes:
+    delta_AP or delta_accuracy, by which --where may filter.
     """
-    if accept is not None and patch is None:
-        raise UsageError("--accept goes with --patch", "name the file to write with --patch")
+    for option, given in (("--accept", accept is not None), ("--allow-loss", allow_loss)):
+        if given and patch is None:
+            raise UsageError(f"{option} goes with --patch", "name the file to write with --patch")
+    if accept is not None and allow_loss:
+        raise UsageError("--accept and --allow-loss exclude each other", "ids are accepted whatever they add")
     from qm_cli.output import deliver, named_lines
     from qm_cli.reviewing import review_queue, write_patch
     from qm_cli.run_folder import open_run
@@ -71,7 +85,8 @@ def review(
     queue = review_queue(run, min_suspicion, top, where, issues)
     report = queue.report
     if patch is not None:
-        report = {**report, "patch": write_patch(run, queue, named_lines(accept) if accept else None, patch)}
+        ids = named_lines(accept) if accept else None
+        report = {**report, "patch": write_patch(run, queue, ids, patch, allow_loss)}
     if json:
         from qm_cli.render.as_json import as_json
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
@@ -15,8 +16,8 @@ POINTS = {"polygon": "polygon", "line": "polyline", "keypoints": "points", "poin
 """Kinds of shapes that are lists of points, and what CVAT calls them."""
 
 
-def as_cvat(chosen: dict[str, Any]) -> str:
-    """XML as CVAT uploads it to a task that holds these images, coordinates to .01 px as CVAT itself writes them.
+def as_cvat(chosen: dict[str, Any]) -> Iterator[str]:
+    """XML as CVAT uploads it to a task that holds these images, a piece for each; coordinates to .01 px as CVAT's own.
 
     Boxes, boxes with a rotation, masks, polylines; keypoints as one shape of points in their order; tags for classes
     of a whole image. Each has an attribute `score`, which CVAT keeps where the task's labels have one of that name.
@@ -33,10 +34,13 @@ def as_cvat(chosen: dict[str, Any]) -> str:
         attribute = SubElement(SubElement(label, "attributes"), "attribute")
         for name, value in SCORE.items():
             SubElement(attribute, name).text = value
+    indent(root)
+    before, end = tostring(root, "unicode").rsplit("\n", 1)
+    yield '<?xml version="1.0" encoding="utf-8"?>\n' + before + "\n"
     for place, image in enumerate(chosen["images"]):
         width, height = _size(image)
         facts = {"id": str(place), "name": image["file_name"], "width": str(width), "height": str(height)}
-        node = SubElement(root, "image", facts)
+        node = Element("image", facts)
         for one in image["predictions"]:
             for shape in one["shapes"]:
                 tag, place_of = _placed(shape)
@@ -44,8 +48,9 @@ def as_cvat(chosen: dict[str, Any]) -> str:
                 named = {"label": one["category"]["name"], "source": "auto"}
                 child = SubElement(node, tag, {**named, **drawn, **place_of})
                 SubElement(child, "attribute", {"name": "score"}).text = f"{one['score']:g}"
-    indent(root)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, "unicode") + "\n"
+        indent(node, level=1)
+        yield f"  {tostring(node, 'unicode')}\n"
+    yield end + "\n"
 
 
 def _placed(shape: dict[str, Any]) -> tuple[str, dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from qm_cli.kernels.mask_codes import brush_bytes, in_place
@@ -22,29 +23,35 @@ DOT = 0.5
 """Size of a point, in percent of the image's width."""
 
 
-def as_label_studio(chosen: dict[str, Any]) -> list[dict[str, Any]]:
-    """A list of tasks in the basic JSON format, in the order they are to be labelled.
+def as_label_studio(chosen: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Tasks in the basic JSON format, in the order they are to be labelled.
 
     For a labelling configuration with <Image name="image" value="$image"/> and, toName="image", what the task draws:
     <RectangleLabels name="label"/>, <BrushLabels name="mask"/>, <PolygonLabels name="polygon"/>, <VectorLabels
-    name="line"/>, <KeyPointLabels name="point"/> or, for classes of whole images, <Choices name="class"/>. Keypoints
-    of an object, which it has no shape for, are its box.
+    name="line"/>, <KeyPointLabels name="point"/> or, for classes of whole images, <Choices name="class"/>, where
+    they answer named questions a <Choices/> for each of that name. Keypoints of an object, which it has no shape for,
+    are its box.
     """
-    tasks = []
     for image in chosen["images"]:
-        data = {"image": image["url"], "id": image["id"], "file_name": image["file_name"]}
+        named = {"file_name": image["file_name"]} if image.get("file_name") else {}
+        data = {"image": image["url"], "id": image["id"], **named}
         results = [
             _result(one, shape, image, number)
             for one in image["predictions"]
             for number, shape in enumerate(one["shapes"])
-            if shape["kind"] == "whole" or _known(image)
+            if (_answers(one) if shape["kind"] == "whole" else _known(image))
         ]
         task: dict[str, Any] = {"data": data}
         if results:
             score = min(one["score"] for one in results)
             task["predictions"] = [{"model_version": chosen["model"], "score": score, "result": results}]
-        tasks.append(task)
-    return tasks
+        yield task
+
+
+def _answers(one: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a class stands for: itself; the first of a checklist all its answers, and the others none."""
+    answers: list[dict[str, Any]] = one["answers"] if one.get("several") else [one]
+    return answers
 
 
 def _known(image: dict[str, Any]) -> bool:
@@ -56,9 +63,12 @@ def _result(one: dict[str, Any], shape: dict[str, Any], image: dict[str, Any], n
     control, type = CONTROLS[shape["kind"]]
     part = f"-{number}" if number else ""
     facts = {"id": f"{image['id']}-{one['id']}{part}", "from_name": control, "to_name": IMAGE_TAG, "type": type}
-    named = {type: [one["category"]["name"]]}
     if shape["kind"] == "whole":
-        return {**facts, "score": one["score"], "value": named}
+        facts["from_name"] = one.get("question") or control
+        answers = _answers(one)
+        score = min(each["score"] for each in answers)
+        return {**facts, "score": score, "value": {type: [each["category"]["name"] for each in answers]}}
+    named = {type: [one["category"]["name"]]}
     width, height = float(image["width"]), float(image["height"])
     known = {"score": one["score"], "image_rotation": 0, "original_width": int(width), "original_height": int(height)}
     return {**facts, **known, "value": {**_value(shape, width, height), **named}}

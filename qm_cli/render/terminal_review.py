@@ -39,6 +39,11 @@ def show_review(report: dict[str, Any]) -> None:
     if patch:
         done = f"{patch['accepted']:,} of {report['found']:,} suggestions accepted: the labels are in {patch['file']}"
         console.print(done, style="green", highlight=False, markup=False, soft_wrap=True)
+        if patch["left_out"]:
+            left = f"{patch['left_out']:,} left out, since they would lower {measure}: --allow-loss accepts them too"
+            show_prose(console, left)
+        if None not in (report[measure], patch[measure]):
+            show_prose(console, f"{measure} {report[measure]:.4f} → {patch[measure]:.4f} with these labels")
 
 
 def _suggestion(row: dict[str, Any]) -> str:

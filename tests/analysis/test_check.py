@@ -12,6 +12,7 @@ from PIL import Image
 from qm_cli.analysis.check import SEVERITIES, check
 from qm_cli.findings import Finding
 from qm_cli.load import load_tables
+from qm_cli.whole_images import problems_of
 from tests.input_files import Row, document, image, label, prediction, write
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
@@ -22,7 +23,7 @@ def found(
 ) -> dict[str, Finding]:
     prediction_file = None if predictions is None else write(folder / "p.json", predictions)
     loaded = load_tables(write(folder / "l.json", labels), prediction_file, shapes=True, tolerant=True)
-    return {one.code: one for one in check(loaded, images)}
+    return {one.code: one for one in check(loaded, images, problems_of)}
 
 
 BOXES = np.array([[10, 10, 20, 20], [50, 40, 30, 30], [70, 5, 25, 60], [60, 50, 35, 28]], float)
@@ -77,6 +78,7 @@ def test_image_files(tmp_path: Path) -> None:
     assert with_file(folder)["image-missing-file"].examples == ("1.jpg",)
     assert with_file(folder, None)["image-missing-file-name"].examples == ("1",)
     assert set(with_file(folder, "../1.jpg")) == {"image-outside-folder"}
+    assert set(with_file(folder, f"{'x' * 300}.jpg")) == {"image-unreadable"}
     one = with_file(folder, "train/2.jpg")["image-missing-file"]
     assert one.detail == f"1 of them lie in {folder} itself: file_name has a folder too many"
     picture(folder / "1.jpg")
@@ -120,6 +122,6 @@ def test_errors_come_first(tmp_path: Path) -> None:
 @pytest.mark.skipif(not SAMPLE.is_dir(), reason="the sample data is not here")
 def test_sample_data() -> None:
     loaded = load_tables(SAMPLE / "labels.json", SAMPLE / "predictions" / "better.json", shapes=True, metadata=True)
-    codes = {one.code for one in check(loaded, SAMPLE / "images")}
+    codes = {one.code for one in check(loaded, SAMPLE / "images", problems_of)}
     assert "label-outside-image" in codes
     assert not {code for code in codes if code.startswith(("boxes-", "prediction-", "image-missing"))}

@@ -16,6 +16,7 @@ from qm_cli.analysis.check import check
 from qm_cli.analysis.mend import mend
 from qm_cli.errors import InputError, UsageError
 from qm_cli.load import load_tables
+from qm_cli.whole_images import problems_of
 from tests.input_files import Row, document, image, label, prediction, without, write
 
 POLYGON = [[10, 10, 30, 10, 30, 30]]
@@ -139,7 +140,7 @@ def test_nothing_mendable_is_left(tmp_path: Path, rows: list[Row]) -> None:
         (tmp_path / name).unlink(missing_ok=True)
     mend(write(tmp_path / "l.json", document(labels=rows)), tmp_path / "out.json")
     loaded = load_tables(tmp_path / "out.json", None)
-    left = {one.code for one in check(loaded) if one.rule.severity != "info"}
+    left = {one.code for one in check(loaded, None, problems_of) if one.rule.severity != "info"}
     assert left <= {"boxes-normalised", "boxes-corners"}
     assert mend(tmp_path / "out.json", tmp_path / "again.json") == [] or left
 
@@ -171,7 +172,10 @@ def test_with_predictions(tmp_path: Path) -> None:
     }
     kept = json.loads((tmp_path / "out/predictions/better.json").read_text())
     assert kept == [prediction(x=1), prediction(bbox=[90, 0, 10, 5])]
-    assert check(load_tables(tmp_path / "out/labels.json", tmp_path / "out/predictions/better.json")) == []
+    assert (
+        check(load_tables(tmp_path / "out/labels.json", tmp_path / "out/predictions/better.json"), None, problems_of)
+        == []
+    )
     assert log[1].sentence().startswith("p.json.gz: prediction-unknown-image: 1 × prediction for an image that")
     assert json.dumps(log[0].as_dict())
 

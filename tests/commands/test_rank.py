@@ -241,6 +241,7 @@ def test_import_files(place: str, tmp_path: Path, capsys: Captured) -> None:
         (["--diverse", "badge", "--balance"], "takes no weights"),
         (["--cost", "cost"], "goes with --budget"),
         (["--format", "coco", "--level", "label"], "is of images"),
+        (["--format", "coco", "-a", "label.area"], "rank by a column of images: area is one of labels"),
         (["--format", "coco", "--image-url", "x"], "fetch by URL"),
         (["--format", "labelbox"], "fetches images by URL"),
         (["--back-test", "--format", "csv"], "prints a report"),

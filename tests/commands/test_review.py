@@ -50,6 +50,25 @@ def test_patch_of_the_accepted(place: str, capsys: Captured, tmp_path: Path, mon
     assert len(json.loads(target.read_text())["annotations"]) == 562
 
 
+def test_patch_without_loss(place: str, capsys: Captured, tmp_path: Path) -> None:
+    """Suggestions that lower AP are counted and named, on the screen as in JSON."""
+    target = tmp_path / "patched.json"
+    arguments = ["review", place, "--model", "worse", "--min-suspicion", "0.05", "--top", "500", "--patch", str(target)]
+    assert run([*arguments, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    losing = sum(row["delta_AP"] < 0 for row in report["queue"])
+    assert report["patch"]["left_out"] == losing > 0
+    assert run(arguments) == 0
+    assert f"{losing} left out, since they would lower AP: --allow-loss" in capsys.readouterr().out
+    assert run([*arguments, "--json", "--allow-loss"]) == 0
+    patch = json.loads(capsys.readouterr().out)["patch"]
+    assert (patch["accepted"], patch["left_out"]) == (len(report["queue"]), 0)
+    ids = tmp_path / "ids.txt"
+    ids.write_text("")
+    assert run([*arguments, "--allow-loss", "--accept", str(ids)]) == 2
+    assert run(["review", place, "--model", "worse", "--allow-loss"]) == 2
+
+
 def test_refusals(place: str, capsys: Captured, tmp_path: Path) -> None:
     assert run(["review", place, "--model", "better", "--accept", "ids.txt"]) == 2
     assert "--accept goes with --patch" in capsys.readouterr().err

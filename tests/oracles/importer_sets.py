@@ -8,7 +8,7 @@ import random
 from typing import Any
 
 from qm_cli.labelling_shapes import drawn
-from qm_cli.render.as_json import as_json
+from qm_cli.render.as_json import as_json, as_json_list
 from qm_cli.render.labelling_coco import as_coco
 from qm_cli.render.labelling_cvat import as_cvat
 from qm_cli.render.labelling_label_studio import as_label_studio
@@ -136,10 +136,12 @@ def written(batch: dict[str, Any], format: str) -> str:
         for one in image["predictions"]:
             one["shapes"] = drawn(one, image["width"], image["height"])
     if format == "cvat":
-        return as_cvat(batch)
+        return "".join(as_cvat(batch))
     if format == "labelbox-predictions":
-        return as_labelbox_predictions(batch)
-    return as_json({"coco": as_coco, "label-studio": as_label_studio, "labelbox": as_labelbox}[format](batch))
+        return "".join(as_labelbox_predictions(batch))
+    if format == "label-studio":
+        return "".join(as_json_list(as_label_studio(batch)))
+    return as_json({"coco": as_coco, "labelbox": as_labelbox}[format](batch))
 
 
 def meant(batch: dict[str, Any], format: str) -> list[dict[str, Any]]:

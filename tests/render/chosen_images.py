@@ -17,3 +17,16 @@ def chosen() -> dict[str, Any]:
     second = {"id": 2, "file_name": "b.png", "width": 64.0, "height": 32.0, "url": "https://b/b.png"}
     images = [{**first, "labels": [label], "predictions": [box, whole]}, {**second, "labels": [], "predictions": []}]
     return {"images": images, "categories": [CAT, DOG], "model": "best"}
+
+
+def with_answers(batch: dict[str, Any]) -> dict[str, Any]:
+    """The first image with the answer to a question, and two to a checklist, instead of its predictions."""
+    one = {"bbox": None, "shapes": [{"kind": "whole"}]}
+    single = {**one, "id": 1, "category": DOG, "score": 0.6, "question": "sky", "several": False}
+    first, second = (
+        {**one, "id": number, "category": category, "score": score, "question": "things", "several": True}
+        for number, category, score in ((2, CAT, 0.8), (3, DOG, 0.5))
+    )
+    first["answers"], second["answers"] = [first, second], []
+    batch["images"][0]["predictions"] = [single, first, second]
+    return batch

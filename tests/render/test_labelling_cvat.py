@@ -17,7 +17,7 @@ from tests.render.chosen_images import chosen
 
 
 def test_xml() -> None:
-    root = ElementTree.fromstring(as_cvat(chosen()).encode())
+    root = ElementTree.fromstring("".join(as_cvat(chosen())))
     assert root.tag == "annotations"
     assert root.findtext("version") == "1.1"
     assert [label.findtext("name") for label in root.iterfind("meta/task/labels/label")] == ["cat", "dog <&>"]
@@ -39,7 +39,7 @@ def test_a_mask_is_written_inside_its_window() -> None:
     mask = np.array([[True, False, True], [True, True, True]])
     place = {"window": (10, 4, 3, 2), "whole": (50, 100), "bbox": [10.0, 4.0, 3.0, 2.0]}
     batch["images"][0]["predictions"][0]["shapes"] = [{"kind": "mask", "mask": mask, **place}]
-    node = ElementTree.fromstring(as_cvat(batch).encode()).find("image/mask")
+    node = ElementTree.fromstring("".join(as_cvat(batch))).find("image/mask")
     assert node is not None
     window = {name: node.attrib[name] for name in ("left", "top", "width", "height")}
     assert window == {"left": "10", "top": "4", "width": "3", "height": "2"}
@@ -59,4 +59,4 @@ def test_no_size() -> None:
     batch["images"][1]["width"] = None
     for write in (as_cvat, as_cvat_manifest):
         with pytest.raises(InputError, match=r"b\.png: its size is not known"):
-            write(batch)
+            list(write(batch))

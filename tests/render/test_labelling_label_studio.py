@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from qm_cli.render.labelling_label_studio import as_label_studio
-from tests.render.chosen_images import chosen
+from tests.render.chosen_images import chosen, with_answers
 
 
 def test_tasks() -> None:
@@ -37,5 +37,21 @@ def test_tasks() -> None:
 def test_without_a_size_no_box_can_be_placed() -> None:
     batch = chosen()
     batch["images"][0]["height"] = None
-    (prediction,) = as_label_studio(batch)[0]["predictions"]
+    (prediction,) = next(as_label_studio(batch))["predictions"]
     assert [one["type"] for one in prediction["result"]] == ["choices"]
+
+
+def test_answers_to_named_questions() -> None:
+    """A control for each question; all that is ticked is one result."""
+    batch = chosen()
+    (prediction,) = next(as_label_studio(with_answers(batch)))["predictions"]
+    assert [(one["from_name"], one["score"], one["value"]) for one in prediction["result"]] == [
+        ("sky", 0.6, {"choices": ["dog <&>"]}),
+        ("things", 0.5, {"choices": ["cat", "dog <&>"]}),
+    ]
+
+
+def test_without_a_file_name() -> None:
+    batch = chosen()
+    batch["images"][0]["file_name"] = None
+    assert next(as_label_studio(batch))["data"] == {"image": "https://b/a/%C3%BC%201.jpg", "id": 3}

@@ -9,7 +9,9 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
+from qm_cli.errors import UsageError
 from qm_cli.render.rows import as_csv, as_json_lines, as_lines, as_parquet, as_records, plain
 
 TABLE = pa.table(
@@ -49,6 +51,25 @@ def test_json_lines_and_records() -> None:
     assert as_records(TABLE) == expected
     assert [json.loads(line) for line in as_json_lines(TABLE).splitlines()] == expected
     assert as_records(pa.table({"l": pa.array([[float("nan")]])})) == [{"l": [None]}]
+
+
+def test_times() -> None:
+    """Of nanoseconds as of others; an interval is months, days and nanoseconds; no Python date is infinite."""
+    nano = pa.array([1_577_836_800_123_456_789, None], pa.timestamp("ns"))
+    day, length = pa.array([18_262, -719_162], pa.date32()), pa.array([(1, 2, 3), None], pa.month_day_nano_interval())
+    table = pa.table({"nano": nano, "day": day, "length": length})
+    expected = {"nano": "2020-01-01T00:00:00.123456", "day": "2020-01-01", "length": [1, 2, 3]}
+    assert as_records(table)[0] == expected
+    assert as_csv(table).decode().splitlines()[1:] == [
+        '2020-01-01 00:00:00.123456,2020-01-01,"[1,2,3]"',
+        ",0001-01-01,",
+    ]
+    for dtype, value in ((pa.date32(), 2**31 - 1), (pa.timestamp("us"), 2**63 - 1), (pa.date32(), -719_163)):
+        for write in (as_csv, as_records, as_json_lines):
+            with pytest.raises(UsageError, match="when: holds dates outside of the years 1 to 9999"):
+                write(pa.table({"when": pa.array([0, value], dtype)}))
+    with pytest.raises(UsageError, match="Parquet has no type for the column length: month_day_nano_interval"):
+        as_parquet(table)
 
 
 def test_equal_names_are_told_apart() -> None:

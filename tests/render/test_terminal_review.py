@@ -22,6 +22,7 @@ ROW: dict[str, Any] = {
 }
 REPORT: dict[str, Any] = {
     "model": "better",
+    "AP": 0.5,
     "found": 3,
     "issues": 2,
     "reasons": {"overlooked": 3},
@@ -59,9 +60,18 @@ def test_classes() -> None:
 
 
 def test_what_was_written() -> None:
-    done = {"accepted": 2, "file": "patched.json"}
+    done = {"accepted": 2, "left_out": 0, "file": "patched.json", "AP": 0.5125}
     text = printed(show_review, {**REPORT, "patch": done})
     assert "2 of 3 suggestions accepted: the labels are in patched.json" in text
+    assert "AP 0.5000 → 0.5125 with these labels" in text
+    assert "left out" not in text
+
+
+def test_what_was_left_out() -> None:
+    done = {"accepted": 2, "left_out": 1, "file": "patched.json", "AP": None}
+    text = printed(show_review, {**REPORT, "patch": done})
+    assert "1 left out, since they would lower AP: --allow-loss accepts them too" in text
+    assert "→" not in text.partition("accepted")[2]
 
 
 def test_nothing_to_review() -> None:
