@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -16,13 +17,13 @@ from qm_cli.raw import RawLabels, lists_of
 
 
 @cache
-def with_fields(annotation: Any, image: Any, category: Any, fields: tuple[str, ...]) -> tuple[Any, Any]:
-    """An annotation that keeps these fields as they stand in the file, and the document of such."""
+def with_fields(annotation: Any, image: Any, fields: tuple[str, ...]) -> tuple[Any, Any]:
+    """An annotation that keeps these fields as they stand in the file, and the document of such, categories as text."""
     names = [name for name in fields if name not in annotation.__struct_fields__]
     raw = [(name, msgspec.Raw, msgspec.Raw(b"null")) for name in dict.fromkeys([*names, "segmentation"])]
     counted = [("num_keypoints", int | None, None)] if "keypoints" in fields else []
     row: Any = msgspec.defstruct("FieldAnnotation", [*raw, *counted], bases=(annotation,), gc=False)
-    lists = [("images", list[image | None]), ("categories", list[category | None])]
+    lists = [("images", list[image | None]), ("categories", msgspec.Raw)]
     rest = [("annotations", list[row | None] | None, None), ("licenses", msgspec.Raw, msgspec.Raw(b"[]"))]
     return row, msgspec.defstruct("FieldDocument", [*lists, *rest])
 
@@ -32,11 +33,20 @@ class Mask(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     counts: str
 
 
+class AnyMask(msgspec.Struct):
+    size: tuple[int, int]
+    counts: str | list[int]
+
+
+COMPRESSED = re.compile("[0-o]+")
+ANY_MASK = msgspec.json.Decoder(AnyMask)
+
+
 @cache
-def with_masks(annotation: Any, image: Any, category: Any) -> Any:
-    """A document in which every annotation has a compressed mask."""
+def with_masks(annotation: Any, image: Any) -> Any:
+    """A document in which every annotation has a compressed mask, categories as text."""
     row = msgspec.defstruct("MaskAnnotation", [("segmentation", Mask)], bases=(annotation,), gc=False, kw_only=True)
-    lists = [("images", list[image]), ("categories", list[category]), ("annotations", list[row])]  # type: ignore[valid-type]
+    lists = [("images", list[image]), ("categories", msgspec.Raw), ("annotations", list[row])]  # type: ignore[valid-type]
     return msgspec.defstruct("MaskDocument", [*lists, ("licenses", msgspec.Raw, msgspec.Raw(b"[]"))])
 
 
@@ -48,11 +58,12 @@ def masked(content: bytes, kind: Any) -> Any:
         return None
 
 
-def add_shape(raw: RawLabels, rows: list[Any], fields: tuple[str, ...]) -> tuple[str, int]:
-    """Add the column `shape`, and the number of keypoints; the field it is from, and how many keys stand inside it."""
+def add_shape(raw: RawLabels, rows: list[Any], fields: tuple[str, ...]) -> tuple[str, dict[str, int]]:
+    """Add the column `shape`, and the number of keypoints; the field it is from, and how many keys stand inside it, by
+    name, "" for all others."""
     if rows and isinstance(getattr(rows[0], "segmentation", None), Mask):
         raw.label["shape"] = _mask_column([row.segmentation for row in rows])
-        return "segmentation", len(Mask.__struct_fields__) * len(rows)
+        return "segmentation", dict.fromkeys(Mask.__struct_fields__, len(rows))
     for name in fields:
         if name == "bbox":
             raw.label["shape"] = raw.label["bbox"]
@@ -66,8 +77,8 @@ def add_shape(raw: RawLabels, rows: list[Any], fields: tuple[str, ...]) -> tuple
             raw.label["shape"] = column
             if name == "keypoints" and any(row.num_keypoints is not None for row in rows):
                 raw.label["num_keypoints"] = _integers([row.num_keypoints for row in rows])
-            return name, 0 if keyless else sum(text.count(b'":') for text in texts)
-    return "bbox", 0
+            return name, {} if keyless else {"": sum(text.count(b'":') for text in texts)}
+    return "bbox", {}
 
 
 def _integers(values: list[int | None]) -> pa.Array:
@@ -91,3 +102,16 @@ def _mask_column(masks: list[Mask]) -> pa.Array:
     offsets = np.arange(0, 2 * len(masks) + 1, 2, dtype=np.int32)
     columns = [lists_of(offsets, to_arrow(sizes)), strings_to_arrow([mask.counts for mask in masks])]
     return pa.StructArray.from_arrays(columns, ["size", "counts"])
+
+
+def is_bad_mask(content: bytes, size: tuple[float | None, float | None]) -> bool:
+    """Whether JSON is no run-length mask of an image of that height and width (None: not known)."""
+    try:
+        mask = ANY_MASK.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return True
+    if min(mask.size) <= 0 or (None not in size and mask.size != size):
+        return True
+    if isinstance(mask.counts, str):
+        return COMPRESSED.fullmatch(mask.counts) is None
+    return min(mask.counts, default=0) < 0 or sum(mask.counts) != mask.size[0] * mask.size[1]

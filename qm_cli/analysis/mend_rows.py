@@ -12,10 +12,10 @@ import msgspec
 import numpy as np
 
 from qm_cli.findings import CODES, EXAMPLES_KEPT
-from qm_cli.ingest.labels_json import is_bad_mask
 from qm_cli.link_boxes import LARGEST, MARGIN, box_format
 from qm_cli.link_labels import FIELDS as LABEL_FIELDS
 from qm_cli.link_predictions import FIELDS as PREDICTION_FIELDS
+from qm_cli.raw_shapes import is_bad_mask
 
 Row = dict[str, Any]
 

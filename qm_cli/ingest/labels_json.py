@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import itertools
-import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,12 +17,12 @@ import pyarrow as pa
 from qm_cli.arrays import strings_to_arrow, to_arrow
 from qm_cli.errors import InputError
 from qm_cli.findings import Finding, finding
+from qm_cli.json_counts import key_count
 from qm_cli.json_faults import fault, repeated_key
 from qm_cli.raw import Columns, RawLabels, identifiers, lists_of, numbers, scalars
-from qm_cli.raw_shapes import add_shape, masked, with_fields, with_masks
+from qm_cli.raw_shapes import add_shape, is_bad_mask, masked, with_fields, with_masks
 
 Identifier = int | str | None
-COMPRESSED = re.compile("[0-o]+")
 HINT = "expected a COCO label file: images, annotations, categories"
 
 
@@ -73,18 +72,6 @@ class Extras(msgspec.Struct):
     annotations: list[dict[str, msgspec.Raw] | None] = []
 
 
-class CategoryList(msgspec.Struct):
-    categories: msgspec.Raw
-
-
-class Mask(msgspec.Struct):
-    size: tuple[int, int]
-    counts: str | list[int]
-
-
-MASKS = msgspec.json.Decoder(Mask)
-
-
 def read(
     path: Path,
     shapes: bool,
@@ -103,17 +90,18 @@ def read(
     with _no_garbage_collection():
         document = None
         if fields == ("segmentation",) and not shapes:
-            document = masked(content, with_masks(Annotation, Image, Category))
+            document = masked(content, with_masks(Annotation, Image))
         if document is None:
             own = ShapedDocument if shapes else Document
-            row, kind = with_fields(Annotation, Image, Category, fields) if fields else (None, own)
+            row, kind = with_fields(Annotation, Image, fields) if fields else (None, own)
             document = _decode(content, where, kind, row)
+        categories = _categories(document, where) if fields else b""
         label = {} if document.annotations is None else _label_columns(document.annotations, where)
         raw = RawLabels(where, _image_columns(document, where), _category_columns(document, where), label)
         if shapes if metadata is None else metadata:
             _add_metadata(raw, msgspec.json.decode(content, type=Extras))
-        name, inner = add_shape(raw, document.annotations, fields) if fields and label else ("", 0)
-        _refuse_repeated_keys(content, raw, bytes(document.licenses), where, name, inner)
+        name, inner = add_shape(raw, document.annotations, fields) if fields and label else ("", {})
+        _refuse_repeated_keys(content, raw, bytes(document.licenses), where, name, inner, categories)
         if shapes and label:
             label["segmentation"] = _polygons(document.annotations)
             raw.findings += _mask_findings(document.images, document.annotations)
@@ -154,9 +142,21 @@ def _decode(content: bytes, where: str, kind: type[Any], row: Any = None) -> Any
     row = row or (ShapedAnnotation if kind is ShapedDocument else Annotation)
     for name, empty in (("images", Image), ("categories", Category), ("annotations", row)):
         entries = getattr(document, name)
-        if entries is not None and None in entries:
+        if isinstance(entries, list) and None in entries:
             setattr(document, name, [empty() if entry is None else entry for entry in entries])
     return document
+
+
+def _categories(document: Any, where: str) -> bytes:
+    """Decode the categories of a document that has them as text, and the text."""
+    text = bytes(document.categories)
+    try:
+        found = msgspec.json.decode(text, type=list[Category | None])
+    except msgspec.ValidationError as error:
+        reason, _, place = str(error).partition(" - at `$")
+        raise InputError(f"{where}: {_place(f'{reason} - at `$.categories{place}')}", HINT) from None
+    document.categories = [entry or Category() for entry in found]
+    return text
 
 
 def _place(message: str) -> str:
@@ -167,7 +167,7 @@ def _place(message: str) -> str:
 
 
 def _refuse_repeated_keys(
-    content: bytes, raw: RawLabels, licenses: bytes, where: str, shape: str = "", inner: int = 0
+    content: bytes, raw: RawLabels, licenses: bytes, where: str, shape: str, inner: dict[str, int], categories: bytes
 ) -> None:
     """A key written twice in one object makes the file ambiguous. Counting is cheap; only a surplus is looked into."""
     expected = Counter({b'"images"': 1, b'"categories"': 1, b'"annotations"': int(bool(raw.label))})
@@ -175,12 +175,13 @@ def _refuse_repeated_keys(
         expected.update(
             {f'"{shape if name == "shape" else name}"'.encode(): len(c) - c.null_count for name, c in columns.items()}
         )
+    others = inner.pop("", 0)
+    expected.update({f'"{name}"'.encode(): count for name, count in inner.items()})
     if shape:
-        categories = bytes(msgspec.json.decode(content, type=CategoryList).categories)
         known = sum(len(column) - column.null_count for column in raw.category.values())
         expected[f'"{shape}"'.encode()] += categories.count(f'"{shape}"'.encode())
-        inner += categories.count(b'":') - known - categories.count(f'"{shape}":'.encode())
-    if content.count(b'":') == expected.total() + inner:
+        others += categories.count(b'":') - known - categories.count(f'"{shape}":'.encode())
+    if key_count(content) == expected.total() + others:
         return
     if any(content.count(key) > count + licenses.count(key) for key, count in expected.items()):
         twice = repeated_key(content)
@@ -258,19 +259,6 @@ def _mask_findings(images: list[Image], rows: list[ShapedAnnotation]) -> list[Fi
     sizes = {image.id: (image.height, image.width) for image in images}
     bad = [place for place, content in masks if is_bad_mask(content, sizes.get(rows[place].image_id, (None, None)))]
     return finding("label-bad-mask", [place if rows[place].id is None else rows[place].id for place in bad])
-
-
-def is_bad_mask(content: bytes, size: tuple[float | None, float | None]) -> bool:
-    """Whether JSON is no run-length mask of an image of that height and width (None: not known)."""
-    try:
-        mask = MASKS.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return True
-    if min(mask.size) <= 0 or (None not in size and mask.size != size):
-        return True
-    if isinstance(mask.counts, str):
-        return COMPRESSED.fullmatch(mask.counts) is None
-    return min(mask.counts, default=0) < 0 or sum(mask.counts) != mask.size[0] * mask.size[1]
 
 
 def _add_metadata(raw: RawLabels, extras: Extras) -> None:

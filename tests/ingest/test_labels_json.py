@@ -172,3 +172,34 @@ def test_masks_are_looked_at(tmp_path: Path, mask: Any, bad: bool) -> None:
     found = [(one.code, one.examples) for one in labels_json.read(path, shapes=True).findings]
     assert found == ([("label-bad-mask", ("6",))] if bad else [])
     assert labels_json.read(path, shapes=False).findings == []
+
+
+@pytest.mark.parametrize("fields", [("segmentation",), ("keypoints",)])
+@pytest.mark.parametrize("categories", [7, None, [{"id": 1, "name": 7}], [{"id": []}], [1]])
+def test_bad_categories_are_told_the_same_whatever_is_read(
+    tmp_path: Path, categories: Any, fields: tuple[str, ...]
+) -> None:
+    path = write(tmp_path / "l.json", {**document(), "categories": categories})
+    with pytest.raises(InputError) as plain:
+        labels_json.read(path, shapes=False)
+    with pytest.raises(InputError) as shaped:
+        labels_json.read(path, shapes=False, fields=fields)
+    assert str(shaped.value) == str(plain.value)
+
+
+def test_masks_alone_and_masks_among_polygons_are_read_alike(tmp_path: Path) -> None:
+    masks = [{"size": [2, 3], "counts": text} for text in ("06", "15")]
+    rows = [label(number + 1, segmentation=mask) for number, mask in enumerate(masks)]
+    alone = labels_json.read(write(tmp_path / "a.json", document(labels=rows)), False, fields=("segmentation",))
+    more = [*rows, label(3, segmentation=[[0, 0, 1, 0, 1, 1]])]
+    mixed = labels_json.read(write(tmp_path / "m.json", document(labels=more)), False, fields=("segmentation",))
+    assert alone.label["shape"].to_pylist() == masks
+    assert [json.loads(text) for text in mixed.label["shape"].to_pylist()[:2]] == masks
+
+
+def test_a_key_twice_in_a_mask_is_refused(tmp_path: Path) -> None:
+    rows = [label(1, segmentation={"size": [2, 3], "counts": "06"})]
+    path = tmp_path / "l.json"
+    path.write_text(json.dumps(document(labels=rows)).replace('"counts": "06"', '"counts": "15", "counts": "06"'))
+    with pytest.raises(InputError, match=r'"counts" stands twice'):
+        labels_json.read(path, False, fields=("segmentation",))
