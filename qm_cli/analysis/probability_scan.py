@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -95,6 +96,22 @@ def _scan_stretch(values: Matrix, rows: RowArray, true: RowArray, limit: int, re
     result.top[place] = np.where(finite, top, np.nan)
     result.of_true[place] = np.where(finite & (true[place] >= 0), own, np.nan)
     result.above[place] = above
+    _forget(values, rows[place])
+
+
+def _forget(values: Matrix, rows: RowArray) -> None:
+    """Give back the memory of a mapped file's rows that stand together; they stay in the system's cache of files."""
+    mapped: Any = values
+    while isinstance(mapped, np.ndarray):
+        mapped = mapped.base
+    together = rows[-1] - rows[0] + 1 == len(rows) and values.flags.c_contiguous
+    if not together or not isinstance(mapped, mmap.mmap) or not hasattr(mmap, "MADV_DONTNEED"):
+        return
+    offset = values.ctypes.data - np.frombuffer(mapped, np.uint8).ctypes.data
+    begin = -(-(offset + int(rows[0]) * values.strides[0]) // mmap.PAGESIZE) * mmap.PAGESIZE
+    end = (offset + (int(rows[-1]) + 1) * values.strides[0]) // mmap.PAGESIZE * mmap.PAGESIZE
+    if begin < end:
+        mapped.madvise(mmap.MADV_DONTNEED, begin, end - begin)
 
 
 def _taken(values: Matrix, rows: RowArray) -> Matrix:

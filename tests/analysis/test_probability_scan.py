@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from qm_cli.analysis import probability_scan
-from qm_cli.analysis.probability_scan import scan
+from qm_cli.analysis.probability_scan import Scan, scan
 
 VALUES = st.sampled_from([0.0, -0.0, 0.25, 0.5, 0.5, 1.0, 2.0, -0.5, np.nan, np.inf, -np.inf])
 
@@ -83,3 +85,28 @@ def test_no_rows_and_no_columns() -> None:
 def test_rounding_of_half_precision_is_no_fault() -> None:
     values = np.full((1, 7), 1 / 7).astype(np.float16)
     assert not scan(values, np.array([0]), np.array([0])).odd[0]
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").is_file(), reason="Linux alone tells what is in memory")
+def test_a_mapped_file_does_not_stay_in_memory(tmp_path: Path) -> None:
+    rows, columns = 20_000, 500
+    values = np.random.default_rng(5).random((rows, columns), np.float32)
+    np.save(tmp_path / "p.npy", values)
+    mapped = np.asarray(np.load(tmp_path / "p.npy", mmap_mode="r"))
+    every, true = np.arange(rows), np.arange(rows) % columns
+    assert_same(scan(mapped, every, true, 3), scan(values, every, true, 3))
+    assert resident(tmp_path / "p.npy") < values.nbytes / 10
+    assert_same(scan(mapped, every[::-1], true, 3), scan(values, every[::-1], true, 3))
+
+
+def assert_same(one: Scan, other: Scan) -> None:
+    for field in fields(Scan):
+        np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name))
+
+
+def resident(file: Path) -> int:
+    """Bytes of a mapped file that are in this process's memory."""
+    lines = Path("/proc/self/smaps").read_text().splitlines()
+    begin = next(number for number, line in enumerate(lines) if line.endswith(str(file)))
+    told = next(line for line in lines[begin:] if line.startswith("Rss:"))
+    return int(told.split()[1]) * 1024
