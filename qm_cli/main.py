@@ -34,7 +34,7 @@ from qm_cli.commands.slices import slices
 from qm_cli.errors import QmError
 from qm_cli.heap import keep_freed
 
-SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.00005
 OBJECTS_BETWEEN_COLLECTIONS = 20_000
 DONE, NO, BAD_INPUT, INCONCLUSIVE, UNEXPECTED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 WRITE_ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EBADF)

@@ -33,7 +33,7 @@ READABLE = 2
 def show_evaluation(report: dict[str, Any], show_more: Callable[[Console, dict[str, Any]], None] | None = None) -> None:
     """The numbers of one model, its categories and what it confuses; `show_more` comes before the notes."""
     console = plain_console()
-    console.print(_headline(report), style="bold", highlight=False)
+    console.print(_headline(report), style="bold", highlight=False, markup=False)
     if report["convention"] == "coco":
         print_table_on(console, *_precision_table(report))
     else:
@@ -101,7 +101,9 @@ def _show_categories(console: Console, report: dict[str, Any]) -> None:
     ]
     print_table_on(console, columns, rows)
     if len(ordered) > CATEGORIES_SHOWN:
-        console.print(f"… and {len(ordered) - CATEGORIES_SHOWN} more categories: --json has all", style="dim")
+        console.print(
+            f"… and {len(ordered) - CATEGORIES_SHOWN} more categories: --json has all", style="dim", highlight=False
+        )
 
 
 def _show_confusion(console: Console, confusion: dict[str, Any]) -> None:
