@@ -126,7 +126,7 @@ def _match_stretch(
         tables, task, images, float(lanes.threshold.min()), crowd, ignored[:, first_label:last_label]
     )
     label = match(candidates, lanes)
-    np.add(label, first_label, out=label, where=label >= 0, casting="unsafe")
+    np.add(label, np.int32(first_label), out=label, where=label >= 0)
     return row, place, label
 
 
