@@ -12,7 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from qm_cli.errors import InputError
+
 AnyArray = npt.NDArray[Any]
+MOST_TEXT = 2**31 - 1
+"""Bytes."""
 
 
 class _Compute:
@@ -104,20 +108,27 @@ def _ascii_to_arrow(values: Sequence[str | None]) -> pa.StringArray | None:
         return None
     if not joined.isascii():
         return None
-    offsets = np.zeros(len(values) + 1, np.int32)
-    np.cumsum(np.fromiter(map(len, values), np.int32, len(values)), out=offsets[1:])  # type: ignore[arg-type]
+    offsets = _text_offsets(values)  # type: ignore[arg-type]
     return pa.StringArray.from_buffers(len(values), pa.py_buffer(offsets), pa.py_buffer(joined.encode()))
 
 
 def bytes_to_arrow(values: Sequence[bytes | None]) -> pa.StringArray:
     """UTF-8 texts as an Arrow column; None becomes null."""
     encoded = [b"" if value is None else value for value in values]
-    offsets = np.zeros(len(values) + 1, np.int32)
-    np.cumsum([len(text) for text in encoded], out=offsets[1:])
+    offsets = _text_offsets(encoded)
     present = np.fromiter((value is not None for value in values), bool, len(values))
     validity = None if present.all() else _bits(present)
     buffers = [validity, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
     return pa.StringArray.from_buffers(len(values), *buffers[1:], validity, int((~present).sum()))
+
+
+def _text_offsets(texts: Sequence[str] | Sequence[bytes]) -> npt.NDArray[np.int32]:
+    """Where each text begins, and the last one ends. Raises InputError for more than an Arrow column of texts holds."""
+    offsets = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)), out=offsets[1:])
+    if offsets[-1] > MOST_TEXT:
+        raise InputError(f"{offsets[-1]:,} bytes of text in one column, {MOST_TEXT:,} are the most", "split the file")
+    return offsets.astype(np.int32)
 
 
 def one_chunk(column: pa.ChunkedArray | pa.Array) -> pa.Array:

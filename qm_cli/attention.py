@@ -41,8 +41,8 @@ def attention(
 ) -> list[dict[str, Any]]:
     """A row per kind of fault: code, severity, level, count, meaning, first examples, model, and the command for more.
 
-    Labels are told from by the model with the highest first number; without one, those that lie on another are. Rows of
-    one command stand together; commands stand by their worst severity, then by count.
+    Labels are told from by the model with the highest first number; where it tells of none, those that lie on another
+    are. Rows of one command stand together; commands stand by their worst severity, then by count.
     """
     rows = [_of_input(found, models) for found in findings if found.rule.severity != INFO]
     rows += _copies(data) + (_suspicious(models, _best(models, reports)) or _twice(data))

@@ -4,7 +4,6 @@ would be."""
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -45,7 +44,6 @@ from qm_cli.tables import Tables
 TASKS = ("bbox", "segm", "keypoints")
 ACTIONS = (ADD, CHANGE_CATEGORY, CHANGE_BOX, CHANGE_SHAPE, REMOVE)
 MANY = 500
-GAIN_NAMED = re.compile("delta_(AP|accuracy)", re.IGNORECASE)
 ESTIMATE = (
     "ΔAP is what COCO's AP would gain were this suggestion alone accepted, by matching the same predictions again; the"
     " suggestion is the model's own, so it tells what is at stake, not that it is right"
@@ -108,7 +106,7 @@ def review_queue(
     rows = np.flatnonzero(doubts.found.issue) if issues else np.arange(queue.num_rows)
     if where is not None:
         table = queue
-        if GAIN_NAMED.search(where):
+        if delta.lower() in where.lower():
             if len(rows) > MANY:
                 say(f"qm: measures what {doubts.measure} gains from each of {len(rows):,} suggestions")
             gains = np.full(queue.num_rows, np.nan)

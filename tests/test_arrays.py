@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qm_cli import arrays
 from qm_cli.arrays import (
     number_or_none,
     one_chunk,
@@ -19,6 +20,7 @@ from qm_cli.arrays import (
     valid,
     vectors_to_arrow,
 )
+from qm_cli.errors import InputError
 
 COLUMNS = [
     np.array([1.5, np.nan, 3.0]),
@@ -68,6 +70,15 @@ def test_strings(values: list[str | None]) -> None:
     column = strings_to_arrow(values)
     column.validate(full=True)
     assert column.to_pylist() == values
+
+
+@pytest.mark.parametrize("values", [["abc", "de"], ["ä", None, "cde"], ["ää", "a"]])
+def test_more_text_than_a_column_holds_is_refused(values: list[str | None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrays, "MOST_TEXT", 5)
+    assert strings_to_arrow(values).to_pylist() == values
+    monkeypatch.setattr(arrays, "MOST_TEXT", 4)
+    with pytest.raises(InputError, match="5 bytes of text in one column, 4 are the most"):
+        strings_to_arrow(values)
 
 
 def test_columns_of_no_chunk_and_of_several() -> None:

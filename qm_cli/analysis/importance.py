@@ -163,8 +163,8 @@ def _images_permuted(
     return by_chance
 
 
-def _moved(counts: npt.NDArray[np.integer], donors: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Each donor's share of the counts of those it gives its value to: int64[units, times]."""
+def _moved(counts: npt.NDArray[np.integer], donors: npt.NDArray[np.int64]) -> npt.NDArray[np.integer]:
+    """Each donor's share of the counts of those it gives its value to: integers [units, times], as small as will do."""
     moved = np.empty((len(counts), len(donors)), np.int64)
     for sample, donor in enumerate(donors):
         moved[:, sample] = np.bincount(donor, counts, len(counts))

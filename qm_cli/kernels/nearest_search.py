@@ -55,9 +55,12 @@ class Points:
         return len(self.rows)
 
     def single(self, places: RowArray | slice) -> Vectors:
-        """Vectors of length 1 in single precision: float32[n, d]."""
+        """Vectors of length 1 in single precision: float32[n, d]. Divided by the root of their length twice, as a
+        length may be beyond single precision."""
         single: Vectors = self.vectors[self.rows[places]]
-        single /= self.lengths[places, None].astype(np.float32)
+        root = np.sqrt(self.lengths[places, None]).astype(np.float32)
+        single /= root
+        single /= root
         return single
 
     def double(self, places: RowArray | slice) -> FloatArray:

@@ -181,7 +181,7 @@ def print_table_on(
     table = Table(box=None, pad_edge=False, collapse_padding=gap == NARROW_GAP, header_style="bold cyan")
     for place, column in enumerate(columns):
         table.add_column(
-            Text(CONTROLS.sub("�", column), no_wrap=False, overflow="fold"),
+            Text(_visible(column), no_wrap=False, overflow="fold"),
             justify="left" if place in {*left, *prose, *layout.words} else "right",
             width=widths[place],
         )
@@ -210,10 +210,11 @@ class _Layout:
     """
 
     def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], prose: Sequence[int]) -> None:
-        texts = [[shown(row[place]) for row in rows] for place in range(len(columns))]
+        texts = [[_visible(row[place]) for row in rows] for place in range(len(columns))]
+        columns = [_visible(name) for name in columns]
         self.natural = [_longest([name, *cells]) for name, cells in zip(columns, texts, strict=True)]
-        self.words = {place for place, cells in enumerate(texts) if any(map(WORD.match, cells))} | {*prose}
         self.texts = {place for place in range(len(columns)) if any(isinstance(row[place], str) for row in rows)}
+        self.words = {place for place in self.texts if any(map(WORD.match, texts[place]))} | {*prose}
         self.stages: list[list[int]] = [[] for _ in range(READABLE + 3)]
         for place, (name, cells) in enumerate(zip(columns, texts, strict=True)):
             word = _longest([word for cell in cells for word in cell.split()])
@@ -234,8 +235,13 @@ def _longest(texts: Iterable[str]) -> int:
 
 def _cell(value: Any, wrapped: bool = False) -> Text:
     """A value that is not taken for markup."""
-    text = CONTROLS.sub("�", shown(value))
+    text = _visible(value)
     return Text(text, overflow="fold") if wrapped else Text(text, no_wrap=True, overflow="ellipsis")
+
+
+def _visible(value: Any) -> str:
+    """A value as it is shown, with a sign in place of each character that steers a terminal."""
+    return CONTROLS.sub("�", shown(value))
 
 
 def shown(value: Any) -> str:

@@ -38,6 +38,13 @@ def test_as_in_a_plain_loop(rows: int, size: int, count: int) -> None:
     assert found.recall == 1
 
 
+@pytest.mark.parametrize("size", [1e38, 1e-40])
+def test_numbers_near_the_ends_of_single_precision(size: float) -> None:
+    """Their lengths are beyond it."""
+    vectors = (np.random.default_rng(5).uniform(-3, 3, (100, 16)) * size).astype(np.float32)
+    assert nearest(vectors, 5).row.tolist() == plain(vectors, 5)[0]
+
+
 @given(st.lists(st.tuples(*[st.integers(-1, 1)] * 3), max_size=40), st.integers(1, 5))
 def test_many_equal_vectors_and_directions(vectors: list[tuple[int, int, int]], count: int) -> None:
     rows = np.array(vectors, np.float32).reshape(-1, 3)

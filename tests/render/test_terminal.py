@@ -8,6 +8,8 @@ from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qm_cli.render import terminal
 from qm_cli.render.terminal import show_evaluation, show_notes, show_table, shown
@@ -176,6 +178,21 @@ def test_a_narrow_terminal_wraps_words_and_cuts_nothing(width: int) -> None:
     shown_cells = "".join("".join(text.split()) for text in (*columns, *map(shown, row)))
     assert Counter("".join(text.split())) == Counter(shown_cells)
     assert {"0.9674", "1,234,567", "0.7285", "0.8048"} <= set(text.split())
+
+
+TEXTS = ["a", "true positives", "name_without_a_blank_" * 2, "猫猫猫", "tab\tin", "0.5000", ""]
+CELLS = st.sampled_from([*TEXTS, 0.25, float("nan"), float("-inf"), 370160834, None])
+
+
+@given(st.data(), st.integers(1, 7), st.integers(0, 3), st.sampled_from([1, 20, 40, 80, 200]), st.booleans())
+def test_nothing_is_cut_whatever_stands_in_a_table(
+    data: st.DataObject, columns: int, rows: int, width: int, tty: bool
+) -> None:
+    names = data.draw(st.lists(st.sampled_from(TEXTS), min_size=columns, max_size=columns))
+    table = data.draw(st.lists(st.tuples(*[CELLS] * columns), min_size=rows, max_size=rows))
+    text = STYLE.sub("", printed(print_table, names, table, tty=tty, width=width))
+    expected = "".join(map(shown, [*names, *(value for row in table for value in row)])).replace("\t", "�")
+    assert Counter("".join(text.split())) == Counter("".join(expected.split()))
 
 
 def test_headings_are_folded_before_words() -> None:
