@@ -146,6 +146,16 @@ CODES = {
     "prediction-crossing-polygon": Code(
         WARNING, "prediction with a polygon that crosses itself, painted as it stands", "mend the export"
     ),
+    "label-unread-answers": Code(
+        WARNING,
+        "annotation with answers below it (`classifications`), which are not read of objects",
+        "write each as a field of the annotation, a column to slice by, or as a row of its own in a file of answers",
+    ),
+    "prediction-unread-answers": Code(
+        WARNING,
+        "prediction with answers below it (`classifications`), which are not read of objects",
+        "write each as a field of the prediction, or as a row of its own in a file of answers",
+    ),
     "label-without-answer": Code(
         INFO, "label without a category or an answer, taken as nothing ticked", "remove the row if it was not answered"
     ),

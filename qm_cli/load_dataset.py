@@ -20,6 +20,7 @@ from qm_cli.load import Source
 from qm_cli.raw import RawLabels, RawPredictions
 from qm_cli.settings import BOXES
 from qm_cli.tables import Tables
+from qm_cli.unread_answers import unread_answers
 
 Predictions = RawPredictions | npt.NDArray[Any]
 CLASSES = "classification"
@@ -39,7 +40,8 @@ def load_tables(labels: Path | None, predictions: Path | None, **how: Any) -> Ta
     read = source.predictions_read
     of_predictions = read is not None or _holds_answers(predictions, source.task)
     if not (of_labels or of_predictions):
-        return load.load_tables(labels, predictions, **how)
+        found = unread_answers(labels, predictions)
+        return load.load_tables(labels, predictions, **how).with_findings(found)
     raw_labels = given if given is not None or labels is None else _labels(source, labels, of_labels)
     if read is None and predictions is not None:
         read = _predictions(source, predictions, of_predictions)
