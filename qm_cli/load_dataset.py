@@ -11,6 +11,7 @@ from typing import Any
 import numpy.typing as npt
 
 from qm_cli import answer_files, dataset, link, load, storage
+from qm_cli.answer_fields import with_fields
 from qm_cli.answer_objects import as_objects, categories_of_all
 from qm_cli.errors import InputError, UsageError
 from qm_cli.ingest import answers_json, archives, category_map
@@ -107,7 +108,9 @@ def _labels(source: Source, path: Path, answers: bool) -> RawLabels:
     with tempfile.TemporaryDirectory(prefix="qm-") as folder:
         plain = archives.plain(dataset.on_disk(path), Path(folder), _shown(path))
         raw, kinds = answer_files.read_labels(plain, path, _shown(path))
-        if source.metadata and not raw.derived:
+        if source.metadata and raw.derived:
+            raw = with_fields(raw, plain, path)
+        elif source.metadata:
             raw = replace(raw, image={**raw.image, **answers_json.entry_columns(plain)})
     return replace(raw, kinds=kinds)
 
