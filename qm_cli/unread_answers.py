@@ -62,7 +62,7 @@ def _objects_with_answers(path: Path) -> list[str]:
         content = archives.plain(place, Path(folder), storage.shown(path)).read_bytes()
     rows = _rows(content.removeprefix(b"\xef\xbb\xbf"))
     return [
-        str(number) if bytes(row.id) == b"null" else bytes(row.id).decode().strip('"')
+        str(number if bytes(row.id) == b"null" else msgspec.json.decode(row.id))
         for number, row in enumerate(rows)
         if row is not None and bytes(row.classifications).replace(b" ", b"") not in NOTHING
     ]
