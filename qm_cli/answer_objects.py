@@ -55,7 +55,7 @@ def as_objects(
         if predictions is not None and not isinstance(predictions, RawPredictions):
             names = names or tuple(map(str, range(predictions.shape[1])))
     elif labels.derived:
-        labels = replace(labels, image=_images(distinct(labels.label["image_id"])))
+        labels = replace(labels, image={**_images(distinct(labels.label["image_id"])), **labels.image})
     if not len(labels.category.get("id", ())):
         sides = [labels.label] if labels.label else []
         sides += [predictions.columns] if isinstance(predictions, RawPredictions) else []

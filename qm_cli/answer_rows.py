@@ -78,12 +78,12 @@ def unfolded(rows: list[Row], kinds: dict[str, str]) -> list[Row]:
     Where any row is unfolded, all name their data row by `data_row_id`. kinds: gets the questions that take all that
     apply, which are those with a list of answers.
     """
-    if not any(_is_folded(row) for row in rows):
+    if not any(is_folded(row) for row in rows):
         return rows
     by_id = not any(_data_row(row) is not None for row in rows)
     found: list[Row] = []
     for row in rows:
-        if _is_folded(row):
+        if is_folded(row):
             found += _unfolded(row, kinds)
         else:
             place = row.id if by_id else _data_row(row)
@@ -123,7 +123,8 @@ def _unfolded(row: Row, kinds: dict[str, str]) -> list[Row]:
     return [msgspec.structs.replace(one, **first) if place == 0 else one for place, one in enumerate(found)]
 
 
-def _is_folded(row: Row) -> bool:
+def is_folded(row: Row) -> bool:
+    """Whether a row is written as Labelbox does, so that it may stand for several answers."""
     return bool(row.classifications) or row.dataRow is not None or isinstance(row.answer, Option | list)
 
 

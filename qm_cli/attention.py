@@ -19,6 +19,8 @@ from qm_cli.scoring import Scored
 
 RUN, DATASET = "RUN", "DATASET"
 """Words in a command that stand for the run folder and for the dataset with the options it was scored with."""
+VALUES = "values"
+"""What codes of custom values begin with, which are no part of what `qm check` reads."""
 LEAST_SUSPICION = 0.5
 SEVERITIES = (ERROR, WARNING, INFO)
 EVIDENCE = (("prediction", "overlooked"), ("label", "swapped"), ("label", "badly_located"))
@@ -67,7 +69,7 @@ def _of_input(found: Finding, models: Mapping[str, Scored]) -> dict[str, Any]:
     own = [name for name, scored in models.items() if found in (*scored.tables.findings, *scored.scores.findings)]
     model = ", ".join(own) if len(own) < len(models) and own else None
     meaning = f"{rule.meaning}{', left out' if rule.drops else ''}{'' if model is None else f', of {model}'}"
-    command = f"qm check {DATASET}"
+    command = f"jq .findings {RUN}/run.json" if level == VALUES else f"qm check {DATASET}"
     return _row(found.code, rule.severity, level, found.count, meaning, found.examples, model=model, command=command)
 
 

@@ -58,7 +58,9 @@ def decide(gate: Gate, subject: Subject) -> dict[str, Any]:
 
 
 def _model_checks(gate: Gate, subject: Subject) -> tuple[list[dict[str, Any]], list[str]]:
-    checks = each_category(gate.checks, category_keys(subject.report["categories"]))
+    categories = subject.report["categories"]
+    labels = {name: row["labels"] for name, row in zip(category_keys(categories), categories, strict=True)}
+    checks, left_out = each_category(gate.checks, labels)
     own, told = ({}, []) if subject.of_answers else own_confidences(checks, subject)
     wanted = [_quantity(check, subject, own) for check in checks]
     refuse_contradictions(checks, wanted)
@@ -73,7 +75,7 @@ def _model_checks(gate: Gate, subject: Subject) -> tuple[list[dict[str, Any]], l
     for place, check in enumerate(checks):
         if place not in found:
             found[place] = reports.measured(check)
-    return [judged(check, found[place]) for place, check in enumerate(checks)], [*told, *notes]
+    return [judged(check, found[place]) for place, check in enumerate(checks)], [*left_out, *told, *notes]
 
 
 def _quantity(check: Check, subject: Subject, own: Mapping[ThresholdFile, Confidences]) -> Quantity | None:

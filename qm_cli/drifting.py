@@ -25,6 +25,7 @@ RowArray = npt.NDArray[np.int64]
 LEVELS = ("image", "label", "prediction")
 HALVES = 100
 LEAST_IMAGES = 20
+EMPTY_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,14 @@ def compare_distributions(
     patterns: tuple[str, ...] = (),
     seed: int = 0,
 ) -> dict[str, Any]:
-    """The report on two run folders, or two prediction files without labels. Raises UsageError for unknown metrics."""
+    """The report on two run folders, or two prediction files without labels.
+
+    Metrics that have no value on either side are left out and named. Raises UsageError for unknown metrics.
+    """
     a, b = (_side(target, model) for target, model in zip(targets, models, strict=True))
-    names = _chosen(a, b, patterns)
+    chosen = _chosen(a, b, patterns)
+    names = [one for one in chosen if any(_has_value(side, *one) for side in (a, b))]
+    empty = [f"{level}.{name}" for level, name in chosen if (level, name) not in names]
     cuts = halves(a.images, b.images, HALVES, seed)
     return {
         "a": _about(a),
@@ -68,7 +74,8 @@ def compare_distributions(
         "seed": seed,
         "metrics": [_metric_row(a, b, level, name, cuts) for level, name in names],
         "mixes": [row for level in LEVELS if (row := _mix_row(a, b, level, cuts)) is not None],
-        "notes": _notes(a, b),
+        "without_values": empty,
+        "notes": _notes(a, b, empty),
     }
 
 
@@ -151,6 +158,10 @@ def _chosen(a: Side, b: Side, patterns: tuple[str, ...]) -> list[tuple[str, str]
     return [pair for pair, one in zip(both, known, strict=True) if any(fnmatchcase(one, name) for name in wanted)]
 
 
+def _has_value(side: Side, level: str, name: str) -> bool:
+    return not np.isnan(side.levels[level].columns[name]).all()
+
+
 def _about(side: Side) -> dict[str, Any]:
     return {"target": side.target, "model": side.model, "images": side.images}
 
@@ -211,8 +222,12 @@ def _mix_facts(found: Mix) -> dict[str, Any]:
     return {**facts, "drifted": found.psi.above or found.variation.above}
 
 
-def _notes(a: Side, b: Side) -> list[str]:
+def _notes(a: Side, b: Side, empty: list[str]) -> list[str]:
     notes = ["the p-value takes all values for independent; the floor, from whole images, does not"]
+    if empty:
+        which = ", ".join([*empty[:EMPTY_NAMED], *(["…"] if len(empty) > EMPTY_NAMED else [])])
+        count = "1 metric" if len(empty) == 1 else f"{len(empty)} metrics"
+        notes.append(f"{count} without a value on either side {'is' if len(empty) == 1 else 'are'} left out: {which}")
     for word, side in (("A", a), ("B", b)):
         if side.images < LEAST_IMAGES:
             notes.append(f"{word} has {side.images} images: too few for a noise floor, {LEAST_IMAGES} are needed")

@@ -79,6 +79,11 @@ CODES = {
     "image-size-differs": Code(WARNING, "width × height differs from the file's", "write the file's own size"),
     "image-ends-worker": Code(ERROR, "image that ends the process which opens it", "look at the file, or give memory"),
     "image-missing-file": Code(ERROR, "image file not found", "check --images and the file names"),
+    "image-without-folder": Code(
+        INFO,
+        "data row called like an image file, in a dataset folder without any image",
+        "name their place by --images",
+    ),
     "image-unreadable": Code(ERROR, "image file that cannot be decoded", "replace the file"),
     "image-truncated": Code(ERROR, "image file that ends in the middle", "copy the file again"),
     "image-outside-folder": Code(ERROR, "file outside of the image folder", "move it there, or allow it by --outside"),
@@ -145,6 +150,16 @@ CODES = {
     ),
     "prediction-crossing-polygon": Code(
         WARNING, "prediction with a polygon that crosses itself, painted as it stands", "mend the export"
+    ),
+    "label-unread-answers": Code(
+        WARNING,
+        "annotation with answers below it (`classifications`), which are not read of objects",
+        "write each as a field of the annotation, a column to slice by, or as a row of its own in a file of answers",
+    ),
+    "prediction-unread-answers": Code(
+        WARNING,
+        "prediction with answers below it (`classifications`), which are not read of objects",
+        "write each as a field of the prediction, or as a row of its own in a file of answers",
     ),
     "label-without-answer": Code(
         INFO, "label without a category or an answer, taken as nothing ticked", "remove the row if it was not answered"

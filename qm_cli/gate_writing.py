@@ -66,7 +66,7 @@ def _head(run: Run, subject: Subject, folder: Path) -> Iterator[str]:
     yield f"run = {_text(os.path.relpath(run.path, folder))}"
     if len(run.models) > 1:
         yield f"model = {_text(str(subject.model))}"
-    yield 'on_undefined = "fail"        # or "skip"'
+    yield '# on_undefined = "skip"      # let undefined numbers pass; unstated or "fail", they fail'
     yield "# confidence_level = 0.95    # pass and fail only when that sure; else inconclusive, exit code 3"
     lost = sorted({str(one["code"]) for one in subject.findings if one["dropped"]})
     if lost:

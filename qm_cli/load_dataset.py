@@ -11,6 +11,7 @@ from typing import Any
 import numpy.typing as npt
 
 from qm_cli import answer_files, dataset, link, load, storage
+from qm_cli.answer_fields import with_fields
 from qm_cli.answer_objects import as_objects, categories_of_all
 from qm_cli.errors import InputError, UsageError
 from qm_cli.ingest import answers_json, archives, category_map
@@ -20,6 +21,7 @@ from qm_cli.load import Source
 from qm_cli.raw import RawLabels, RawPredictions
 from qm_cli.settings import BOXES
 from qm_cli.tables import Tables
+from qm_cli.unread_answers import unread_answers
 
 Predictions = RawPredictions | npt.NDArray[Any]
 CLASSES = "classification"
@@ -39,7 +41,8 @@ def load_tables(labels: Path | None, predictions: Path | None, **how: Any) -> Ta
     read = source.predictions_read
     of_predictions = read is not None or _holds_answers(predictions, source.task)
     if not (of_labels or of_predictions):
-        return load.load_tables(labels, predictions, **how)
+        found = unread_answers(labels, predictions)
+        return load.load_tables(labels, predictions, **how).with_findings(found)
     raw_labels = given if given is not None or labels is None else _labels(source, labels, of_labels)
     if read is None and predictions is not None:
         read = _predictions(source, predictions, of_predictions)
@@ -105,7 +108,9 @@ def _labels(source: Source, path: Path, answers: bool) -> RawLabels:
     with tempfile.TemporaryDirectory(prefix="qm-") as folder:
         plain = archives.plain(dataset.on_disk(path), Path(folder), _shown(path))
         raw, kinds = answer_files.read_labels(plain, path, _shown(path))
-        if source.metadata and not raw.derived:
+        if source.metadata and raw.derived:
+            raw = with_fields(raw, plain, path)
+        elif source.metadata:
             raw = replace(raw, image={**raw.image, **answers_json.entry_columns(plain)})
     return replace(raw, kinds=kinds)
 

@@ -11,10 +11,12 @@ from qm_cli import dataset, storage
 from qm_cli.analysis.check import SEVERITIES, check
 from qm_cli.analysis.classification_questions import questions
 from qm_cli.analysis.mend import mend, refuse_foreign
+from qm_cli.arrays import one_chunk, valid
 from qm_cli.classification_tables import answers_of, holds_classes
 from qm_cli.dataset import DatasetFiles
 from qm_cli.errors import UsageError
-from qm_cli.findings import Finding
+from qm_cli.findings import Finding, flagged
+from qm_cli.ingest.image_folder import holds_images
 from qm_cli.load_dataset import load_tables
 from qm_cli.storage import shown
 from qm_cli.tables import Tables
@@ -58,6 +60,7 @@ def check_files(files: DatasetFiles, fix: Path | None = None, **naming: Any) -> 
         for one in [
             *check(tables, None if findings[DATA] else _images(files, tables), problems_of),
             *_of_answers(tables),
+            *_without_images(files, tables),
         ]:
             group = findings.setdefault(name, []) if _is_of_model(one, path) else findings[DATA]
             if one not in group:
@@ -77,7 +80,22 @@ def check_files(files: DatasetFiles, fix: Path | None = None, **naming: Any) -> 
 def _images(files: DatasetFiles, tables: Tables) -> Path | None:
     """The folder to look into; none where there are classes of data rows that are no files."""
     named = tables.image["file_name"].null_count < tables.count("image")
-    return files.images if named or not holds_classes(tables) else None
+    if holds_classes(tables) and (not named or _are_elsewhere(files)):
+        return None
+    return files.images
+
+
+def _are_elsewhere(files: DatasetFiles) -> bool:
+    """Whether nobody said where images are, and the dataset folder holds none: they are not what is checked."""
+    return files.images == files.root and "images" not in files.settings and not holds_images(files.root)
+
+
+def _without_images(files: DatasetFiles, tables: Tables) -> list[Finding]:
+    """Data rows of classes that are called like image files where there are no images at all."""
+    names = one_chunk(tables.image["file_name"])
+    if not holds_classes(tables) or names.null_count == len(names) or not _are_elsewhere(files):
+        return []
+    return flagged("image-without-folder", names, valid(names))
 
 
 def _of_answers(tables: Tables) -> list[Finding]:

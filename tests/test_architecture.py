@@ -25,7 +25,6 @@ BANNED = {"utils", "util", "helpers", "common", "misc", "base"}
 GRAPHS = {"kernels/", "analysis/"}  # families whose files may import each other
 ANYWHERE, TOP, LATE, EITHER = "anywhere", "top", "late", "either"
 UNMIRRORED = {
-    "__main__": "one call",
     "options": "annotations alone; tests/golden holds what the commands say",
     "rank_options": "annotations alone, as options",
     "detail_options": "as options",
@@ -160,8 +159,8 @@ def edges() -> Iterator[tuple[str, Import, str]]:
 
 
 def started() -> set[str]:
-    """The modules that `qm --help` loads: all that `main` imports at the top, and so on."""
-    found, left = set(), ["main"]
+    """The modules that `qm --help` loads: the entry, all that `main` imports at the top, and so on."""
+    found, left = set(), ["__main__", "main"]
     while left:
         module = left.pop()
         if module in found:

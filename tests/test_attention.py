@@ -64,6 +64,13 @@ def test_the_worst_comes_first_and_rows_of_a_command_together(run: Run) -> None:
     ]
 
 
+def test_custom_values_are_no_matter_of_check() -> None:
+    tables, settings = builders.tables(document([image(1)], [], CATEGORIES), []), Settings()
+    bare = score_tables(tables, selection(["image.object_count"]), settings, Resources())
+    (row,) = attention(bare, {}, {}, [Finding("values-unknown-id", 2, ("nope.jpg",))])
+    assert (row["level"], row["count"], row["command"]) == ("values", 2, "jq .findings RUN/run.json")
+
+
 def info() -> Finding:
     return Finding("image-without-label", 4, ("3",))
 

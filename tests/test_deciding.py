@@ -24,6 +24,7 @@ from qm_cli.errors import UsageError
 from qm_cli.gate_subject import of_files, of_run
 from qm_cli.load import load_tables
 from qm_cli.run import evaluate
+from tests.input_files import document, label, prediction, write
 from tests.sample_run import BETTER, LABELS, sample_run
 
 SURE = Rules(confidence_level=0.95)
@@ -155,3 +156,22 @@ def test_the_same_gate_gives_the_same_verdict() -> None:
     assert decided(*checks) == decided(*checks)
     alone = decided(checks[1])
     assert alone["checks"][0] == decided(*checks)["checks"][1]
+
+
+def test_categories_without_labels_fail_only_where_that_is_asked_for(tmp_path: Path) -> None:
+    labels = write(tmp_path / "l.json", document(labels=[label(1), label(2, image_id=2)]))
+    predictions = write(tmp_path / "p.json", [prediction(), prediction(image_id=2)])
+
+    def verdict(*checks: Check) -> dict[str, Any]:
+        gate = Gate(checks)
+        return decide(gate, of_files(labels, predictions, load_tables(labels, predictions), gate))
+
+    passed = verdict(Check(MIN, "recall", 0.5, Scope("*")))
+    assert (passed["verdict"], [row["category"] for row in passed["checks"]]) == ("passed", ["cat"])
+    assert passed["notes"][0].startswith("recall@*: 1 category without labels is left out: dog;")
+    strict = Rules(on_undefined="fail")
+    for check in (Check(MIN, "recall", 0.5, Scope("*"), strict), Check(MIN, "recall", 0.5, Scope("dog"))):
+        assert verdict(check)["verdict"] == "failed"
+    skipped = verdict(Check(MIN, "recall", 0.5, Scope("*"), Rules(on_undefined="skip")))
+    assert (skipped["verdict"], skipped["skipped"]) == ("passed", 1)
+    assert verdict(Check(MIN, "labels", 1, Scope("*")))["verdict"] == "failed"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from qm_cli.drifting import compare_distributions
 from qm_cli.errors import InputError, UsageError
+from qm_cli.render.terminal_drift import show_drift
 from qm_cli.run import score
 
 SAMPLE = Path(__file__).parent.parent / "sample_data"
@@ -66,3 +70,23 @@ def test_few_images_are_told(tmp_path: Path) -> None:
     report = compare_distributions((small, small), ("worse", "better"))
     assert "A has 8 images" in report["notes"][1]
     assert {row["ks"] for row in report["metrics"] if row["metric"] == "image.area"} == {None}
+
+
+def test_numbers_without_a_value_are_left_out_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [one["file_name"] for one in json.loads((SAMPLE / "labels.json").read_text())["images"]]
+    places = []
+    for side, known in (("a", None), ("b", 1.0)):
+        nothing = pa.nulls(len(names), pa.float64())
+        half = pa.array([known] * len(names), pa.float64())
+        pq.write_table(pa.table({"file_name": names, "nothing": nothing, "half": half}), tmp_path / f"{side}.parquet")
+        values = (tmp_path / f"{side}.parquet",)
+        places.append(score(SAMPLE, tmp_path / side, metrics=("image.area",), values=values, model="better").path)
+    report = compare_distributions((places[0], places[1]))
+    named = [row["metric"] for row in report["metrics"]]
+    assert report["without_values"] == ["image.nothing"]
+    assert "image.nothing" not in named and {"image.half", "image.area"} <= set(named)
+    assert "1 metric without a value on either side is left out: image.nothing" in report["notes"]
+    alone = compare_distributions((places[0], places[1]), patterns=("image.nothing",))
+    assert (alone["metrics"], alone["without_values"]) == ([], ["image.nothing"])
+    show_drift(alone)
+    assert "image.nothing" in capsys.readouterr().out

@@ -87,3 +87,21 @@ def test_answers_given_twice_are_found(tmp_path: Path) -> None:
     predictions = write(tmp_path / "p.csv", "id,category,score\n1,a,.5\n1,a,.25\n2,b,.5\n")
     report = check_files(files_to_check(labels, None, [predictions], None))
     assert [found["code"] for found in report["findings"]["p"]] == ["prediction-duplicate-answer"]
+
+
+def test_classes_without_images_miss_none(tmp_path: Path) -> None:
+    """Names of image files in a table do not say that the images are here; those that are here are looked at."""
+    folder = tmp_path / "set"
+    write(folder / "labels.csv", "id,category\n1.jpg,a\n2.jpg,b\nthree,b\n")
+    write(folder / "predictions" / "m.csv", "id,category,score\n1.jpg,a,.5\n2.jpg,a,.25\nthree,b,.5\n")
+    report = check_files(files_to_check(folder, None, [], None))
+    told = {one["code"]: (one["severity"], one["count"]) for one in report["findings"]["data"]}
+    assert told["image-without-folder"] == ("info", 2)
+    assert (report["counts"]["error"], "image-missing-file" in told) == (0, False)
+    (tmp_path / "elsewhere").mkdir()
+    named = check_files(files_to_check(folder, None, [], tmp_path / "elsewhere"))
+    shutil.copy(next((SAMPLE / "images").glob("*.jpg")), folder / "1.jpg")
+    for missed, report in ((2, named), (1, check_files(files_to_check(folder, None, [], None)))):
+        told = {one["code"]: one["count"] for one in report["findings"]["data"]}
+        assert told["image-missing-file"] == missed
+        assert "image-without-folder" not in told

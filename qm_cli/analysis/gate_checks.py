@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ SIZES = ("images", "labels", "crowd", "predictions")
 COUNTS = (*SIZES, "true_positives", "false_positives", "false_negatives", "true_negatives")
 UNBOUNDED = ("log_loss",)
 EVERY = "*"
+NAMED = 5
 PAIRED, HOLM, NONE = "paired-bootstrap", "holm", "none"
 FAIL, SKIP, REPORT, PASS = "fail", "skip", "report", "pass"
 ON_UNDEFINED = (FAIL, SKIP)
@@ -67,13 +68,14 @@ class Scope:
 class Rules:
     """How a number is judged.
 
-    min_support: with fewer samples a number is taken as undefined. on_undefined: fail | skip. confidence_level: of the
-    interval that must clear the limit, None to compare the number itself. inconclusive: what a number is whose interval
-    holds the limit: report (a verdict of its own) | fail | pass.
+    min_support: with fewer samples a number is taken as undefined. on_undefined: fail | skip; None fails too, but not
+    for what `*` names without labels. confidence_level: of the interval that must clear the limit, None to compare the
+    number itself. inconclusive: what a number is whose interval holds the limit: report (a verdict of its own) | fail |
+    pass.
     """
 
     min_support: int = 0
-    on_undefined: str = FAIL
+    on_undefined: str | None = None
     confidence_level: float | None = None
     inconclusive: str = REPORT
 
@@ -146,13 +148,31 @@ def skipping_undefined(check: Check) -> Check:
     return replace(check, rules=replace(check.rules, on_undefined=SKIP))
 
 
-def each_category(checks: Iterable[Check], names: Sequence[str]) -> list[Check]:
-    """Checks of `*` as one of each category."""
-    return [
-        replace(check, scope=replace(check.scope, category=name))
-        for check in checks
-        for name in (names if check.scope.category == EVERY else [check.scope.category])
-    ]
+def each_category(checks: Iterable[Check], labels: Mapping[str, int]) -> tuple[list[Check], list[str]]:
+    """Checks of `*` as one of each category, and a note on those that are left out.
+
+    labels: of each category, by its name. A share of a category without labels is not asked for unless `on_undefined`
+    is stated, or no category has any; counts always are.
+    """
+    filled = [name for name, count in labels.items() if count] or list(labels)
+    found: list[Check] = []
+    short: dict[str, None] = {}
+    for check in checks:
+        names: Iterable[str | None] = [check.scope.category]
+        if check.scope.category == EVERY:
+            whole = is_count(check.metric) or check.rules.on_undefined is not None
+            names = labels if whole else filled
+            short |= {} if whole else {check.metric: None}
+        found += [replace(check, scope=replace(check.scope, category=name)) for name in names]
+    bare = [name for name in labels if name not in filled]
+    return found, [_left_out(list(short), bare)] if short and bare else []
+
+
+def _left_out(metrics: Sequence[str], names: Sequence[str]) -> str:
+    shown = ", ".join([*names[:NAMED], *(["…"] if len(names) > NAMED else [])])
+    count = "1 category without labels is" if len(names) == 1 else f"{len(names)} categories without labels are"
+    asked = ", ".join(f"{metric}@{EVERY}" for metric in metrics)
+    return f"{asked}: {count} left out: {shown}; in a gate file on_undefined says otherwise"
 
 
 def refuse_contradictions(checks: Sequence[Check], numbers: Sequence[Hashable] | None = None) -> None:

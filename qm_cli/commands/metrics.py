@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from shutil import get_terminal_size
 from typing import Annotated
 
 import typer
@@ -40,6 +41,9 @@ def metrics(
         sys.stdout.write(as_json({"metrics": found}))
     else:
         from qm_cli.render.metric_text import metric_explained, metric_list
+        from qm_cli.table_widths import PIPE_COLUMNS
 
-        sys.stdout.write("\n".join(map(metric_explained, found)) if name else metric_list(found))
+        room = get_terminal_size().columns if sys.stdout.isatty() else PIPE_COLUMNS
+        texts = [metric_explained(one, room) for one in found] if name else [metric_list(found, room)]
+        sys.stdout.write("\n".join(texts))
     return 0

@@ -24,6 +24,8 @@ TEXTS = ("question", "answer")
 OFFSETS = ("start", "end")
 PROBABILITY = "prob_"
 INTEGER = r"^(0|-?[1-9][0-9]{0,17})$"
+NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?$"
+BOOLEAN = r"^([Tt]rue|[Ff]alse)$"
 HINT = "write id, and category (or category_id), answer or probs; see qm evaluate --help"
 
 
@@ -61,6 +63,38 @@ def read(path: Path, where: str) -> RawPredictions:
     if columns.keys().isdisjoint(("category_id", "category_name", "answer", "probs")):
         raise InputError(f"{where}: no column says what the answer is; it has {', '.join(names)}", HINT)
     return RawPredictions(where, columns, tuple(names))
+
+
+def further_columns(path: Path, where: str) -> Columns:
+    """The scalar columns that `read` has no use for: booleans, integers, floats and texts, in the order of the file.
+
+    Of text files a column whose every value is written as a number (007 is none), or as true or false, is one of these.
+    """
+    columnar = path_is_columnar(path)
+    table = _columnar(path, where) if columnar else _text(path, where)
+    own = {*ROW_IDS, "category_id", *NAMES, *TEXTS, *SCORES, *OFFSETS, "probs"}
+    names = [name for name in table.column_names if name and name not in own and not name.startswith(PROBABILITY)]
+    found = {name: _plain(table, name) for name in names}
+    if not columnar:
+        return {name: _typed(column) for name, column in found.items()}
+    return {name: _scalars(column) for name, column in found.items() if not pa.types.is_nested(column.type)}
+
+
+def _typed(texts: pa.Array) -> pa.Array:
+    for pattern, dtype in ((INTEGER, pa.int64()), (NUMBER, pa.float64()), (BOOLEAN, pa.bool_())):
+        if texts.null_count < len(texts) and compute.all(compute.match_substring_regex(texts, pattern)).as_py():
+            return texts.cast(dtype)
+    return texts
+
+
+def _scalars(column: pa.Array) -> pa.Array:
+    """Times and decimals as texts."""
+    types = pa.types
+    if types.is_integer(column.type) and column.type != pa.uint64():
+        return column.cast(pa.int64())
+    if types.is_floating(column.type):
+        return column.cast(pa.float64())
+    return column if types.is_boolean(column.type) else column.cast(pa.string())
 
 
 def probability_names(keys: Sequence[str]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from qm_cli.answer_rows import Category, Document, Entry, Row, first_name, unfolded
+from qm_cli.answer_rows import Category, Document, Entry, Row, first_name, is_folded, unfolded
 from qm_cli.arrays import strings_to_arrow, to_arrow
 from qm_cli.errors import InputError
 from qm_cli.json_faults import fault, repeated_key
@@ -59,6 +60,31 @@ def entry_columns(path: Path) -> Columns:
         for name, column in found.items()
         if column is not None
     }
+
+
+def further_columns(path: Path, kind: str) -> Columns:
+    """The further scalar fields of the rows, in their order; none where a row stands for several answers.
+
+    Of what `read` has read already; kind: as there.
+    """
+    content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    given = _decoded(content, kind, str(path))
+    if any(is_folded(row) for row in given.annotations or given.predictions or [] if row is not None):
+        return {}
+    rows = [row or {} for row in _fields(content, kind)]
+    names = dict.fromkeys(name for row in rows for name in row if name not in Row.__struct_fields__)
+    found = {name: scalars([row.get(name) for row in rows]) for name in names if name}
+    return {name: column for name, column in found.items() if column is not None}
+
+
+def _fields(content: bytes, kind: str) -> Sequence[dict[str, Any] | None]:
+    """The rows with all their fields."""
+    if kind == "list":
+        return msgspec.json.decode(content, type=list[dict[str, Any] | None])
+    if kind == "lines":
+        return msgspec.json.Decoder(dict[str, Any]).decode_lines(content)
+    document = msgspec.json.decode(content, type=dict[str, Any])
+    return document.get("annotations") or document.get("predictions") or [document]
 
 
 def _is_number(column: pa.Array) -> bool:

@@ -30,6 +30,11 @@ def read(folder: Path) -> RawLabels:
     return RawLabels(str(folder), image, {"id": strings_to_arrow([]), "name": strings_to_arrow([])}, {})
 
 
+def holds_images(folder: Path) -> bool:
+    """Whether there is any image file below the folder."""
+    return next(_image_names(folder), None) is not None
+
+
 def _image_names(folder: Path) -> Iterator[str]:
     """Image files below the folder, hidden files and folders left out."""
     if storage.uri_of(folder):

@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from qm_cli.arrays import compute as pc
-from qm_cli.arrays import one_chunk
+from qm_cli.arrays import one_chunk, to_numpy
 from qm_cli.errors import InputError
+from qm_cli.findings import flagged
 from qm_cli.tables import Tables
 
 KEYS = {"image_id": ("image", "id"), "label_id": ("label", "id"), "prediction_id": ("prediction", "id")}
@@ -20,10 +22,11 @@ KEYS |= {"file_name": ("image", "file_name"), "id": ("image", "id")}
 
 
 def with_values(tables: Tables, path: Path, reserved: Collection[tuple[str, str]] = ()) -> Tables:
-    """The tables with the file's columns added at the level its key names; rows without a value are null.
+    """The tables with the file's columns added at the level its key names; rows without a value are null, and ids that
+    the data lack are a finding.
 
     The key is image_id, label_id, prediction_id, file_name or id (of images). Raises InputError for a file that cannot
-    be read, has no key or no value column, an id twice, ids that are none of the data's, or a name that is taken or
+    be read, has no key or no value column, an id twice, no id at all that is the data's, or a name that is taken or
     reserved: (level, name) of the metrics.
     """
     values = read_table(path)
@@ -44,7 +47,10 @@ def with_values(tables: Tables, path: Path, reserved: Collection[tuple[str, str]
     rows = rows_of_ids(table[column], values[key], path)
     for name in names:
         table = table.append_column(name, values[name].take(rows))
-    return replace(tables, **{level: table}, _views={})
+    unknown = np.ones(values.num_rows, bool)
+    unknown[to_numpy(rows.drop_null())] = False
+    found = flagged("values-unknown-id", one_chunk(values[key]), unknown)
+    return replace(tables, **{level: table}, _views={}).with_findings(found)
 
 
 def rows_of_ids(ids: pa.ChunkedArray, keys: pa.ChunkedArray, path: Path) -> pa.Array:

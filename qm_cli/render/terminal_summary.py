@@ -60,7 +60,8 @@ def _show_attention(console: Console, rows: list[dict[str, Any]], words: dict[st
         for row in group:
             told = f"{row['count']:>6,}  {row['code']:<{wide}}  {row['meaning']}"
             show_prose(console, told, STYLES[row["severity"]], " " * (wide + 10))
-        filled = " ".join(words.get(word, word) for word in command.split(" "))
+        parts = [word.partition("/") for word in command.split(" ")]
+        filled = " ".join(f"{words.get(first, first)}{slash}{rest}" for first, slash, rest in parts)
         console.print(f"{'':8}→ {filled}", highlight=False, markup=False, soft_wrap=True)
     if len(rows) > WORTH_SHOWN:
         console.print(f"… and {len(rows) - WORTH_SHOWN} more findings: --json has all", style="dim", highlight=False)

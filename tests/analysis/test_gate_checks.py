@@ -7,6 +7,7 @@ import pytest
 from qm_cli.analysis.gate_checks import (
     DROP,
     Check,
+    Rules,
     Scope,
     each_category,
     parsed,
@@ -51,8 +52,26 @@ def test_titles() -> None:
 
 
 def test_each_category() -> None:
-    checks = each_category([parsed("min", "recall@*=0.5"), parsed("min", "AP=0.5")], ["cat", "dog"])
+    checks, notes = each_category([parsed("min", "recall@*=0.5"), parsed("min", "AP=0.5")], {"cat": 2, "dog": 1})
     assert [check.name for check in checks] == ["recall@cat", "recall@dog", "AP"]
+    assert notes == []
+
+
+def test_each_category_with_labels() -> None:
+    """Shares are of categories with labels, counts of all; what is named, or stated, stays as it was asked for."""
+    labels = {"cat": 2, "yak": 0, "dog": 1, "emu": 0}
+    asked = [parsed("min", text) for text in ("recall@*=0.5", "AP@*=0.1", "labels@*=1", "AP@yak=0.5")]
+    checks, notes = each_category(asked, labels)
+    shares = [f"{metric}@{name}" for metric in ("recall", "AP") for name in ("cat", "dog")]
+    assert [check.name for check in checks] == [*shares, *(f"labels@{name}" for name in labels), "AP@yak"]
+    [note] = notes
+    assert note.startswith("recall@*, AP@*: 2 categories without labels are left out: yak, emu;")
+    for stated in ("fail", "skip"):
+        checks, notes = each_category([parsed("min", "AP@*=0.5", Rules(on_undefined=stated))], labels)
+        assert ([check.scope.category for check in checks], notes) == (list(labels), [])
+    checks, notes = each_category([parsed("min", "AP@*=0.5")], dict.fromkeys(labels, 0))
+    assert (len(checks), notes) == (4, [])
+    assert each_category([parsed("max", "false_positives@*=5")], labels)[1] == []
 
 
 def test_skipping_undefined() -> None:

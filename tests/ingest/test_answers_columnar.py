@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from qm_cli.errors import InputError
-from qm_cli.ingest.answers_columnar import probability_names, read
+from qm_cli.ingest.answers_columnar import further_columns, probability_names, read
 from tests.input_files import write
 
 
@@ -90,3 +90,42 @@ def test_columns_of_the_wrong_type_are_refused(column: dict[str, Any], words: st
 def test_a_table_without_answers_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no column says what the answer is; it has id, score"):
         read(write(tmp_path / "a.csv", "id,score\n1,0.5\n"), "a.csv")
+
+
+def test_further_columns_of_text_are_typed_where_every_value_is_so_written(tmp_path: Path) -> None:
+    text = "id,category,score,prob_a,hour,depth,code,day,sure,note,none\n"
+    text += "1,a,.5,1,7,0.5,007,2024-01-02,true,x,\n2,b,.5,1,,1e3,8,2024-01-03,False,,\n"
+    found = further_columns(write(tmp_path / "a.csv", text), "a.csv")
+    assert {name: column.to_pylist() for name, column in found.items()} == {
+        "hour": [7, None],
+        "depth": [0.5, 1000.0],
+        "code": ["007", "8"],
+        "day": ["2024-01-02", "2024-01-03"],
+        "sure": [True, False],
+        "note": ["x", None],
+        "none": [None, None],
+    }
+
+
+def test_further_columns_of_parquet_are_scalars(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "id": [1, 2],
+            "category": ["a", "b"],
+            "site": pa.array(["x", None]).dictionary_encode(),
+            "hour": pa.array([7, 8], pa.uint8()),
+            "big": pa.array([1, 2], pa.uint64()),
+            "depth": pa.array([0.5, None], pa.float32()),
+            "day": pa.array([0, 1], pa.date32()),
+            "tags": [["x"], []],
+        }
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+    found = further_columns(tmp_path / "a.parquet", "a.parquet")
+    assert {name: column.to_pylist() for name, column in found.items()} == {
+        "site": ["x", None],
+        "hour": [7, 8],
+        "big": ["1", "2"],
+        "depth": [0.5, None],
+        "day": ["1970-01-01", "1970-01-02"],
+    }

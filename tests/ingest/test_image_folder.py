@@ -25,3 +25,13 @@ def test_nothing_there(tmp_path: Path) -> None:
         image_folder.read(tmp_path)
     with pytest.raises(InputError, match="no such folder of images"):
         image_folder.read(tmp_path / "none")
+
+
+def test_whether_there_is_any_image(tmp_path: Path) -> None:
+    assert not image_folder.holds_images(tmp_path)
+    (tmp_path / "deep" / "down").mkdir(parents=True)
+    (tmp_path / "deep" / ".hidden.jpg").touch()
+    (tmp_path / "labels.json").touch()
+    assert not image_folder.holds_images(tmp_path)
+    (tmp_path / "deep" / "down" / "a.JPG").touch()
+    assert image_folder.holds_images(tmp_path)

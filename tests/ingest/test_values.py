@@ -247,3 +247,22 @@ def test_whole_numbers_that_were_written_with_a_point(tmp_path: Path, loaded: Ta
 def test_an_index_without_a_name_is_no_value(tmp_path: Path, loaded: Tables) -> None:
     made = with_values(loaded, write(tmp_path / "a.csv", ",image_id,s\n0,1,0.5\n1,3,0.7\n"))
     assert set(made.image.column_names) == {*loaded.image.column_names, "s"}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize(
+    ("key", "ids", "unknown"),
+    [
+        ("image_id", [9, 1, 8], ("9", "8")),
+        ("file_name", ["1.jpg", "nope.jpg"], ("nope.jpg",)),
+        ("label_id", [6, 7], ("7",)),
+        ("image_id", [1], ()),
+    ],
+)
+def test_ids_that_the_data_lack_are_counted(
+    tmp_path: Path, loaded: Tables, ending: str, key: str, ids: list[Any], unknown: tuple[str, ...]
+) -> None:
+    made = with_values(loaded, written(tmp_path / f"a{ending}", [{key: one, "s": 1} for one in ids]))
+    found = [(one.code, one.count, one.examples) for one in made.findings[len(loaded.findings) :]]
+    assert found == ([("values-unknown-id", len(unknown), unknown)] if unknown else [])
+    assert made.image.num_rows == loaded.image.num_rows

@@ -67,6 +67,13 @@ def metric(name: str, **facts: Any) -> dict[str, Any]:
     return {"level": "image", "name": name, "unit": "px", "rows": 100, "nulls": 3, **values, **facts}
 
 
+def test_commands_name_files_of_the_run(made: dict[str, Any]) -> None:
+    rows = [{**made["attention"][0], "command": "jq .findings RUN/run.json"}]
+    assert "→ jq .findings '/a b/run'/run.json\n" in printed(
+        show_summary, {**made, "attention": rows}, Path("/a b/run")
+    )
+
+
 def test_metrics_with_few_severe_outliers_are_shown() -> None:
     metrics = [metric("odd"), metric("spread"), metric("fine"), metric("elsewhere", level="category")]
     counts = [("image.odd", 4), ("image.spread", 40), ("image.fine", 0)]
