@@ -30,6 +30,7 @@ HEAD_BYTES = 1 << 16
 FORMAT = "format='array', compression='none'"
 OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 ROWS_AT_ONCE = 1 << 20
+LONGEST_NAME = 255
 Types = dict[str, str]
 
 
@@ -45,7 +46,7 @@ class JsonList:
 
         self.path = path
         self.settings = {**OFFLINE, **({"threads": str(threads)} if threads else {})}
-        self.literal = "'" + re.sub(r"([\[*?])", r"[\1]", str(path)).replace("'", "''") + "'"
+        self.literal = "'" + re.sub(r"([\[*?])", r"[\1]", str(path.absolute())).replace("'", "''") + "'"
         self.cleanup = ExitStack()
 
     def __enter__(self) -> JsonList:
@@ -93,7 +94,12 @@ def begun(path: Path, task: str | None) -> Ahead | None:
 
     The thread is left to itself: whoever does not want the table any more need not wait for it.
     """
-    if not path.is_file() or not _is_list(path) or not (task is None or task in SHAPE_FIELDS):
+    if (
+        len(path.name) > LONGEST_NAME
+        or not path.is_file()
+        or not _is_list(path)
+        or not (task is None or task in SHAPE_FIELDS)
+    ):
         return None
     first = first_prediction(path)
     types = types_of(first, SHAPE_FIELDS[task or found_task(first)[0]])

@@ -214,6 +214,8 @@ def run(arguments: list[str]) -> int:
             return _unexpected(error, arguments)
         return _refuse(f"{error.filename}: {error.strerror}", "see who may read and write there", BAD_INPUT)
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return _refuse(f"{str(error.filename)[:40]}…: {error.strerror}", "check the path", BAD_INPUT)
         if error.filename is not None or error.errno not in WRITE_ERRORS:
             return _unexpected(error, arguments)
         return _refuse(f"stdout cannot be written: {error.strerror}", "make room, or write elsewhere", BAD_INPUT)

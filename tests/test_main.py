@@ -174,3 +174,8 @@ def test_a_wrong_option_of_a_metric_is_the_users(capsys: pytest.CaptureFixture[s
     captured = capsys.readouterr().err
     assert "mend the metric" not in captured
     assert "median" in captured
+
+
+def test_a_name_too_long_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["evaluate", "labels.json", "n" * 300]) == 2
+    assert "File name too long" in capsys.readouterr().err
