@@ -16,6 +16,7 @@ BoolArray = npt.NDArray[np.bool_]
 Matrix = npt.NDArray[Any]
 
 STRETCH_ROWS = 1 << 12
+STRETCHES_KEPT = 16
 BLOCK_BYTES = 1 << 21
 THREADS = 2
 WORDS_AT_ONCE = 255
@@ -96,7 +97,8 @@ def _scan_stretch(values: Matrix, rows: RowArray, true: RowArray, limit: int, re
     result.top[place] = np.where(finite, top, np.nan)
     result.of_true[place] = np.where(finite & (true[place] >= 0), own, np.nan)
     result.above[place] = above
-    _forget(values, rows[place])
+    if (place.stop // STRETCH_ROWS) % STRETCHES_KEPT == 0:
+        _forget(values, rows[max(place.stop - STRETCHES_KEPT * STRETCH_ROWS, 0) : place.stop])
 
 
 def _forget(values: Matrix, rows: RowArray) -> None:

@@ -88,7 +88,8 @@ def test_rounding_of_half_precision_is_no_fault() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps").is_file(), reason="Linux alone tells what is in memory")
-def test_a_mapped_file_does_not_stay_in_memory(tmp_path: Path) -> None:
+def test_a_mapped_file_does_not_stay_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probability_scan, "STRETCHES_KEPT", 1)
     rows, columns = 20_000, 500
     values = np.random.default_rng(5).random((rows, columns), np.float32)
     np.save(tmp_path / "p.npy", values)
