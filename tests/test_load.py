@@ -22,7 +22,7 @@ from qm_cli.tables import Tables
 from tests.input_files import Row, document, image, label, prediction, without, write
 
 ROWS = [prediction(score=0.5, weather="fog"), prediction(image_id=2, category_id=7, weather="sun")]
-SHARED = Path("/work/shared/data")
+SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
 def codes(loaded: Tables) -> dict[str, int]:

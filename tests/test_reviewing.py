@@ -100,7 +100,7 @@ def test_patch_raises_ap_and_leaves_the_original_alone(run: Run, tmp_path: Path)
     assert alone - queue.report["AP"] == pytest.approx(one["delta_AP"], abs=1e-12)
 
 
-DATA = Path("/work/shared/data/cocoapi_val2014_first100")
+DATA = Path(__file__).parents[2] / "shared" / "data" / "cocoapi_val2014_first100"
 LOSING = [
     {"category_id": 1, "bbox": [10, 10, 40, 40]},
     {"category_id": 1, "bbox": [45, 10, 40, 40]},

@@ -20,7 +20,7 @@ from tests.builders import write
 from tests.oracles.pycocotools_reference import with_pycocotools
 from tests.shape_sets import keypoint_set, mask_set
 
-SHARED = Path("/work/shared/data")
+SHARED = Path(__file__).parents[3] / "shared" / "data"
 REAL = SHARED / "cocoapi_val2014_first100"
 TINY = SHARED / "tiny_coco"
 PUBLISHED = {
