@@ -30,7 +30,6 @@ HEAD_BYTES = 1 << 16
 FORMAT = "format='array', compression='none'"
 OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 ROWS_AT_ONCE = 1 << 20
-LONGEST_NAME = 255
 Types = dict[str, str]
 
 
@@ -94,12 +93,7 @@ def begun(path: Path, task: str | None) -> Ahead | None:
 
     The thread is left to itself: whoever does not want the table any more need not wait for it.
     """
-    if (
-        len(path.name) > LONGEST_NAME
-        or not path.is_file()
-        or not _is_list(path)
-        or not (task is None or task in SHAPE_FIELDS)
-    ):
+    if not path.is_file() or not _is_list(path) or not (task is None or task in SHAPE_FIELDS):
         return None
     first = first_prediction(path)
     types = types_of(first, SHAPE_FIELDS[task or found_task(first)[0]])

@@ -62,10 +62,6 @@ def test_a_folder_may_be_called_by_a_tilde(tmp_path: Path, monkeypatch: pytest.M
     assert predictions_json.read(Path("~/p.json"), False).count == len(ROWS)
 
 
-def test_a_name_too_long_for_the_system_is_not_begun(tmp_path: Path) -> None:
-    assert json_lists.begun(tmp_path / ("n" * 300), None) is None
-
-
 def test_a_broken_file_is_told_as_if_it_had_not_been_begun(tmp_path: Path) -> None:
     path = file_of(tmp_path, json.dumps(ROWS)[:-1] + ", {]")
     ahead = json_lists.begun(path, None)

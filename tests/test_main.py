@@ -176,6 +176,8 @@ def test_a_wrong_option_of_a_metric_is_the_users(capsys: pytest.CaptureFixture[s
     assert "median" in captured
 
 
-def test_a_name_too_long_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.run(["evaluate", "labels.json", "n" * 300]) == 2
-    assert "File name too long" in capsys.readouterr().err
+@pytest.mark.parametrize("name", ["n" * 300, "é" * 200])
+def test_a_name_too_long_is_bad_input(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for files in (("labels.json", name), (name, "predictions.json")):
+        assert main.run(["evaluate", *files]) == 2
+        assert "File name too long" in capsys.readouterr().err

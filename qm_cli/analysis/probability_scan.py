@@ -17,6 +17,7 @@ Matrix = npt.NDArray[Any]
 
 STRETCH_ROWS = 1 << 12
 STRETCHES_KEPT = 16
+"""So many stretches of a mapped file stay in memory before they are given back."""
 BLOCK_BYTES = 1 << 21
 THREADS = 2
 WORDS_AT_ONCE = 255

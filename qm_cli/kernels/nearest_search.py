@@ -98,7 +98,7 @@ def nearest_points(points: Points, asking: RowArray, count: int, exact_up_to: in
         rows = np.searchsorted(asking, queries)
         place[rows], distance[rows] = _ranked(points, queries, others, count)
 
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0)), initializer=_one_thread) as pool:
+    with ThreadPoolExecutor(os.cpu_count(), initializer=_one_thread) as pool:
         if len(points) <= exact_up_to:
             recall = 1.0
             done = pool.map(fill, _parts(asking, QUERIES_AT_ONCE))
