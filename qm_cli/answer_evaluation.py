@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli import text_entities
 from qm_cli.answer_details import answer_details
@@ -18,8 +20,7 @@ from qm_cli.settings import task_convention
 from qm_cli.text_entities import SpanEvaluation, evaluate_spans, span_report
 
 
-@dataclass(frozen=True)
-class AnswerRequest:
+class AnswerRequest(Struct, frozen=True):
     """What to evaluate, and how. None stands for what the data or the task says (see `ClassSettings`).
 
     at: files of thresholds to count at as well, `confidence=t.json#f1` each.
@@ -43,7 +44,7 @@ def places_of(text: str | None) -> tuple[int, ...]:
     (1, 5)
     """
     if text is None:
-        return ClassSettings.top_k
+        return ClassSettings().top_k
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts or not all(part.isdecimal() and 0 < int(part) < 1 << 31 for part in parts):
         raise UsageError(f"--top-k {text!r}: expected whole numbers from 1", "write --top-k 1,5")

@@ -6,13 +6,13 @@ Free text has no category and stays with the evaluation of answers; text entitie
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec.structs import replace
 
 from qm_cli.arrays import compute, strings_to_arrow, to_arrow, valid
 from qm_cli.errors import InputError

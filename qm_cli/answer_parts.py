@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
 
 from qm_cli.analysis import answer_changes, changes
 from qm_cli.analysis.answer_changes import Cells
@@ -27,8 +27,7 @@ ANSWER, LABEL, ENTITY = "answers", "labels", "entities"
 KEPT, FLIPPED, NEW, GONE = range(4)
 
 
-@dataclass(frozen=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """What became of answers of one kind. words: the changes; code: place in them; category: −1 for none.
 
     row: its data row. before, after: whether it is an error of the first and of the second model.
@@ -43,8 +42,7 @@ class Tally:
     after: npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """One question, or all text entities. categories: their names; labels: what is true, by category.
 
     models: what is counted of either; table: a row for each change that is listed.

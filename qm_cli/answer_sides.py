@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli import dataset
 from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files
@@ -32,8 +33,7 @@ NO_SLICES = Wanted()
 HINT = "compare models on the same labels"
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(Struct, frozen=True):
     """One of the two: what it is called, where it stands, its evaluation, and the column whose values are clusters.
 
     slices: of its data rows, in their order; notes: what is to be said of them. The first side's count for both.
@@ -51,8 +51,7 @@ class Side:
         return self.found.answers
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """How answers are evaluated, None for what the data says, the column of clusters, and the slices to compare on."""
 
     task: str | None = None

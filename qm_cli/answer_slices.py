@@ -6,9 +6,8 @@ have such a label, and one on predictions, which differ from model to model, is 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
+from msgspec.structs import replace
 
 from qm_cli.errors import UsageError
 from qm_cli.query import Source

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct, field
 
 from qm_cli.arrays import to_arrow
 from qm_cli.findings import Finding
@@ -19,8 +19,7 @@ RADIO, CHECKLIST, FREE_TEXT = "radio", "checklist", "text"
 KINDS = (RADIO, CHECKLIST, FREE_TEXT)
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(Struct, frozen=True):
     """One side's answers in the order of the file, a row each.
 
     row: data row, int64[n]. question, category: −1 for none, int64[n]. score: NaN for none, float64[n].
@@ -56,8 +55,7 @@ class Given:
         )
 
 
-@dataclass(frozen=True)
-class Probabilities:
+class Probabilities(Struct, frozen=True):
     """Class probabilities of one question. values: float[m, columns], perhaps mapped from a file.
 
     row: place in `values` of each data row, −1 for none, int64[data rows]. category: of each column, int64[columns].
@@ -69,8 +67,7 @@ class Probabilities:
     category: RowArray
 
 
-@dataclass(frozen=True)
-class Answers:
+class Answers(Struct, frozen=True):
     """category_question: −1 for a category that names none. kinds: the declared type of a question, by its name."""
 
     row_ids: pa.Array

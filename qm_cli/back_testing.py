@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec.structs import replace
 
 from qm_cli.analysis.back_test import back_test, random_rows
 from qm_cli.arrays import number_or_none, to_arrow, to_numpy

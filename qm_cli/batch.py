@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.arrays import to_numpy, valid
 from qm_cli.batch_points import balance_weights, gradient_points, known_rows, vectors_of
@@ -23,8 +23,7 @@ POWER, SOFTMAX = "power", "softmax"
 GROUP = "near_duplicate_group"
 
 
-@dataclass(frozen=True)
-class Candidates:
+class Candidates(Struct, frozen=True):
     """What may be chosen: rows of a level in the order of the ranking, and the value each was ranked by, NaN for none.
 
     values is None where nothing was ranked by. descending: whether high values come first.
@@ -36,8 +35,7 @@ class Candidates:
     descending: bool
 
 
-@dataclass(frozen=True)
-class Picks:
+class Picks(Struct, frozen=True):
     """Places among the candidates in the order they were chosen; what was done, as data and in words."""
 
     places: RowArray
@@ -45,8 +43,7 @@ class Picks:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """How to choose. top: how many at most. budget: the most that they may cost together; cost: column of what each
     costs, 1 without. diverse: k-center | k-means++ | badge. sample: power | softmax, coldness: its β."""
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.classification_outcome import Answered
 from qm_cli.analysis.suspicions import CLASS_REASONS, EVERY_REASON, Suspicions
@@ -17,8 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class ClassIssues:
+class ClassIssues(Struct, frozen=True):
     """own, other: p(label) and the largest p of another class, float64[labels], NaN where none are given.
 
     issue: confident learning calls it wrong, bool[labels]. likely: the category row of the largest p, the first of

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli.analysis.classification_counts import Cells, ClassCounts, of_answers, of_ticks
 from qm_cli.analysis.classification_curves import Curves, curves
@@ -26,8 +27,7 @@ CURVE_VALUES = 20_000_000
 DEFAULT_CONFIDENCE = {CHECKLIST: 0.5}
 
 
-@dataclass(frozen=True)
-class ClassSettings:
+class ClassSettings(Struct, frozen=True):
     """What classes are evaluated with, echoed in every output.
 
     task: classification (one answer a question) | multilabel (all that apply) | None: found from the data.
@@ -45,8 +45,7 @@ class ClassSettings:
     own: Mapping[str | None, float | FloatArray] | None = None
 
 
-@dataclass(frozen=True)
-class QuestionResult:
+class QuestionResult(Struct, frozen=True):
     """One question. confidence: NaN where each category has its own. judged: data rows that count, by place.
 
     found: the answers to a question that takes one, of the judged alone, or all ticks. counts and confusion (None for a
@@ -65,8 +64,7 @@ class QuestionResult:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class ClassEvaluation:
+class ClassEvaluation(Struct, frozen=True):
     """Everything a report of classes is made of."""
 
     answers: Answers

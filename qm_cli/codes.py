@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 CodeArray = npt.NDArray[np.int8]
 
 
-@dataclass(frozen=True, eq=False)
-class Codes:
+class Codes(Struct, frozen=True, eq=False):
     """place: of each row's text in `names`, −1 for none: int8[n]. As an array it is the texts, None for none."""
 
     place: CodeArray

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli import schema
 from qm_cli.codes import Codes
@@ -36,8 +36,7 @@ FILE_SIZE = ("file_width", "file_height")
 GROUPED = ("image", "category", "image_category", "dataset")
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where an input comes from.
 
     kind: column (a row for each of mine, or flat for `level`'s own rows) | parent (gathered to my rows) | offsets |
@@ -52,8 +51,7 @@ class Origin:
     flat: bool = False
 
 
-@dataclass(frozen=True)
-class Available:
+class Available(Struct, frozen=True):
     """What a dataset has, by name: enough to plan with, no data.
 
     contract: per level the columns `schema` knows and those of `sources`; metadata: per level the user's own.
@@ -182,8 +180,7 @@ def unknown(name: str, level: str, have: Available, outputs: Outputs) -> str:
     return nearest(name, names) or "`qm metrics` lists what there is"
 
 
-@dataclass(frozen=True)
-class Cells:
+class Cells(Struct, frozen=True):
     """The image_category table: one row per (image, category) with a label or prediction, sorted; int32[cells] each."""
 
     image_row: npt.NDArray[np.int32]

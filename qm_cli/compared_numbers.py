@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.bootstrap import metric_names
 from qm_cli.analysis.comparison import Comparison, comparison, comparison_by, units_with
@@ -22,8 +22,7 @@ from qm_cli.slice_language import OBJECT, Slice
 RowArray = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class ComparedNumbers:
+class ComparedNumbers(Struct, frozen=True):
     """metrics, categories, slices: rows of the report. members: of each slice, in either model's rows.
 
     units: how many were drawn; category_units: how many of them hold labels of each category.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli import answer_sides
 from qm_cli.alignment import aligned
@@ -39,8 +40,7 @@ NO_SLICES = Wanted()
 WITHOUT_AP = ("labelbox", "labelbox-sdk")
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """What to compare. targets: two runs; one run with two models; or a label file and two prediction files.
 
     cluster: image column whose values are resampled instead of images. naming: as in `load.Source`. wanted: slices to
@@ -61,8 +61,7 @@ class Request:
     wanted: Wanted = NO_SLICES
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(Struct, frozen=True):
     """One of the two: what it is called, where it stands, its tables, the image column of clusters, and its slices."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from qm_cli.analysis.grid import GridCounts, coco_counts
 from qm_cli.analysis.image_grid import ImageCounts, image_grid
@@ -13,8 +14,7 @@ from qm_cli.evaluated import Evaluation
 from qm_cli.settings import Grid
 
 
-@dataclass(frozen=True)
-class GridRule:
+class GridRule(Struct, frozen=True):
     """How a convention counts the cells, with confusion or without, and those of every image, an IoU after the other.
 
     The evaluation has matched at every cell of the grid.

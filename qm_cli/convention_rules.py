@@ -6,8 +6,10 @@ A parameter is a field of `Rules`; the order of the fields is the order of every
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli.confidence_rules import sign
 from qm_cli.conventions import lvis
@@ -28,8 +30,7 @@ BY_SCORE, BY_OVERLAP = "predictions by falling score", "pairs by falling overlap
 LATER, EARLIER, LABEL_FIRST = "score, then later label", "score, then earlier label", "earlier label, then prediction"
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """How a number comes about; a field is a parameter.
 
     thresholds: of IoU. points: how the curve becomes a number. most: predictions taken, of what (0: all). minimum: the
@@ -129,7 +130,7 @@ def shown(rules: Rules, name: str) -> str:
 
 def parameters(number: str) -> tuple[str, ...]:
     """The parameters that a number has, in the order of a walk."""
-    return tuple(one.name for one in fields(Rules) if one.name != "points" or number == PRECISION)
+    return tuple(name for name in Rules.__struct_fields__ if name != "points" or number == PRECISION)
 
 
 def precision_rules(settings: Settings) -> Rules | None:
@@ -154,7 +155,7 @@ def _of_kit(rules: Rules, settings: Settings) -> Rules:
 def walk(first: Rules, last: Rules) -> list[tuple[str, Rules]]:
     """The rules after each parameter that differs is set to the last one's value, with its name."""
     steps, rules = [], first
-    for name in (one.name for one in fields(Rules)):
+    for name in Rules.__struct_fields__:
         if getattr(rules, name) != getattr(last, name):
             rules = replace(rules, **{name: getattr(last, name)})
             steps.append((name, rules))

@@ -10,10 +10,11 @@ import tempfile
 import tomllib
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from qm_cli import storage
 from qm_cli.console import say
@@ -40,8 +41,7 @@ VOC_FOLDERS = ("Annotations", "annotations")
 IMAGE_FOLDERS = ("images", "JPEGImages")
 
 
-@dataclass(frozen=True)
-class DatasetFiles:
+class DatasetFiles(Struct, frozen=True):
     """What a dataset folder holds. predictions: file by model name. settings: the content of qm.toml.
 
     embeddings: a file with a vector per image.

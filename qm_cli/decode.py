@@ -8,7 +8,6 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from types import ModuleType
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.errors import InputError
 
@@ -38,8 +38,7 @@ Bytes = npt.NDArray[np.uint8]
 Size = tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(Struct, frozen=True):
     """What a file says before it is decoded; orientation is EXIF's 1..8."""
 
     width: int

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.drift import Distance, Halves, Mix, drift, halves, mix
 from qm_cli.arrays import number_or_none, to_numpy
@@ -28,8 +28,7 @@ LEAST_IMAGES = 20
 EMPTY_NAMED = 5
 
 
-@dataclass(frozen=True)
-class Level:
+class Level(Struct, frozen=True):
     """The rows of one level. columns: name → float64[n], NaN for missing; units: name → unit; image: image row of each.
 
     category: category row of each, None at level image.
@@ -41,8 +40,7 @@ class Level:
     category: RowArray | None
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(Struct, frozen=True):
     """One of the two sets."""
 
     target: str

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.errors import UsageError
 from qm_cli.kernels.descriptor import SIDE, descriptor
@@ -26,8 +26,7 @@ NOT_EMBEDDED = {
 HALFWAY = 128
 
 
-@dataclass(frozen=True)
-class Embedder:
+class Embedder(Struct, frozen=True):
     """Which embedder, and what its images must look like; for an ONNX file 0 and () ask the file itself.
 
     name: descriptor, or onnx:FILE. image_size: side of the square input, in pixels. mean, std: per channel, of values

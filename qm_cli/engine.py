@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct, field
 
 from qm_cli.codes import Codes
 from qm_cli.columns import FILE_SIZE, Columns, Sources
@@ -30,8 +30,7 @@ Array = npt.NDArray[Any]
 Options = Mapping[str, Mapping[str, Any]]
 
 
-@dataclass(frozen=True)
-class Scores:
+class Scores(Struct, frozen=True):
     """What the metrics gave.
 
     columns: level → column name → a value per row; NaN, or None among objects, where not defined. Only what was

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from qm_cli.analysis.arrivals import Arrivals, settled, sides_of
 from qm_cli.analysis.average_precision import AveragePrecision
@@ -27,8 +28,7 @@ RowArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Numbers:
+class Numbers(Struct, frozen=True):
     """The numbers a convention defines beside the counts, under the names it gives them.
 
     overall: None is undefined. category: float64 or int64[categories] each, NaN is undefined. definitions: name → what
@@ -40,8 +40,7 @@ class Numbers:
     definitions: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class RankedPart:
+class RankedPart(Struct, frozen=True):
     """The part of the tables that AP is computed of, its matches, and predictions that count only where they match."""
 
     tables: Tables
@@ -49,8 +48,7 @@ class RankedPart:
     excused: BoolArray
 
 
-@dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Struct, frozen=True, dict=True):
     """Everything an evaluation is summarised from; what not every summary needs is computed when first asked for.
 
     confusion: int64[categories + 1, categories + 1], rows true, columns predicted, None last. counted_at: at which IoU

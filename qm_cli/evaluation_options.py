@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli.analysis.operating_points import Target, number_of, parsed_target
 from qm_cli.convention_grids import CONVENTIONS
@@ -25,8 +27,7 @@ ANSWERED_BY: Mapping[str, Collection[str]] = {
 NUMBER_NAME = re.compile(r"\w[\w.-]*")
 
 
-@dataclass(frozen=True)
-class Questions:
+class Questions(Struct, frozen=True):
     """What else to answer. at: (confidence, IoU) of single cells; grid: all cells; normalise: see `confusion_report`.
 
     examples: (predicted, true) names whose samples to list, None for none; targets: thresholds to choose; seed: of the

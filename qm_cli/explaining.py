@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli.analysis.correlation import Interval, correlations
 from qm_cli.analysis.encord_importance import encord_importances
@@ -24,8 +25,7 @@ FEWEST, MOST, BUDGET = 200, 2000, 100_000_000
 TOP = 10
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct, frozen=True):
     """What importance is asked for. by: prediction, label or image. permutations: None for as many as are cheap.
 
     iou, confidence: thresholds at which labels and predictions are matched anew; None for the run's own. most: samples

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import asdict
 
 EXAMPLES_KEPT = 5
 
 
-@dataclass(frozen=True)
-class Code:
+class Code(Struct, frozen=True):
     """severity: error (the data is wrong) | warning (probably) | info (derived or assumed). `drops`: the rows leave."""
 
     severity: str
@@ -21,8 +21,7 @@ class Code:
     drops: bool = False
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """`count` samples to which `code` applies; `examples` names the first of them as the file does."""
 
     code: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.gate_checks import DROP, HOLM, Check, Gate
 from qm_cli.analysis.gate_intervals import drop_intervals, value_intervals
@@ -104,8 +104,7 @@ def _intervals(gate: Gate, subject: Subject, asked: Asked, models: Sequence[Meas
     return dict(zip([*shares, *tested], found, strict=True))
 
 
-@dataclass(frozen=True)
-class _Drawn:
+class _Drawn(Struct, frozen=True):
     """A model's numbers on the halves, to be had quantity by quantity."""
 
     model: Measuring

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from qm_cli.analyses import EVERYTHING, refuse_undefined
 from qm_cli.analysis.gate_checks import Check, ThresholdFile
@@ -36,8 +38,7 @@ def placed(check: Check) -> Iterator[None]:
         raise UsageError(f"{check.where}: {error.message}", error.hint) from error
 
 
-@dataclass(frozen=True)
-class Reports:
+class Reports(Struct, frozen=True):
     """The reports of one subject. own: what files of thresholds say; seed: of the folds thresholds are tried on."""
 
     subject: Subject

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli.alignment import aligned
 from qm_cli.analysis.gate_checks import Check, Gate
@@ -34,8 +35,7 @@ from qm_cli.tables import Tables
 Asked = Sequence[tuple[Check, Quantity]]
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(Struct, frozen=True, dict=True):
     """What is gated. target: its name; settings: what it is evaluated at; run: None for files.
 
     read_tables, read_report: its tables, and its evaluation at the settings, for when they are needed. predictions:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from qm_cli.analysis.gate_checks import Ceiling, ThresholdFile
 from qm_cli.errors import InputError, nearest
 from qm_cli.settings import AreaRange
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """What a value must be, in words, and how it is taken; `take` raises ValueError for another."""
 
     words: str

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec.structs import asdict
 
 from qm_cli.analysis.grid import GridCounts
 from qm_cli.analysis.grid_confusion import Confused
@@ -125,7 +126,7 @@ def _image_table(evaluation: Evaluation, grid: Grid) -> pa.Table:
     }
     parts = []
     for iou, counts in zip(grid.ious, image_grids(evaluation), strict=True):
-        columns = {name: to_arrow(values.ravel()) for name, values in vars(counts).items()}
+        columns = {name: to_arrow(values.ravel()) for name, values in asdict(counts).items()}
         columns["mean_iou"] = columns.pop("iou")
         parts.append(pa.table({**keys, "iou": to_arrow(np.full(images * confidences, iou)), **columns}))
     return pa.concat_tables(parts)

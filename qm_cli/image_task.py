@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import reduce
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from qm_cli.catalog import module_from_file
 from qm_cli.decode import PIXEL_LIMIT
@@ -20,8 +21,7 @@ from qm_cli.errors import MetricError
 PIXELS = "pixels"
 
 
-@dataclass(frozen=True)
-class Function:
+class Function(Struct, frozen=True):
     """A function that travels between processes by module and name; one from a plugin file by its file as well."""
 
     call: Callable[..., Any]
@@ -43,8 +43,7 @@ def _found(module: str, name: str, file: str) -> Function:
         raise MetricError(f"{file}: {name} cannot be found in a worker process", "define it in a .py file") from None
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Struct, frozen=True):
     """A per-sample metric and what it reads.
 
     inputs: in the order of its parameters: PIXELS, an array with a value for each of the shard's samples, or one value
@@ -66,8 +65,7 @@ class Call:
         return replace(self, inputs=inputs)
 
 
-@dataclass(frozen=True)
-class Objects:
+class Objects(Struct, frozen=True):
     """The objects of a shard: offsets int64[images + 1], boxes float64[n, 4], shapes of each (see `pixels.crop`)."""
 
     offsets: npt.NDArray[np.int64]
@@ -81,16 +79,14 @@ class Objects:
         return Objects(self.offsets[first : last + 1] - begin, self.boxes[begin:end], shapes)
 
 
-@dataclass(frozen=True)
-class Access:
+class Access(Struct, frozen=True):
     """pixel_limit: images with more pixels are not decoded. outside: names and links may leave the image folder."""
 
     pixel_limit: int = PIXEL_LIMIT
     outside: bool = False
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(Struct, frozen=True):
     """Images of one folder: their file names (None: not known) and sizes float64[images, 2] as the labels have them.
 
     Without calls only the sizes are read. objects: by level, for the levels the calls ask for.
@@ -131,8 +127,7 @@ class Task:
         return ShardResult(columns, np.full((len(self.names), 2), np.nan), faults)
 
 
-@dataclass(frozen=True)
-class ShardResult:
+class ShardResult(Struct, frozen=True):
     """columns: (level, column) → a value per sample, None where there is none. sizes: the files', NaN where unread.
 
     faults: (image of the shard, code of the finding, detail).

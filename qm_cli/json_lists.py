@@ -9,10 +9,11 @@ import json
 import re
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from qm_cli.shape_fields import SHAPE_FIELDS, found_task
 
@@ -79,8 +80,7 @@ class JsonList:
             raise RefusedError(str(error)) from None
 
 
-@dataclass(frozen=True)
-class Ahead:
+class Ahead(Struct, frozen=True):
     """A list whose reading has begun: its file, the types it is read as, and the table to come."""
 
     path: Path

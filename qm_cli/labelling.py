@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from string import Formatter
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from qm_cli import console
 from qm_cli.arrays import to_arrow, to_numpy
@@ -88,8 +88,7 @@ def _predicted(answer: Answer, format: str) -> bool:
     return False
 
 
-@dataclass(frozen=True)
-class _Objects:
+class _Objects(Struct, frozen=True):
     """Labels or predictions, those of an image side by side; offsets: int64[images + 1], where each image's begin."""
 
     table: pa.Table
@@ -103,8 +102,7 @@ class _Objects:
         return [rows[begin:end] for begin, end in pairwise(ends)]
 
 
-@dataclass(frozen=True)
-class _Batch:
+class _Batch(Struct, frozen=True):
     """The chosen images, each with id, file_name, width, height, url, labels and predictions with their shapes.
 
     Going through it makes them a few at a time, and says on stderr what became of the predictions.
@@ -143,8 +141,7 @@ class _Batch:
             told.say(self.format, self.confidence)
 
 
-@dataclass
-class _Told:
+class _Told(Struct):
     """What became of the predictions."""
 
     objects: int = 0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from qm_cli.answer_objects import QUESTION_TYPE
 from qm_cli.answers import CHECKLIST
@@ -17,8 +17,7 @@ MULTILABEL = "multilabel"
 RADIO_CONFIDENCE, CHECKLIST_CONFIDENCE = 0.0, 0.5
 
 
-@dataclass(frozen=True)
-class Questions:
+class Questions(Struct, frozen=True):
     """Which questions take several answers, and from which confidence on an answer is given.
 
     checklists, others: questions known to be of the kind, None for the one without a name; what is in neither takes

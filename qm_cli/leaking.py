@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
 
 from qm_cli.arrays import compute, objects, one_chunk, strings_to_arrow, to_numpy, valid
 from qm_cli.errors import InputError, UsageError
@@ -32,8 +32,7 @@ RECORDING = "video_id"
 NONE = -1
 
 
-@dataclass(frozen=True)
-class Images:
+class Images(Struct, frozen=True):
     """The images of one set. recording: what each was recorded in, null where that is not known."""
 
     target: str

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
 
 from qm_cli import link_images
 from qm_cli.answers import KINDS, Answers, FloatArray, Given, Probabilities, RowArray, question_categories
@@ -33,8 +33,7 @@ Matrix = npt.NDArray[Any]
 HINT = "see qm evaluate --help for the columns of answers"
 
 
-@dataclass(frozen=True)
-class _Scope:
+class _Scope(Struct, frozen=True):
     """What answers refer to. image: id and file_name; place: of each data row in the label file."""
 
     image: pa.Table

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
 
 from qm_cli.arrays import compute as pc
 from qm_cli.arrays import flat_values, one_chunk, to_arrow, to_numpy, valid
@@ -22,8 +21,7 @@ SAMPLE = 2000
 SUSPICIOUS = 0.4
 
 
-@dataclass(frozen=True)
-class CheckedBoxes:
+class CheckedBoxes(Struct, frozen=True):
     """values: float64[n, 4]; good: rows with 4 numbers, width and height ≥ 0; flat: good ones without area.
 
     Numbers of 1e150 and more are not good: no area of such a box is finite.

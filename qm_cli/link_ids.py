@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
 
 from qm_cli import schema
 from qm_cli.arrays import compute as pc
@@ -110,8 +109,7 @@ def shown(values: pa.Array, count: int = 3) -> str:
     return ", ".join(texts) + (", …" if len(values) > count else "")
 
 
-@dataclass(frozen=True)
-class Linked:
+class Linked(Struct, frozen=True):
     """A table and what was found on the way to it; the masks of its rows, where the task compares masks.
 
     upright: the task compares rotated boxes, and all rows are plain ones.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
 
 from qm_cli.arrays import bytes_to_arrow, flat_values, to_numpy, valid
 from qm_cli.kernels.polygons import shapes_of
@@ -28,8 +28,7 @@ class RunLengths(msgspec.Struct, gc=False):
     counts: str | list[int]
 
 
-@dataclass(frozen=True)
-class MaskTexts:
+class MaskTexts(Struct, frozen=True):
     """n compressed masks: text uint8, offsets int64[n + 1], size int64[n, 2] (height, width).
 
     fits: there is one, of its image's size; crossing: painted from a polygon that crosses itself.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli import link_categories, link_images
 from qm_cli.arrays import all_finite, flat_values, to_arrow, to_numpy, valid
@@ -31,8 +31,7 @@ SUM_TOLERANCE = 1e-3
 Numbers = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Linking:
+class Linking(Struct, frozen=True):
     """How predictions name images and categories, and the score of those that have none.
 
     prob_categories: names or ids in the order of the probabilities; empty for the order of the category table.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct, field
 
 from qm_cli.arrays import one_chunk, to_arrow, to_numpy, valid
 from qm_cli.errors import InputError
@@ -27,8 +27,7 @@ LARGEST = 1e9
 ROWS_AT_ONCE = 2048
 
 
-@dataclass
-class Shapes:
+class Shapes(Struct):
     """n rows. columns: for the table; box: float64[n, 4], area: float64[n], NaN where there is no shape.
 
     good: rows with a usable shape. runs: the masks of task segm, all n of them. upright: rows of task obb whose plain

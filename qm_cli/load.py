@@ -6,11 +6,12 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from qm_cli import dataset, json_lists, link, storage
 from qm_cli.arrays import to_arrow
@@ -42,8 +43,7 @@ from qm_cli.tasks import refuse_idle, refuse_unknown
 COLUMNAR = (".parquet", ".arrow", ".feather")
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """What to read, and how.
 
     labels: a COCO label file; a prediction file, which then serves as labels; or None: the images are those of the
@@ -146,8 +146,7 @@ def _finished(
     return link.tables(raw_labels, raw_predictions, options).with_findings(derived)
 
 
-@dataclass(frozen=True)
-class _Opened:
+class _Opened(Struct, frozen=True):
     """A prediction file unpacked, with what its first prediction tells."""
 
     plain: Path

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from qm_cli import answer_files, dataset, link_answers
 from qm_cli.answers import Answers
@@ -15,8 +16,7 @@ from qm_cli.link_predictions import Linking
 from qm_cli.raw import RawPredictions
 
 
-@dataclass(frozen=True)
-class AnswerSource:
+class AnswerSource(Struct, frozen=True):
     """What to read, and how; the options are those of `load.Source`.
 
     unscored: the score of predictions that have none where others have one; None leaves them out.

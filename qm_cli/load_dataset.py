@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from qm_cli import answer_files, dataset, link, load, storage
 from qm_cli.answer_fields import with_fields

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.kernels.greedy import Candidates, Lanes, match, match_bound
 from qm_cli.kernels.order import order_by_score, stable_order
@@ -22,8 +22,7 @@ CELLS_AT_ONCE = 1 << 22
 PREDICTIONS_AT_ONCE = 1 << 15
 
 
-@dataclass(frozen=True)
-class Matches:
+class Matches(Struct, frozen=True):
     """Greedy matches of one convention, all lanes.
 
     order: prediction rows by (category, −score, image id, input order), int64[predictions].

@@ -6,9 +6,10 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from types import ModuleType, SimpleNamespace
 from typing import Any, TypeVar, get_type_hints
+
+from msgspec import Struct, field
 
 from qm_cli.errors import MetricError
 
@@ -21,8 +22,7 @@ VECTOR, BYTES = "vector", "bytes"
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(Struct, frozen=True):
     """What `@metric` says of a function; everything else is read from its signature and docstring."""
 
     level: tuple[str, ...]
@@ -33,8 +33,7 @@ class Note:
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """One metric at one level.
 
     inputs: parameter name → column name, in order; optional: the inputs that may be missing (their default is None).

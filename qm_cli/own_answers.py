@@ -7,13 +7,13 @@ text entities below theirs are dropped before they are matched.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from qm_cli.analysis.counts import mean_of_defined
 from qm_cli.analysis.gate_quantities import MACRO, Confidences, lowest_scores

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from qm_cli.analysis.counts import mean_of_defined
 from qm_cli.analysis.gate_checks import ThresholdFile

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.kernels.segments import bounded_stretches, expand, starts_of
 from qm_cli.overlap import overlap
@@ -25,8 +25,7 @@ PAIRS_AT_ONCE = 1 << 16
 """Pairs of a stretch: few enough for a processor's cache."""
 
 
-@dataclass(frozen=True)
-class Overlaps:
+class Overlaps(Struct, frozen=True):
     """Pairs by (prediction row, label row): rows int32[n], iou float64[n]."""
 
     label_row: npt.NDArray[np.int32]
@@ -34,8 +33,7 @@ class Overlaps:
     iou: FloatArray
 
 
-@dataclass(frozen=True)
-class Pairs:
+class Pairs(Struct, frozen=True):
     """Pairs with IoU ≥ .1 by (prediction row, label row): rows int64[n], iou float64[n].
 
     best_iou: largest IoU of each prediction with a label of its own category that is no crowd, however small; 0 without

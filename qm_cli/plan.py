@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from qm_cli import columns
 from qm_cli.columns import Available, Origin
@@ -15,8 +16,7 @@ PIXEL_LEVELS = ("image", "label", "prediction")
 ABSENT = Origin("absent")
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """One metric to run.
 
     inputs: parameter → where it comes from. requested: False for one that others need. stage: how many passes over
@@ -34,16 +34,14 @@ class Step:
         return {"metric": self.metric.id, "inputs": {**pixels, **inputs}, "requested": self.requested}
 
 
-@dataclass(frozen=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """A requested metric that this dataset cannot have, and why."""
 
     metric: str
     reason: str
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Steps in the order they run."""
 
     steps: tuple[Step, ...]
@@ -54,8 +52,7 @@ class Plan:
         return {"steps": [step.as_dict() for step in self.steps], "skipped": skipped}
 
 
-@dataclass
-class _Planner:
+class _Planner(Struct):
     """The state of one depth-first walk: what is settled, what is refused, and the path to where it stands."""
 
     metrics: Mapping[str, Metric]

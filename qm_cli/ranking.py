@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli import console
 from qm_cli.batch import Batch
@@ -20,8 +22,7 @@ from qm_cli.storage import shown
 NAMES_TOLD = 5
 
 
-@dataclass(frozen=True)
-class Ranking:
+class Ranking(Struct, frozen=True):
     """What is asked for. scoring: --set and --plugin, which come too late for a run."""
 
     target: Path
@@ -32,8 +33,7 @@ class Ranking:
     scoring: tuple[object, ...] = ()
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The chosen rows, where they come from, and the run, None for a dataset that was scored for this alone."""
 
     selection: Ranked

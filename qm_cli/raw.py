@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct, field
 
 from qm_cli.arrays import compute as pc
 from qm_cli.arrays import strings_to_arrow, to_arrow, to_numpy, valid
@@ -23,8 +23,7 @@ Columns = dict[str, pa.Array]
 LEAVES = r"^[/\\]|^[A-Za-z]:|^[a-z][a-z0-9+.-]*://"
 
 
-@dataclass
-class RawPredictions:
+class RawPredictions(Struct):
     """columns: image_id, category_id, bbox (list of doubles), score, and what else there is. `where` names the file.
 
     keys: the fields of the file's first prediction, kept or not, for telling what is there instead of what is missing.
@@ -49,8 +48,7 @@ class RawPredictions:
         return f"no prediction has {'an' if field[0] in 'aeiou' else 'a'} {field}{there}{similar}"
 
 
-@dataclass
-class RawLabels:
+class RawLabels(Struct):
     """The three arrays of a COCO label file as columns; no label columns where the file has no annotations at all.
 
     derived: the images and categories are only those that the labels name, as in a prediction file.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from qm_cli import dataset
 from qm_cli.dataset import DatasetFiles
@@ -17,8 +19,7 @@ from qm_cli.settings import BOXES, Measure, Settings
 from qm_cli.storage import shown
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """A dataset folder (or a single image folder), and how to read and score it."""
 
     dataset: Path

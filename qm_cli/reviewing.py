@@ -6,12 +6,12 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from qm_cli.analysis.label_errors import evidence
 from qm_cli.analysis.suspicions import CLASS_REASONS, EVERY_REASON, REASONS, Suspicions, suspicions
@@ -59,8 +59,7 @@ CLASS_ESTIMATE = (
 )
 
 
-@dataclass(frozen=True)
-class Queue:
+class Queue(Struct, frozen=True):
     """The report, and the suggestion behind each row of its queue.
 
     measure: what suggestions raise; together: what it would be with all of some accepted.
@@ -73,8 +72,7 @@ class Queue:
     together: Callable[[Sequence[Suggestion]], float]
 
 
-@dataclass(frozen=True)
-class _Doubts:
+class _Doubts(Struct, frozen=True):
     """What is suspicious, for which of the reasons; the measure that suggestions raise, as it is and by how much."""
 
     found: Suspicions

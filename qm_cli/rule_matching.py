@@ -7,11 +7,11 @@ Labelbox's; by falling overlap with each prediction's best pair alone that of Ul
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.confidence_rules import ABOVE as ABOVE_CONFIDENCE
 from qm_cli.convention_rules import (
@@ -43,8 +43,7 @@ RowArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Overlaps:
+class Overlaps(Struct, frozen=True):
     """Pairs of an image that overlap enough by one of three measures, by (prediction row, label row): int64[n] each.
 
     same: of one category, bool[n]. plain: IoU; covered: with crowd labels the intersection over the prediction's area;
@@ -59,8 +58,7 @@ class Overlaps:
     pixel: FloatArray
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """What takes part under some rules. label, prediction: bool of each. counts: labels that count, bool[labels].
 
     excused: predictions that are ignored when they match nothing, bool[predictions].
@@ -72,8 +70,7 @@ class Part:
     excused: BoolArray
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct, frozen=True, dict=True):
     """One set of tables, to be matched under many rules. lowest: no rule has a lower IoU threshold."""
 
     tables: Tables

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli import catalog, dataset, run_folder
 from qm_cli.analyses import analysed_report
@@ -221,8 +222,7 @@ def _scored_once(request: Request, chosen: Selection) -> dict[str, pa.Table]:
     return {**dict(samples), **vector_tables(scored.tables, scored.scores)}
 
 
-@dataclass(frozen=True)
-class ScoredDataset:
+class ScoredDataset(Struct, frozen=True):
     """A dataset's tables with just the named metrics, for commands that work on runs and datasets alike."""
 
     tables: dict[str, pa.Table]

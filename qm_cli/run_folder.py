@@ -10,12 +10,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from msgspec import Struct
 
 from qm_cli import storage
 from qm_cli.dataset import RUN_FOLDER
@@ -123,8 +123,7 @@ def _opened(file: Path) -> ParquetFile:
         raise InputError(f"{file}: is not a whole Parquet file", AGAIN) from error
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True):
     """A finished run. `model` picks one of several; the base tables and the model's are read as one.
 
     uri: of what `path` is a copy of, for one in an object store.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec.structs import replace
 
 from qm_cli.analysis.counts import matched_iou
 from qm_cli.arrays import strings_to_arrow, to_arrow, to_numpy, vectors_to_arrow

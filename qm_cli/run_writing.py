@@ -7,12 +7,12 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from msgspec import Struct, field
 
 from qm_cli import __version__, run_folder
 from qm_cli.custom_values import custom_report
@@ -33,8 +33,7 @@ IN_SUMMARY = ("thresholds",)
 RECORDED_PACKAGES = ("numpy", "pyarrow", "duckdb", "opencv-python-headless", "pillow", "shapely")
 
 
-@dataclass(frozen=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """data: the scores of the dataset itself; models: those of each model, the same object when there is one model.
 
     custom: the values of the user's own metrics, None where there are none. answers: what else was asked, by name; the

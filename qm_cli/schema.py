@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pyarrow as pa
+from msgspec import Struct
 
 SCHEMA_VERSION = 1
 IDENTIFIER = "identifier"
@@ -13,8 +12,7 @@ BOX = pa.list_(pa.float64(), 4)
 POLYGONS = pa.list_(pa.list_(pa.float64()))
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """dtype: an Arrow type, or "identifier" for int64 or string as the user's file has it, "identifiers" for a list."""
 
     dtype: pa.DataType | str

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from qm_cli import catalog, engine
 from qm_cli.analyses import EVERYTHING
@@ -42,8 +43,7 @@ WHOLE_IMAGE = "whole_image"
 OF_WHOLE_IMAGES = ("image.neighbour_agreement",)
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """The metrics to run, all there are, and the options set for them; named: those asked for by their full names."""
 
     chosen: Mapping[str, Metric]
@@ -84,8 +84,7 @@ def selection(
     return Selection({**chosen, **extra}, {**known, **extra}, options, frozenset(",".join(patterns).split(",")))
 
 
-@dataclass(frozen=True)
-class Resources:
+class Resources(Struct, frozen=True):
     """Where the image files are, who decodes them, in how many tasks, and what is known of them from before."""
 
     images: Path | None = None
@@ -117,8 +116,7 @@ class Resources:
             raise UsageError(f"--backend: {self.backend!r} is none of {LOCAL}, {RAY}", "")
 
 
-@dataclass(frozen=True)
-class Scored:
+class Scored(Struct, frozen=True):
     """Tables with their scores; evaluation is None where labels, predictions or boxes are missing, classes where there
     is a box or neither labels nor predictions.
 
@@ -207,7 +205,7 @@ def embedders_of(plan: Plan, chosen: Selection, sources: Sources) -> dict[str, d
         if metric.name == EMBEDDING and metric.vector and metric.built_in:
             options = engine.options_of(metric, chosen.options)
             facts = {**options, "name": options["embedder"]}
-            embedder = Embedder(**{key: facts[key] for key in Embedder.__dataclass_fields__})
+            embedder = Embedder(**{key: facts[key] for key in Embedder.__struct_fields__})
             found[metric.level] = embedder.facts()
     return found
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli.analysis.ranking import DESCENDING, ascending_key, candidates, ranked
 from qm_cli.arrays import to_arrow, to_numpy, valid
@@ -22,8 +23,7 @@ FIRST, LAST, DROP = "first", "last", "drop"
 ASCENDING, FALLING = "asc", "desc"
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """What is asked for. column: what to rank by, None for the order of the ids. limit: only the first images count.
 
     rows: only these, as another filter found them. fields: the columns that are given back; empty for the usual ones.
@@ -43,8 +43,7 @@ class Choice:
     fields: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Ranked:
+class Ranked(Struct, frozen=True):
     """The chosen rows in their order. unknown: names in --exclude or --reviewed that are no sample's.
 
     rows: where they stand in the level's table. picks: how a batch was chosen.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli.errors import UsageError, nearest
 
@@ -18,8 +20,9 @@ RECALL_GRID: npt.NDArray[np.float64] = np.linspace(0.0, 1.0, 101)
 CONVENTIONS = ("coco", "labelbox", "labelbox-sdk", "voc07", "voc12", "encord", "ultralytics", "lvis")
 OF_CLASSES = ("sklearn",)
 """Conventions that have rules for classes alone."""
+COMMON_THRESHOLDS = {"iou": 0.5, "confidence": 0.5}
 OWN_THRESHOLDS = {"ultralytics": {"iou": 0.45, "confidence": 0.25}}
-"""IoU and confidence of the counts and the confusion matrix, of the conventions that have other ones than .5 and .5."""
+"""IoU and confidence of the counts and the confusion matrix, where a convention has others than the common ones."""
 SCORED_WITHOUT = {"labelbox": 1.0, "labelbox-sdk": 1.0}
 """The score of a prediction that has none, in the conventions that know one."""
 FLAGS = {"label": ("ignore",)}
@@ -45,8 +48,7 @@ CONVENTION_FIELDS = {
 """The same of all conventions together: what a run keeps, so that it can be evaluated by any of them."""
 
 
-@dataclass(frozen=True)
-class AreaRange:
+class AreaRange(Struct, frozen=True):
     """Label areas in square pixels, closed at both ends."""
 
     name: str
@@ -70,8 +72,7 @@ MAX_DETECTIONS = (1, 10, 100)
 KEYPOINT_DETECTIONS = (20,)
 
 
-@dataclass(frozen=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """What two objects are compared by.
 
     task: one of TASKS; found: how it was chosen, in words. sigmas: falloff of each keypoint. buffer: px around
@@ -103,8 +104,7 @@ BOXES = Measure()
 GRID_STEPS = tuple(step / 10 for step in range(11))
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(Struct, frozen=True):
     """Thresholds at which everything is counted, each confidence with each IoU; ascending, each in [0, 1].
 
     images: count for every image as well.
@@ -115,8 +115,7 @@ class Grid:
     images: bool = False
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What an evaluation is computed with. Echoed in every output.
 
     iou: threshold of precision, recall, F1, counts and confusion, in [0, 1]; 0 means any overlap at all.
@@ -132,8 +131,8 @@ class Settings:
 
     task: str = "bbox"
     convention: str = "coco"
-    iou: float = 0.5
-    confidence: float = 0.5
+    iou: float = COMMON_THRESHOLDS["iou"]
+    confidence: float = COMMON_THRESHOLDS["confidence"]
     iou_thresholds: tuple[float, ...] = IOU_THRESHOLDS
     area_ranges: tuple[AreaRange, ...] = AREA_RANGES
     max_detections: tuple[int, ...] = MAX_DETECTIONS
@@ -158,12 +157,13 @@ class Settings:
     grid: Grid | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        found: dict[str, Any] = msgspec.to_builtins(self)
+        return found
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Settings:
         """The settings that `as_dict` gave, after a round trip through JSON."""
-        known = {field.name for field in fields(cls)}
+        known = set(cls.__struct_fields__)
         plain: dict[str, Any] = {
             name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name in known
         }
@@ -201,7 +201,7 @@ class Settings:
         """These settings with what is given; between conventions of other thresholds the new one's take over."""
         chosen = convention or self.convention
         moved = OWN_THRESHOLDS.get(chosen) != OWN_THRESHOLDS.get(self.convention)
-        own = OWN_THRESHOLDS.get(chosen, {"iou": Settings.iou, "confidence": Settings.confidence}) if moved else {}
+        own = OWN_THRESHOLDS.get(chosen, COMMON_THRESHOLDS) if moved else {}
         return replace(
             self,
             convention=chosen,
@@ -247,7 +247,7 @@ def settings_at(
     >>> settings_at("ultralytics").iou, settings_at("ultralytics", 0.6).iou, settings_at("coco").iou
     (0.45, 0.6, 0.5)
     """
-    chosen = convention or Settings.convention
+    chosen = convention or Settings().convention
     given = {name: value for name, value in (("iou", iou), ("confidence", confidence)) if value is not None}
     return Settings(convention=chosen, **{**OWN_THRESHOLDS.get(chosen, {}), **given, **more})
 

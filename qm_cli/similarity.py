@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
 
 from qm_cli.arrays import to_arrow, to_numpy
 from qm_cli.embedding import DESCRIPTOR, NOT_EMBEDDED, Embedder
@@ -25,8 +25,7 @@ ROWS_AT_ONCE = 1 << 16
 SHOWN = {"image": ("id", "file_name"), "label": ("id", "image_id", "category")}
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(Struct, frozen=True):
     """What is looked for. row: its row in the run, None for a file from outside. vector: float32[d]."""
 
     name: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from qm_cli.analysis.bootstrap import Weighable
 from qm_cli.analysis.comparison import NumbersOf, compared_parts, compared_sets

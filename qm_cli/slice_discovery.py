@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli.analysis.importance import undefined
 from qm_cli.analysis.samples import Judged, Measure
@@ -28,8 +29,7 @@ DESCRIBING = ("metadata", "data", "label")
 """Kinds of image columns that slices are made of unless others are named; a model's own say little of the data."""
 
 
-@dataclass(frozen=True)
-class Hunt:
+class Hunt(Struct, frozen=True):
     """What to look for. level: object (found, missed or false), prediction, label or image; metrics: patterns of
     columns to make slices of, of any level; support: samples a slice must have in either half; carried: most tests;
     iou, confidence: thresholds at which labels and predictions are matched anew, None for the run's own."""

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli.arrays import compute, to_numpy
 from qm_cli.errors import InputError, UsageError, nearest
@@ -48,8 +49,7 @@ QUALIFIED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\b(image|object|label|p
 UNKNOWN_COLUMN = "not found in FROM clause"
 
 
-@dataclass(frozen=True)
-class Slice:
+class Slice(Struct, frozen=True):
     """Members in the row order of the tables: bool[images], bool[labels], bool[predictions].
 
     level: image, where whole images are in it or not; object, where labels and predictions are. There `labels` or
@@ -68,8 +68,7 @@ class Slice:
         return not self.images.any()
 
 
-@dataclass(frozen=True)
-class Slices:
+class Slices(Struct, frozen=True):
     """Slices in the order asked for: manifest, conditions, columns; and what was wrong with the manifest."""
 
     slices: tuple[Slice, ...]
@@ -77,8 +76,7 @@ class Slices:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What to slice by: a manifest, columns (`weather`, `category`, `label.annotator`), conditions (`dark=brightness <
     0.2`, or the condition alone)."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from qm_cli.errors import InputError, nearest
 
@@ -22,8 +23,7 @@ KEY, ROWS, KEY_KIND = "key", "rows", "key_kind"
 NONE = "(none)"
 
 
-@dataclass(frozen=True)
-class Definition:
+class Definition(Struct, frozen=True):
     """A named slice. Either condition, in SQL; or images, by id or file name as text.
 
     rest: the slice is every image that none of these names, which is how a table of attributes leaves images out.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct, field
 
 from qm_cli.arrays import one_chunk, to_numpy
 from qm_cli.errors import UsageError, nearest, some
@@ -25,8 +25,7 @@ LEVELS = ("image", *OBJECTS)
 EITHER = "object"
 
 
-@dataclass(frozen=True)
-class SliceRows:
+class SliceRows(Struct, frozen=True):
     """What every slice of a source needs: its counts and links, each read once."""
 
     source: Source

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.bootstrap import METRICS, metric_names
 from qm_cli.analysis.corrections import holm
@@ -28,8 +28,7 @@ FAULTS = {"invalid": ("validity", ("ok", None)), "duplicated": ("duplicate_of", 
 """Kind of fault → the column that tells it, and what a sound label has there."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """What to slice and how. metrics: label metrics whose means are wanted per slice; cluster: image column whose
     values are resampled instead of images."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from qm_cli.analysis.average_precision import average_precision
 from qm_cli.arrays import to_arrow
@@ -27,8 +28,7 @@ SHAPE_COLUMNS = ("mask_counts", "mask_size", "keypoints", "num_keypoints")
 GONE = -1
 
 
-@dataclass(frozen=True)
-class Suggestion:
+class Suggestion(Struct, frozen=True):
     """What to do with a label: `label_row` (−1 for one to add), and the category row, box and shape it would have.
 
     shape: columns of the label table, of a mask or keypoints; a changed shape changes these alone.

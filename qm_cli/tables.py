@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from threading import Lock, RLock
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from qm_cli import schema
 from qm_cli.arrays import to_numpy
@@ -23,8 +24,7 @@ MASKS = "masks"
 LEVELS = ("image", "category", "label", "prediction")
 
 
-@dataclass(frozen=True)
-class Tables:
+class Tables(Struct, frozen=True, eq=False):
     """Labels and predictions are sorted by image row; `source_row` is their place in the input.
 
     has_labels: a label file was given. has_predictions: a prediction file was given. measure: what objects are
@@ -39,8 +39,8 @@ class Tables:
     has_labels: bool = True
     has_predictions: bool = True
     measure: Measure = BOXES
-    _views: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
-    _locks: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
+    _views: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _locks: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         broken = [problem for name in LEVELS for problem in schema.problems(name, self.table(name))]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from qm_cli.errors import UsageError, nearest, refuse_options
 from qm_cli.settings import BOXES, COCO_SIGMAS, TASKS, Measure

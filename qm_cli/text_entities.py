@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.classification_counts import mean
 from qm_cli.analysis.classification_outcome import falls_short
@@ -32,8 +32,7 @@ RATES = ("precision", "recall", "f1")
 OUTCOMES = ("true_positives", "false_positives", "false_negatives")
 
 
-@dataclass(frozen=True)
-class SpanEvaluation:
+class SpanEvaluation(Struct, frozen=True):
     """label, prediction: the usable entities, sorted by data row, predictions at or above the confidence."""
 
     answers: Answers

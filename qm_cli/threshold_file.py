@@ -22,9 +22,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from qm_cli import __version__
 from qm_cli.confidence_rules import rule_of
@@ -37,8 +38,7 @@ FORMAT, VERSION = "qm-thresholds", 1
 WAY_OUT = "write it with qm evaluate --thresholds … --thresholds-out"
 
 
-@dataclass(frozen=True)
-class Thresholds:
+class Thresholds(Struct, frozen=True):
     """The confidences of one target. overall and categories: None where no confidence serves.
 
     target: as asked for, such as "precision=0.9". facts: everything else in the file: convention, iou, hash of the

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from qm_cli.backends.local import open_backend
 from qm_cli.storage import opened
@@ -12,8 +13,7 @@ TRUNCATED, ENDS_WORKER = "image-truncated", "image-ends-worker"
 FILES_AT_ONCE = 16
 
 
-@dataclass(frozen=True)
-class Files:
+class Files(Struct, frozen=True):
     """Names of image files in a folder."""
 
     folder: str

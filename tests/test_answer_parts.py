@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from qm_cli.answer_comparing import compare_answers
 from qm_cli.answer_parts import question_parts, questions_of_one

@@ -30,7 +30,7 @@ UNMIRRORED = {
     "detail_options": "as options",
     "schema": "contracts alone; tests of tables and run_tables hold tables against them",
 }
-HEAVY = ("pyarrow", "duckdb", "pandas", "cv2", "PIL", "shapely", "sklearn", "scipy", "faiss", "plotly", "msgspec")
+HEAVY = ("pyarrow", "duckdb", "pandas", "cv2", "PIL", "shapely", "sklearn", "scipy", "faiss", "plotly")
 
 
 @dataclass(frozen=True)

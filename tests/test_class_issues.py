@@ -55,9 +55,8 @@ def test_images_without_probabilities_have_no_doubts() -> None:
     labels, rows = record_cleanlab.class_case(1)
     tables = tables_of((labels, rows))
     keep = np.arange(tables.count("prediction")) != 4
-    from dataclasses import replace
-
     import pyarrow as pa
+    from msgspec.structs import replace
 
     part = replace(tables, prediction=tables.prediction.filter(pa.array(keep)), _views={})
     found = issues(part)
@@ -70,7 +69,7 @@ def test_images_without_probabilities_have_no_doubts() -> None:
 def test_without_probabilities_there_is_none() -> None:
     labels, rows = record_cleanlab.class_case(2)
     tables = tables_of((labels, rows))
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     bare = replace(tables, prediction=tables.prediction.drop_columns(["probs"]), _views={})
     assert class_issues(bare, evaluate_classes(bare, Settings())) is None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from itertools import permutations
 
 import pytest
+from msgspec.structs import replace
 
 from qm_cli.convention_rules import (
     COUNT_RULES,
@@ -27,7 +27,7 @@ from qm_cli.settings import CONVENTIONS, settings_at
 
 @pytest.mark.parametrize("rules", [RULES, COUNT_RULES], ids=["average precision", "counts"])
 def test_every_walk_arrives_by_single_parameters_in_one_order(rules: dict[str, Rules]) -> None:
-    order = [one.name for one in fields(Rules)]
+    order = list(Rules.__struct_fields__)
     for first, last in permutations(rules, 2):
         steps, before = walk(rules[first], rules[last]), rules[first]
         assert [order.index(name) for name, _ in steps] == sorted(order.index(name) for name, _ in steps)
@@ -38,7 +38,7 @@ def test_every_walk_arrives_by_single_parameters_in_one_order(rules: dict[str, R
 
 
 def test_every_parameter_has_a_name_and_words() -> None:
-    assert list(LABELS) == [one.name for one in fields(Rules)]
+    assert list(LABELS) == list(Rules.__struct_fields__)
     assert set(SAME_EVERYWHERE) == {PRECISION, *COUNTED}
     for rules in (*RULES.values(), *COUNT_RULES.values()):
         for name in LABELS:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from qm_cli.analysis.gate_checks import DROP, MIN, Baseline, Check, Gate, Rules, Scope, ThresholdFile
 from qm_cli.deciding import decide

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from qm_cli import matching
 from qm_cli.arrays import to_arrow
@@ -60,7 +60,7 @@ def one_by_one(tables: Tables, chosen: Settings) -> tuple[dict[int, int], dict[t
 
 
 def as_lists(matches: Matches) -> dict[str, Any]:
-    return {field.name: getattr(matches, field.name).tolist() for field in fields(Matches)}
+    return {name: getattr(matches, name).tolist() for name in Matches.__struct_fields__}
 
 
 @given(detection_sets(), st.sampled_from([0.5, 0.3, 0.62, 1.0]))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from qm_cli.convention_gaps import NUMBER
 from qm_cli.convention_rules import COUNTED, REACHED, RULES, count_rules, precision_rules

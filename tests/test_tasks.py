@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from qm_cli.errors import UsageError
 from qm_cli.settings import COCO_SIGMAS, Measure

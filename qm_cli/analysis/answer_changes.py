@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.classification_outcome import Answered, Ticked
 from qm_cli.analysis.weighted_counts import Countable
@@ -19,8 +18,7 @@ CHANGES = ("still_right", "fixed", "broken", "still_wrong", "changed_wrong")
 """still_wrong: the same wrong answer, or none in both; changed_wrong: another wrong answer than before."""
 
 
-@dataclass(frozen=True)
-class Cells:
+class Cells(Struct, frozen=True):
     """One model's answers to a question. rows: how many data rows there are.
 
     row, true, predicted, score: of each answer judged; −1 and NaN for none. Of a checklist a row is one tick, of the
@@ -72,8 +70,7 @@ def countable(cells: Cells, categories: int) -> Countable:
     )
 
 
-@dataclass(frozen=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """Answers of both models side by side: int64[n] each, −1 for none. code: place in CHANGES."""
 
     row: RowArray

@@ -6,10 +6,9 @@ goes first it may take another's label: then that one's true positive is taken b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.best_label import BestLabels
 from qm_cli.analysis.counts import Outcomes
@@ -23,8 +22,7 @@ RowArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Arrivals:
+class Arrivals(Struct, frozen=True):
     """Changes by (category, −score): their sums down to a score are the counts of a category at that confidence.
 
     score: float64[n]; image, category: int64[n]; found: change of the true positives, kept: of the predictions that
@@ -42,8 +40,7 @@ class Arrivals:
     sought: RowArray | None = None
 
 
-@dataclass(frozen=True)
-class Sides:
+class Sides(Struct, frozen=True):
     """Predictions: score float64[n], image and category int64[n]; labels: image and category int64[labels].
 
     groups: how many categories there are.

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.summary_numbers import SummaryNumber
 from qm_cli.matching import Matches, within_max_detections
@@ -25,8 +25,7 @@ IntArray = npt.NDArray[np.integer]
 BLOCK_VALUES = 1 << 19
 
 
-@dataclass(frozen=True)
-class AveragePrecision:
+class AveragePrecision(Struct, frozen=True):
     """Interpolated curves; NaN where a category has no label that counts.
 
     precision, score: float64[lanes, 101, categories] at the largest max detections, on the recall grid 0, .01 … 1.
@@ -40,8 +39,7 @@ class AveragePrecision:
     area: IntArray
 
 
-@dataclass(frozen=True)
-class _Ranking:
+class _Ranking(Struct, frozen=True):
     """What all lanes share: the candidates in global score order and how many predictions stand before each.
 
     candidate: index into `Matches.row`, int64[n]; category: int[n]; before: non-ignored unmatched predictions at or
@@ -153,8 +151,7 @@ def _top_scores(tables: Tables, matches: Matches) -> FloatArray:
     return top
 
 
-@dataclass(frozen=True)
-class _Curves:
+class _Curves(Struct, frozen=True):
     """True positives of a block of lanes by group (lane in the block × categories + category) and rank.
 
     start: int64[groups + 1]; group, precision after each, score, place in its image and category: [true positives].

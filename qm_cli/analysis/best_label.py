@@ -6,10 +6,10 @@ VOC, Encord and Ultralytics match so; they differ in what is overlap, in how a t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.kernels.segments import starts_of
 from qm_cli.overlap import overlap
@@ -23,8 +23,7 @@ FloatArray = npt.NDArray[np.float64]
 Measure = Callable[[RowArray, RowArray], FloatArray]
 
 
-@dataclass(frozen=True)
-class BestLabels:
+class BestLabels(Struct, frozen=True):
     """The label each prediction overlaps most, −1 without any: int64[predictions]; and how much, 0 without any."""
 
     label: RowArray

@@ -14,11 +14,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.counts import Counts, Outcomes
 from qm_cli.analysis.summary_numbers import last_recall
@@ -46,8 +46,7 @@ def metric_names(settings: Settings) -> tuple[str, ...]:
     return tuple(last if name == "AR100" else name for name in METRICS)
 
 
-@dataclass(frozen=True)
-class Weighable:
+class Weighable(Struct, frozen=True):
     """One model's matches, sorted once, ready to be counted under any weights.
 
     ranked: predictions by (category, rank); lanes: one per COCO threshold over all areas; labels: those that count;
@@ -63,16 +62,14 @@ class Weighable:
     missed: Runs
 
 
-@dataclass(frozen=True)
-class Numbers:
+class Numbers(Struct, frozen=True):
     """Values of METRICS; NaN where undefined. overall: float64[metrics]; category: float64[metrics, categories]."""
 
     overall: FloatArray
     category: FloatArray
 
 
-@dataclass(frozen=True)
-class Replicates:
+class Replicates(Struct, frozen=True):
     """`Numbers` of every resample. overall: float64[resamples, metrics]; category: float64[resamples, metrics, k]."""
 
     overall: FloatArray

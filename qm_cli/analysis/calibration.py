@@ -6,11 +6,11 @@ true positive at the chosen IoU. All predictions count, whatever their score, bu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.counts import Outcomes, ratio
 from qm_cli.analysis.performance import rate
@@ -25,8 +25,7 @@ IntArray = npt.NDArray[np.integer]
 QUANTILE, EQUAL_WIDTH = "quantile", "equal-width"
 
 
-@dataclass(frozen=True)
-class Reliability:
+class Reliability(Struct, frozen=True):
     """Per group and bin; a bin holds low ≤ confidence < high, the last one its upper end too.
 
     count, right: int64[groups, bins]. total: sum of the confidences, float64[groups, bins]. edges: float64[bins + 1].

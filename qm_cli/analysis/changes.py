@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli.analysis.counts import Outcomes
 from qm_cli.arrays import to_arrow
@@ -26,8 +27,7 @@ KEPT, FLIPPED, NEW, GONE = range(4)
 PAIRS_AT_ONCE = 1 << 20
 
 
-@dataclass(frozen=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """Codes are places in LABEL_CHANGES and DETECTION_CHANGES, −1 for what does not count.
 
     label: int8[labels]; first, second: int8[predictions] of either model.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from os import SEEK_END
 from pathlib import Path
 from typing import IO
@@ -13,6 +12,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
 
 from qm_cli.arrays import one_chunk, to_arrow, valid
 from qm_cli.findings import ERROR, INFO, WARNING, Finding, finding, flagged
@@ -58,8 +58,7 @@ def _format_findings(tables: Tables, level: str) -> list[Finding]:
     return format_finding(level, count, box_format(tables.values(level, "bbox"), *size))
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(Struct, frozen=True):
     """What an image file says of itself: problem is "" or the code that applies; rotated: by its EXIF orientation.
 
     ends: whether its end is where it should be.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.classification_outcome import Answered, Ticked
 from qm_cli.analysis.counts import Counts
@@ -17,8 +16,7 @@ DENSE_CELLS = 1 << 24
 RATES = ("precision", "recall", "f1")
 
 
-@dataclass(frozen=True)
-class ClassCounts(Counts):
+class ClassCounts(Counts, frozen=True):
     """Counts per category with its true negatives: int64[categories]."""
 
     true_negatives: RowArray
@@ -29,8 +27,7 @@ class ClassCounts(Counts):
         return self.true_positives + self.false_negatives
 
 
-@dataclass(frozen=True)
-class Cells:
+class Cells(Struct, frozen=True):
     """The filled cells of a confusion matrix: int64[cells]. predicted: the number of categories stands for None."""
 
     true: RowArray

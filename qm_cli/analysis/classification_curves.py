@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.settings import RECALL_GRID
 
@@ -20,8 +20,7 @@ BLOCK_VALUES = 1 << 24
 THREADS = 2
 
 
-@dataclass(frozen=True)
-class Curves:
+class Curves(Struct, frozen=True):
     """roc_auc, average_precision: NaN where a category has no label (or, for AUC, nothing else): float64[categories].
 
     precision, confidence: at the highest threshold whose recall reaches each point of the recall grid, NaN where a

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.classification_questions import Question, first_of_runs
 from qm_cli.analysis.probability_scan import Scan, scan
@@ -16,8 +15,7 @@ BoolArray = npt.NDArray[np.bool_]
 VALUES_AT_ONCE = 1 << 22
 
 
-@dataclass(frozen=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """One answer a data row. true: int64[n]. predicted: −1 for none, int64[n]. score: NaN for none, float64[n].
 
     above: categories ranked before the true one, exact below `limit`; −1 where no ranking holds it: int64[n].
@@ -104,8 +102,7 @@ def _take_named(question: Question, true: RowArray, predicted: RowArray, score: 
     above[pairs.place[hits]] = hits - first[pairs.place[hits]]
 
 
-@dataclass(frozen=True)
-class Ticked:
+class Ticked(Struct, frozen=True):
     """Ticks of a checklist as sorted keys place · categories + category. true, predicted: int64[n].
 
     asked: data rows with an answer or probabilities, bool[rows]. odd, missing: as in `Answered`.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
 
 from qm_cli.answers import CHECKLIST, FREE_TEXT, RADIO, Answers, Given, Probabilities, RowArray, question_categories
 from qm_cli.arrays import compute, to_arrow, to_numpy, valid
@@ -17,8 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 KIND_OF_TASK = {"classification": RADIO, "multilabel": CHECKLIST}
 
 
-@dataclass(frozen=True)
-class Pairs:
+class Pairs(Struct, frozen=True):
     """Answers as pairs of the place of a data row among those judged and of a category: int64[n]; score NaN for none.
 
     source: place in the file. Sorted by place, then falling score (none last), then the order of the file.
@@ -33,8 +31,7 @@ class Pairs:
         return len(self.place)
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct, frozen=True):
     """kind: radio | checklist | text. category: rows of the category table; the places among them are its categories.
 
     rows: the data rows judged, ascending. Of a radio question those with a label, of a checklist all of them.

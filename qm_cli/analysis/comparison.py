@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.bootstrap import METRICS, Numbers, Weighable, on_halves, overall_replicates, weighted_numbers
 from qm_cli.analysis.intervals import (
@@ -27,8 +27,7 @@ BoolArray = npt.NDArray[np.bool_]
 NumbersOf = Callable[[npt.NDArray[np.int32]], Numbers]
 
 
-@dataclass(frozen=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """Numbers of both models (first, second) with their intervals, and second less first; arrays of one shape.
 
     difference: its interval and standard error; p: of no difference; smallest: the difference this set would show.
@@ -43,8 +42,7 @@ class Compared:
     smallest: FloatArray
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """overall: [metrics]; category: [metrics, categories]; units: how many were drawn; category_units: with labels."""
 
     overall: Compared

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.counts import Outcomes
 from qm_cli.overlap import overlap
@@ -14,8 +13,7 @@ from qm_cli.tables import Tables
 RowArray = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class CellSamples:
+class CellSamples(Struct, frozen=True):
     """Prediction and label rows of each sample, −1 for none; iou is NaN where there is none: [samples] each."""
 
     prediction: RowArray

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.importance import THREADS, Binned
 from qm_cli.analysis.samples import CountArray, Judged, Units
@@ -23,8 +23,7 @@ MOST_DRAWN = 10_000
 """More images than this are drawn in this many random groups, which spreads the sums just as much."""
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """A number with its 95 % interval; None where it is not defined."""
 
     value: float | None = None

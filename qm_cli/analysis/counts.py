@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.confidence_rules import counting
 from qm_cli.matching import Matches
@@ -18,8 +17,7 @@ BoolArray = npt.NDArray[np.bool_]
 RowArray = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Outcomes:
+class Outcomes(Struct, frozen=True):
     """counted: confident enough and not left out by the convention, bool[predictions].
 
     matched_label: row or −1, int64[predictions], counted ones only. matched_prediction: row or −1, int64[labels].
@@ -87,8 +85,7 @@ def matched_iou(tables: Tables, task: str, found: Outcomes) -> FloatArray:
     return iou
 
 
-@dataclass(frozen=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """Counts per group: int64[groups]."""
 
     true_positives: RowArray

@@ -12,11 +12,11 @@ second part in as few as 87 %.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.arrivals import Arrivals
 from qm_cli.analysis.counts import ratio
@@ -31,8 +31,7 @@ NumberArray = npt.NDArray[np.number]
 FOLDS = 5
 
 
-@dataclass(frozen=True)
-class Ranked:
+class Ranked(Struct, frozen=True):
     """What is found and kept by falling score, and the images of the labels that count.
 
     score: float64[n]; found: change of the true positives, kept: of the predictions that count, image: int64[n] each;
@@ -51,8 +50,7 @@ class Ranked:
         return curve_of(self.score[chosen], self.found[chosen], labels, self.kept[chosen], _at(self.sought, chosen))
 
 
-@dataclass(frozen=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """A number on held-out images and its 95 % interval; NaN where undefined."""
 
     value: float
@@ -60,8 +58,7 @@ class Estimate:
     high: float
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """A threshold, None where none serves; what is kept with it; and what to expect of it.
 
     counts: TP, FP, FN on all images. numbers: rates (and cost per image) there; held_out: the same on held-out images.

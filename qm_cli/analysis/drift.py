@@ -9,10 +9,10 @@ must, the floor is raised accordingly.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.kernels.distances import (
     apart,
@@ -34,8 +34,7 @@ FLOOR_QUANTILE = 0.95
 LEAST_VALUES = 10
 
 
-@dataclass(frozen=True)
-class Halves:
+class Halves(Struct, frozen=True):
     """Random halves of the first set's images. in_half: bool[halves, images].
 
     noise: how much more two sets of the real sizes differ by chance than two halves do, at least 1.
@@ -45,8 +44,7 @@ class Halves:
     noise: float
 
 
-@dataclass(frozen=True)
-class Distance:
+class Distance(Struct, frozen=True):
     """A distance and its noise floor; NaN where undefined."""
 
     value: float
@@ -57,8 +55,7 @@ class Distance:
         return bool(self.value > self.floor)
 
 
-@dataclass(frozen=True)
-class Drift:
+class Drift(Struct, frozen=True):
     """How one number moved: distances, the p-value of `ks` (which takes values for independent)."""
 
     ks: Distance
@@ -67,8 +64,7 @@ class Drift:
     psi: Distance
 
 
-@dataclass(frozen=True)
-class Mix:
+class Mix(Struct, frozen=True):
     """How the shares of the categories moved."""
 
     psi: Distance

@@ -9,10 +9,9 @@ them stands before the true positives, as in the reference.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.average_precision import recall_steps
 from qm_cli.analysis.error_kinds import ErrorKinds
@@ -28,8 +27,7 @@ RowArray = npt.NDArray[np.int64]
 RECALLS: FloatArray = np.arange(101) / 100
 
 
-@dataclass(frozen=True)
-class ErrorImpact:
+class ErrorImpact(Struct, frozen=True):
     """precision: AP of each category, float64[categories], NaN for one without labels and predictions.
 
     mended: AP once the errors of a kind are mended, float64[kinds, categories]. `mean` and `gain` are over categories.
@@ -58,8 +56,7 @@ def _mean(values: FloatArray) -> float:
     return float(defined.mean()) if len(defined) else float("nan")
 
 
-@dataclass(frozen=True)
-class _Points:
+class _Points(Struct, frozen=True):
     """What curves are drawn from, by (category, −score); an array of one value a point each.
 
     true: a true positive as it is. kind: of the error, else −1. best: the best-scored error aimed at its label.

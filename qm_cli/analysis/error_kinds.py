@@ -18,10 +18,9 @@ region are left out of AP, but are errors too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.error_names import BACKGROUND, BOTH, CLASSIFICATION, DUPLICATE, LOCALISATION, MISSED, NONE
 from qm_cli.kernels.greedy import Candidates, Lanes, match
@@ -39,8 +38,7 @@ BACKGROUND_IOU = LOWEST_IOU
 DETECTIONS_PER_IMAGE = 100
 
 
-@dataclass(frozen=True)
-class ErrorKinds:
+class ErrorKinds(Struct, frozen=True):
     """Kinds are places in KINDS, −1 where there is no error.
 
     prediction_kind: int8[predictions]. label_kind: int8[labels]; of a label that nobody took missed, or the kind of the
@@ -59,8 +57,7 @@ class ErrorKinds:
     suppressed: BoolArray
 
 
-@dataclass(frozen=True)
-class _Near:
+class _Near(Struct, frozen=True):
     """Pairs by (prediction row, label row): rows int64[n], iou float64[n], of one category bool[n]."""
 
     prediction: RowArray

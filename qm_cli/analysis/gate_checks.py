@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli.errors import UsageError
 from qm_cli.settings import AreaRange
@@ -23,8 +25,7 @@ ON_UNDEFINED = (FAIL, SKIP)
 ON_INCONCLUSIVE = (REPORT, FAIL, PASS)
 
 
-@dataclass(frozen=True)
-class ThresholdFile:
+class ThresholdFile(Struct, frozen=True):
     """A file of thresholds, each category's own confidence; target: which of several, None for the only one."""
 
     path: Path
@@ -34,8 +35,7 @@ class ThresholdFile:
         return self.path.name if self.target is None else f"{self.path.name} {self.target}"
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What a number is about; None is everything, or the evaluation's own threshold.
 
     category: name or id, or `*` for each. slice: name or definition. size: of the labels, by name or as a range.
@@ -64,8 +64,7 @@ class Scope:
         return f"{self.confidence:g}" if isinstance(self.confidence, float | int) else str(self.confidence)
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """How a number is judged.
 
     min_support: with fewer samples a number is taken as undefined. on_undefined: fail | skip; None fails too, but not
@@ -80,8 +79,7 @@ class Rules:
     inconclusive: str = REPORT
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(Struct, frozen=True):
     """One demand: `metric` in its scope on the right side of `limit`; where: the place it was written."""
 
     side: str
@@ -89,7 +87,7 @@ class Check:
     limit: float
     scope: Scope = Scope()
     rules: Rules = Rules()
-    where: str = field(default="", compare=False)
+    where: str = ""
 
     @property
     def name(self) -> str:
@@ -198,8 +196,7 @@ def refuse_contradictions(checks: Sequence[Check], numbers: Sequence[Hashable] |
             )
 
 
-@dataclass(frozen=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """The run that must not be fallen behind. test: paired-bootstrap | none; correction: holm | none."""
 
     run: Path
@@ -208,16 +205,14 @@ class Baseline:
     correction: str = HOLM
 
 
-@dataclass(frozen=True)
-class Ceiling:
+class Ceiling(Struct, frozen=True):
     """At most so many images, or such a share of them; the other is None."""
 
     count: int | None = None
     share: float | None = None
 
 
-@dataclass(frozen=True)
-class Leakage:
+class Leakage(Struct, frozen=True):
     """Images that another run has too. by: pixel_hash, or perceptual_hash within `radius` bits."""
 
     against: Path
@@ -226,8 +221,7 @@ class Leakage:
     radius: int = 4
 
 
-@dataclass(frozen=True)
-class DataRules:
+class DataRules(Struct, frozen=True):
     """What the images themselves must hold to; None is not asked. findings: by code."""
 
     exact_duplicates: Ceiling | None = None
@@ -237,8 +231,7 @@ class DataRules:
     leakage: tuple[Leakage, ...] = ()
 
 
-@dataclass(frozen=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """All that a gate asks for. iou, confidence: what everything is read at that names no threshold of its own;
     convention: None for the run's.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli.analysis.counts import Counts
 from qm_cli.analysis.gate_parts import Part, parts
@@ -25,8 +26,7 @@ RowArray = npt.NDArray[np.int64]
 Weights = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True)
-class _Family:
+class _Family(Struct, frozen=True):
     """A quantity of all categories, the places of its number, and those of each category's: int64[n] each."""
 
     quantity: Quantity
@@ -35,8 +35,7 @@ class _Family:
     categories: RowArray
 
 
-@dataclass(frozen=True)
-class Measuring:
+class Measuring(Struct, frozen=True, dict=True):
     """Quantities of one model, ready to be told under any weights of its images."""
 
     quantities: tuple[Quantity, ...]

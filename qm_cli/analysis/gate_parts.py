@@ -8,10 +8,11 @@ those that match nothing count where they are of the size themselves. A slice of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli.analysis.bootstrap import Weighable, inside_range, weighable
 from qm_cli.analysis.counts import Outcomes, outcomes
@@ -29,8 +30,7 @@ Objects = tuple[AreaRange, str | None]
 """A size, and the slice of objects; a slice of images needs no matches of its own."""
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """Objects by category. rates: true positives, false positives, false negatives by (IoU, confidence).
 
     labels: those that count; inside: predictions in the part; image: the images of its slice, bool[images], None for

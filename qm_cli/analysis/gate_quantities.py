@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.gate_checks import Check, Scope, ThresholdFile, is_count
 from qm_cli.analysis.summary_numbers import summary_numbers
@@ -23,8 +23,7 @@ LABEL_NUMBERS = ("recall", f"recall{MACRO}", "labels", "true_positives", "false_
 """What is told where nothing is known of predictions that match nothing."""
 
 
-@dataclass(frozen=True)
-class CurveNumber:
+class CurveNumber(Struct, frozen=True):
     """A number read off precision and recall over all scores. threshold: None is the mean over all; size: a name."""
 
     kind: str
@@ -56,8 +55,7 @@ def measured_names(settings: Settings) -> tuple[str, ...]:
     return (*curve_numbers(settings), *AT_IOU, *MEASURED_RATES, *SCOPED_COUNTS)
 
 
-@dataclass(frozen=True)
-class Population:
+class Population(Struct, frozen=True):
     """Which labels count: those of a size, in a slice (None is all); predictions as they match, or by their own."""
 
     size: AreaRange
@@ -77,8 +75,7 @@ def lowest_scores(own: Confidences) -> npt.NDArray[np.float64]:
     return np.array([np.inf if one is None else one for one in own], np.float64)
 
 
-@dataclass(frozen=True)
-class Quantity:
+class Quantity(Struct, frozen=True):
     """kind: AP, AR, one of MEASURED_RATES or SCOPED_COUNTS; thresholds: of AP and AR; iou, confidence: of the rest.
 
     category: row, None for all. confidence: of all categories, or each its own; a category without one keeps nothing

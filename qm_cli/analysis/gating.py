@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from qm_cli.analysis.gate_checks import DROP, FAIL, MAX, MIN, PASS, REPORT, SIGNS, SKIP, Check, ThresholdFile
 from qm_cli.analysis.gate_names import hint
@@ -24,8 +25,7 @@ FINDINGS = "findings"
 PASSED, FAILED = "passed", "failed"
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """What is known of a number's certainty; low and high are None where it cannot be told.
 
     level: of low..high; smallest: the distance from a limit that is nearly always told; units: what was drawn
@@ -42,8 +42,7 @@ class Interval:
     conclusive: bool | None = None
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """A number; None where undefined. support: samples it is a share of. baseline: the same number of the other run.
 
     undefined_by: why it is undefined whatever the samples.

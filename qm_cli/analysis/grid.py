@@ -9,10 +9,9 @@ computed once, whatever the size of the grid.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.counts import Counts, f_beta, ratio
 from qm_cli.analysis.grid_confusion import Confused, confused_cells, score_levels
@@ -27,8 +26,7 @@ FloatArray = npt.NDArray[np.float64]
 CountArray = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class GridCounts:
+class GridCounts(Struct, frozen=True):
     """What is counted at each cell. Axes: IoU, confidence, category.
 
     labels: those that count, int64[categories]. kept: predictions that count, less those that took an ignored label,

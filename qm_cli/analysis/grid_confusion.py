@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.kernels.greedy import match_bound
 from qm_cli.kernels.level_assignment import MOST_LEVELS, level_masks, one_to_one_at_levels
@@ -29,8 +29,7 @@ LevelArray = npt.NDArray[np.int16]
 PAIRS_AT_ONCE = 1 << 17
 
 
-@dataclass(frozen=True)
-class Confused:
+class Confused(Struct, frozen=True):
     """Filled off-diagonal cells by (IoU, confidence, true, predicted), places on their axes: int64[n] each."""
 
     iou: RowArray
@@ -51,8 +50,7 @@ def score_levels(tables: Tables, confidences: tuple[float, ...]) -> LevelArray:
     return np.searchsorted(confidences, tables.values("prediction", "score"), side="right").astype(np.int16)
 
 
-@dataclass(frozen=True)
-class _Lanes:
+class _Lanes(Struct, frozen=True):
     """level: confidences each prediction counts at; candidate: its place in `Matches.row`, −1 for none: [predictions].
 
     label: taken per lane, int32[lanes, detections + 1], −1 for none and in the last column. found: confidences each

@@ -7,10 +7,10 @@ so its precision and F1 are 0 from the lowest confidence up to its highest score
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.counts import ratio
 from qm_cli.analysis.grid_confusion import score_levels
@@ -26,8 +26,7 @@ FloatArray = npt.NDArray[np.float64]
 CountArray = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class ImageCounts:
+class ImageCounts(Struct, frozen=True):
     """One IoU threshold: [images, confidences] each. Counts are sums over the image's categories.
 
     precision, recall, f1, iou: the arithmetic mean over the categories that have a value, NaN unless the image has at
@@ -43,8 +42,7 @@ class ImageCounts:
     iou: FloatArray
 
 
-@dataclass(frozen=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """Of each group at each confidence: true positives, their IoU summed, predictions that took an ignored label."""
 
     true_positives: CountArray
@@ -56,8 +54,7 @@ TakenBy = Callable[[CountArray, int], Taken]
 """What is taken at one IoU, by group of each prediction, int[predictions], of so many groups."""
 
 
-@dataclass(frozen=True)
-class _Cells:
+class _Cells(Struct, frozen=True):
     """What all IoU thresholds share. A cell is an image and a category labelled in it; cells stand by image.
 
     cell: of each prediction, −1 for none. start: first cell of each image.

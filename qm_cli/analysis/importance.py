@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.samples import Judged, Measure, Units
 from qm_cli.kernels.code_sums import blocks, small_enough, sums_by_code
@@ -24,8 +24,7 @@ MOST_AT_ONCE = 50
 THREADS = 2
 
 
-@dataclass(frozen=True)
-class Binned:
+class Binned(Struct, frozen=True):
     """A measure's bins over its units, and the ascending order of its values."""
 
     measure: Measure
@@ -42,8 +41,7 @@ class Binned:
         return np.bincount(self.bins.codes, self.units.total, self.bins.count).astype(np.float64)
 
 
-@dataclass(frozen=True)
-class Importance:
+class Importance(Struct, frozen=True):
     """value: 0 where nothing is told, 1 where the measure alone tells the outcome; None with the reason why not.
 
     information and expected are in nats: as measured, and the mean over permutations of what `permuted` says.

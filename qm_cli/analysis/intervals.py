@@ -14,11 +14,11 @@ these intervals cover 92.5–97 %, where percentiles of a bootstrap with replace
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 FloatArray = npt.NDArray[np.float64]
 UnitCounts = int | npt.NDArray[np.int64]
@@ -32,8 +32,7 @@ POWER = 0.99
 """A true difference that is stated as the smallest to be seen is missed once in a hundred times."""
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """95 % interval and standard error, any shape; NaN where fewer than 10 units speak of it or it is undefined."""
 
     low: FloatArray

@@ -8,10 +8,9 @@ Keypoints are never wholly apart: there a prediction overlaps a label where thei
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.confusion import confused_pairs
 from qm_cli.analysis.counts import Outcomes
@@ -32,8 +31,7 @@ HIGH_CONFIDENCE, LOW_CONFIDENCE = 0.95, 0.5
 SAME_BOX = 0.95
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """least: the smallest similarity above 0 of all labels and predictions of an image, 1 without any.
 
     overlooked: of each prediction, as `overlooked_score` takes it, float64[predictions]. located, swapped: of each
@@ -50,8 +48,7 @@ class Evidence:
     conflicting: BoolArray
 
 
-@dataclass(frozen=True)
-class _Votes:
+class _Votes(Struct, frozen=True):
     """What predictions say about labels: rows int64[n], similarity float64[n]."""
 
     label: RowArray

@@ -6,10 +6,9 @@ that it overlaps most, all of them, area under the envelope, mean over IoU .50:.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.best_label import best_labels, first_takers
 from qm_cli.analysis.label_errors import Evidence
@@ -26,8 +25,7 @@ CodeArray = npt.NDArray[np.int8]
 SHARE_OF_PRECISION = 0.25 * 0.8
 
 
-@dataclass(frozen=True)
-class Issues:
+class Issues(Struct, frozen=True):
     """Places in error_names.ISSUES, −1 for none: int8[labels], int8[predictions]."""
 
     label: CodeArray

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.kernels.straight_lines import area_under_lines
 from qm_cli.kernels.weighted import Runs, run_totals, running_totals, runs_by_group
@@ -17,8 +17,7 @@ BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class LaneHits:
+class LaneHits(Struct, frozen=True):
     """A group is a category in a lane, one lane after another; a lane ranks all predictions but those it ignores.
 
     ranked: every prediction by (category, rank); labels: those that count, by category. hits, ignored: true positives

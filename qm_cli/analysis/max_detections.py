@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 
 from qm_cli.matching import Matches, within_max_detections
 from qm_cli.settings import Settings
 from qm_cli.tables import Tables
 
 
-@dataclass(frozen=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """Predictions beyond the limit of their image and category; images that have some; true positives among them."""
 
     predictions: int

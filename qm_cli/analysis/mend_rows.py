@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, TypeGuard
 
 import msgspec
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from qm_cli.findings import CODES, EXAMPLES_KEPT
 from qm_cli.link_boxes import LARGEST, MARGIN, box_format
@@ -20,8 +21,7 @@ from qm_cli.raw_shapes import is_bad_mask
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Mended:
+class Mended(Struct, frozen=True):
     """`count` samples of `file` to which `code` applied; `how` they were mended: removed, clipped, derived, …"""
 
     code: str

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.counts import f_beta, ratio
 from qm_cli.errors import UsageError
@@ -25,8 +25,7 @@ F_NAME = re.compile(r"f(\d+(?:\.\d+)?)")
 COST_TEXT = re.compile(r"cost=(FP|FN):([^,]+),(?!\1)(FP|FN):([^,]+)")
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """What a threshold is to reach. text: as given; value: the precision or recall wanted, or beta.
 
     cost: of a false positive and of a false negative.
@@ -67,8 +66,7 @@ def number_of(text: str) -> float:
         return math.nan
 
 
-@dataclass(frozen=True)
-class Curve:
+class Curve(Struct, frozen=True):
     """Points by falling confidence, the first keeps nothing. labels: how many there are to find, at all or each point.
 
     confidence: float64[points]; true_positives, false_positives: of what is kept from there up, int64[points].

@@ -12,11 +12,11 @@ equal ones the highest confidence counts. Lower is better. Its components at tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.counts import Outcomes
 from qm_cli.arrays import number_or_none
@@ -28,8 +28,7 @@ BoolArray = npt.NDArray[np.bool_]
 COMPONENTS = ("oLRP", "localisation", "false_positives", "false_negatives", "confidence")
 
 
-@dataclass(frozen=True)
-class OptimalLRP:
+class OptimalLRP(Struct, frozen=True):
     """float64[categories] each; NaN where the category has no label, or nothing worth keeping to tell it from."""
 
     oLRP: FloatArray  # noqa: N815 (its name in the papers)

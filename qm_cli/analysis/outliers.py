@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.samples import Measure
 
@@ -21,8 +21,7 @@ ODD_ENDS = {"higher": "low", "lower": "high", "neither": "both"}
 WORDS = {1: "moderate", 2: "severe"}
 
 
-@dataclass(frozen=True)
-class Fences:
+class Fences(Struct, frozen=True):
     """Quartiles of a group and the ends of what is usual; None for a side that is not looked at."""
 
     q1: float

@@ -7,10 +7,10 @@ threshold is a prefix.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.best_label import BestLabels, best_labels, excused_by
 from qm_cli.analysis.counts import Outcomes, outcomes_of
@@ -25,8 +25,7 @@ RowArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Lane:
+class Lane(Struct, frozen=True):
     """The pairs matched among the predictions of at least a confidence, by falling IoU: rows int64[n], iou float64[n].
 
     Categories may differ. Those matched at an IoU threshold are the first `count(threshold)`.
@@ -42,8 +41,7 @@ class Lane:
         return int(np.searchsorted(-self.iou, -threshold, side="left"))
 
 
-@dataclass(frozen=True)
-class OverlapLanes:
+class OverlapLanes(Struct, frozen=True):
     """What all lanes of one set of tables share.
 
     counts: labels that are neither crowd nor ignored, bool[labels]; ignored: of each prediction the best label of its

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.counts import ratio
 from qm_cli.kernels.order import order_by_score
@@ -20,8 +20,7 @@ MOST_POINTS = 1 << 20
 OVERALL = -1
 
 
-@dataclass(frozen=True)
-class CurvePoints:
+class CurvePoints(Struct, frozen=True):
     """Points by category and falling confidence, −1 for all categories together, those last: [points] each.
 
     Of what is kept from a confidence up: true and false positives, precision, and recall (NaN without labels).

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import mmap
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
@@ -24,8 +24,7 @@ WORDS_AT_ONCE = 255
 SUM_TOLERANCE = 1e-3
 
 
-@dataclass(frozen=True)
-class Scan:
+class Scan(Struct, frozen=True):
     """best: column of the largest probability, the first of equal ones, −1 in a row with NaN or infinity: int64[n].
 
     top: that probability; of_true: that of the true column, NaN where there is none: float64[n]. above: columns before

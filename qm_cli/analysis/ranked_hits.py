@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.tables import Tables
 
@@ -14,8 +13,7 @@ BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class RankedHits:
+class RankedHits(Struct, frozen=True):
     """Predictions that are not ignored by (category, −score, image id, input order).
 
     hit: true positives, bool[n]; score: float64[n]; start: where each category begins, int64[categories + 1];

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct, field
 
 from qm_cli.kernels.segments import numbered
 
@@ -22,8 +22,7 @@ GLANCE = 1 << 12
 """Rows that usually tell already that a measure differs inside an image."""
 
 
-@dataclass(frozen=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """One column: a number for each row of its level's table, NaN where there is none.
 
     names: for a code, what its numbers 0, 1, … stand for; None for a measured number. kind: a metric's, or metadata.
@@ -46,8 +45,7 @@ class Measure:
         return self.names is not None
 
 
-@dataclass(frozen=True)
-class Units:
+class Units(Struct, frozen=True):
     """What a measure has one value for: images, or the judged rows themselves. hits of total rows of each are a yes."""
 
     values: FloatArray
@@ -56,8 +54,7 @@ class Units:
     of: str
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(Struct, frozen=True, dict=True):
     """Rows of one level with a yes or no, sorted by image, and the measures that may explain it.
 
     rows: of the level's table; image_row: the image of each. cluster: the cluster of every image of the run; None for

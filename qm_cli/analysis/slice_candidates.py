@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.samples import Judged, Measure
 from qm_cli.kernels.quantile_bins import Bins, code_bins, quantile_bins
@@ -26,8 +26,7 @@ Literal = tuple[int, int]
 """A feature's place and the code of one of its bins."""
 
 
-@dataclass(frozen=True)
-class Feature:
+class Feature(Struct, frozen=True):
     """A measure in bins. codes: the bin of each judged row; spoken: the bins that a condition can name."""
 
     measure: Measure
@@ -49,8 +48,7 @@ class Feature:
         return " AND ".join([*above, *below]) or f"{name} IS NOT NULL"
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """Literals, of different features; hits of total explored rows have the outcome; z: how far below the rest."""
 
     literals: tuple[Literal, ...]
@@ -104,8 +102,7 @@ def candidates(
     return kept, counted
 
 
-@dataclass(frozen=True)
-class _Scale:
+class _Scale(Struct, frozen=True):
     """What a slice is held against: all explored rows, and the samples it must have at least."""
 
     rows: int

@@ -7,26 +7,23 @@ is right, the second where some images are far off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.intervals import difference_p, student_quantile
 
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Sums:
+class Sums(Struct, frozen=True):
     """Rows of each unit, and how many of them have the outcome: float64[units]. A unit is an image or a cluster."""
 
     rows: FloatArray
     hits: FloatArray
 
 
-@dataclass(frozen=True)
-class Contrast:
+class Contrast(Struct, frozen=True):
     """A slice against the rest of some rows. effect: its rate less the rest's; error: its standard error.
 
     units: images or clusters with a member; z: effect over its error if there is none; p: one-sided, of a rate that is

@@ -8,11 +8,11 @@ what was carried over.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.corrections import holm
 from qm_cli.analysis.samples import Judged
@@ -33,8 +33,7 @@ CATEGORY = "category"
 """What the evaluation itself tells category by category: a discovery only together with something else."""
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """A slice that was carried over. held_out: None where the other half holds too little of it to tell.
 
     similar: conjunctions that hold nearly the same rows.
@@ -52,8 +51,7 @@ class Found:
         return self.p_corrected is not None and self.p_corrected <= SIGNIFICANT
 
 
-@dataclass(frozen=True)
-class Search:
+class Search(Struct, frozen=True):
     """found: what was carried over, the significant ones first, then by held-out effect. explored: conjunctions
     counted."""
 
@@ -67,8 +65,7 @@ class Search:
         return [self.features[place].condition(code) for place, code in literals]
 
 
-@dataclass(frozen=True)
-class _Rows:
+class _Rows(Struct, frozen=True, dict=True):
     """Some of the judged rows: unit and outcome of each, and the codes of every feature."""
 
     rows: RowArray
@@ -94,8 +91,7 @@ class _Rows:
         return contrast(self.sums(mask), self.everything)
 
 
-@dataclass(frozen=True)
-class _Choice:
+class _Choice(Struct, frozen=True):
     literals: Literals
     explored: Contrast
     mask: BoolArray

@@ -11,11 +11,12 @@ prediction stands for itself and precision alone is defined.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli.analysis.bootstrap import (
     METRICS,
@@ -42,8 +43,7 @@ OF_LABELS = ("AR100", "recall")
 OF_PREDICTIONS = ("precision",)
 
 
-@dataclass(frozen=True)
-class Members:
+class Members(Struct, frozen=True):
     """A slice's members: bool[images], bool[labels], bool[predictions]. whole: it holds all that is on its images.
 
     labels, predictions: None where the slice's condition says nothing of them; not looked at where `whole`.
@@ -68,8 +68,7 @@ class Members:
         return np.zeros(count, bool) if self.predictions is None else self.predictions
 
 
-@dataclass(frozen=True)
-class Matched:
+class Matched(Struct, frozen=True, dict=True):
     """What an evaluation is made of, as slices need it."""
 
     tables: Tables
@@ -86,8 +85,7 @@ class Matched:
         return weighable(self.tables, self.matches, self.outcomes, self.settings)
 
 
-@dataclass(frozen=True)
-class Sliced:
+class Sliced(Struct, frozen=True):
     """Numbers of one slice. values, difference (to all): float64[metrics], NaN where undefined; units: images (or
     clusters) that speak of it; counts: its own true positives, false positives and false negatives."""
 
@@ -227,8 +225,7 @@ def slice_numbers(
     return told.sliced(whole, everything, None, own.overall, drawn.overall), found
 
 
-@dataclass(frozen=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """Of all: values, float64[metrics]; drawn, float64[resamples, metrics]; unit: what is drawn, per image."""
 
     values: FloatArray

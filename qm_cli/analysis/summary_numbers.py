@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from qm_cli.settings import AREA_RANGES, IOU_THRESHOLDS, AreaRange, Settings, measure_name
 
@@ -11,8 +12,7 @@ MOST_DETECTIONS = 100
 KEYPOINTS = "keypoints"
 
 
-@dataclass(frozen=True)
-class SummaryNumber:
+class SummaryNumber(Struct, frozen=True):
     """One number as a row of data. threshold: None is the mean over all; limit: max detections."""
 
     name: str

@@ -7,10 +7,9 @@ they overlap, and the later of the two is meant. An issue is what ObjectLab's ru
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.label_errors import Evidence
 from qm_cli.analysis.label_issues import highest_scores
@@ -36,8 +35,7 @@ EVERY_REASON = (*REASONS, *CLASS_REASONS)
 DUPLICATE_IOU, ONE_OBJECT_IOU = 0.6, 0.5
 
 
-@dataclass(frozen=True)
-class Suspicions:
+class Suspicions(Struct, frozen=True):
     """reason: place in EVERY_REASON, int64[n]. suspicion: float64[n], 0..1. label, prediction: row or −1, int64[n].
 
     category: the row of the one suggested, −1 for a label that is to go, int64[n]. remove: the label is to go, bool[n].

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.kernels.assignment import greedy_one_to_one
 from qm_cli.kernels.greedy import MATCH_BOUND, Candidates, Lanes, match
@@ -16,8 +15,7 @@ FloatArray = npt.NDArray[np.float64]
 PAIRS_AT_ONCE = 1 << 22
 
 
-@dataclass(frozen=True)
-class Spans:
+class Spans(Struct, frozen=True):
     """Entities sorted by data row: row, category, start, end (exclusive): int64[n]; score: float64[n], NaN for none."""
 
     row: RowArray
@@ -34,8 +32,7 @@ class Spans:
         return Spans(self.row[kept], self.category[kept], self.start[kept], self.end[kept], self.score[kept])
 
 
-@dataclass(frozen=True)
-class Overlaps:
+class Overlaps(Struct, frozen=True):
     """Pairs of a data row that share a character: places of label and prediction, and their IoU."""
 
     label: RowArray
@@ -43,8 +40,7 @@ class Overlaps:
     iou: FloatArray
 
 
-@dataclass(frozen=True)
-class Matched:
+class Matched(Struct, frozen=True):
     """label: what each prediction found in its category, −1 for nothing: int64[predictions]. crossed: pairs of
     different categories that belong together, (labels, predictions)."""
 

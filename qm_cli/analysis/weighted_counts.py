@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.bootstrap import Numbers
 from qm_cli.analysis.counts import Counts
@@ -20,8 +20,7 @@ OVERALL = ("accuracy", *RATES, *(f"{name}_macro" for name in RATES))
 """Precision, recall and F1 over all answers, and the means of the categories' own that are defined."""
 
 
-@dataclass(frozen=True)
-class Countable:
+class Countable(Struct, frozen=True):
     """True positives, false positives and false negatives by category.
 
     right, judged: how many of each image's answers are right, and how many there are, int64[images]; None where there

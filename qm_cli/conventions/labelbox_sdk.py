@@ -5,10 +5,9 @@ As there, IoU takes the masks of a category in an image for one, on either side,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.analysis.arrivals import Arrivals, by_overlap, sides_of
 from qm_cli.analysis.best_label import best_labels, excusable, excused_by
@@ -31,8 +30,7 @@ NONE = np.zeros(0, np.int64)
 _BEST_MATCHES = "the best matches' mean IoU, unmatched 0"
 
 
-@dataclass(frozen=True)
-class Features:
+class Features(Struct, frozen=True):
     """Every (image, category) with a label or a prediction: int64[features]; its IoU, 0..1: float64[features]."""
 
     image: RowArray

@@ -6,11 +6,12 @@ Told difference: where lvis-api remembers matches by id, so that an id of 0 coun
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli.analysis.average_precision import AveragePrecision, average_precision, category_means, summary_values
 from qm_cli.analysis.confusion import confusion_matrix
@@ -36,8 +37,7 @@ BEST_OF_IMAGE = 300
 FREQUENCIES = {"r": "rare", "c": "common", "f": "frequent"}
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """The part of the tables that takes part, and what of it is told apart.
 
     label, prediction: rows of the whole tables, int64[kept]; ignored: bool[kept labels]; excused: predictions of a

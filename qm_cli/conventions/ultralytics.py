@@ -7,10 +7,11 @@ tried; equal scores stand by image id, then input order; what is not defined is 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qm_cli.analysis.arrivals import Arrivals, by_best_label, sides_of
 from qm_cli.analysis.best_label import BestLabels, best_labels, excused_by, first_takers
@@ -93,8 +94,7 @@ def _confused(
     return outcomes_of(matched, counted, counts), prediction[~same], label[~same]
 
 
-@dataclass(frozen=True)
-class Ranked:
+class Ranked(Struct, frozen=True):
     """Who found what by rank: at each of COCO's IoU thresholds, and at the first of them with scores.
 
     places: `places_of` the latter at 1,000 confidences: int64[categories, 1000].

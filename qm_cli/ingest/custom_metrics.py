@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from qm_cli.errors import InputError, nearest
 from qm_cli.kernels.aggregation import AGGREGATIONS, CONFUSION, COUNTS
@@ -33,8 +34,7 @@ MOST = 1e10
 DEFAULT = "arithmetic_mean"
 
 
-@dataclass(frozen=True)
-class CustomValue:
+class CustomValue(Struct, frozen=True):
     """One value. confidence: None where it holds for all. counts: [TP, FP, TN, FN] in place of a number."""
 
     metric: str

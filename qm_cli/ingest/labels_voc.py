@@ -6,13 +6,13 @@ ending, categories are numbered from 1 in the order of their names.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, parse
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct, field
 
 from qm_cli.arrays import strings_to_arrow, to_arrow
 from qm_cli.errors import InputError
@@ -24,8 +24,7 @@ FLAGS = ("difficult", "truncated", "occluded")
 HINT = "expected Pascal VOC: <annotation> with <filename>, <size> and <object> entries"
 
 
-@dataclass
-class _Rows:
+class _Rows(Struct):
     """What the files hold, in their order; a box that is none is None."""
 
     image: list[tuple[str, str, float | None, float | None]] = field(default_factory=list)

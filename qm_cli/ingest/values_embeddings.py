@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec.structs import replace
 
 from qm_cli.arrays import one_chunk, to_numpy, vectors_to_arrow
 from qm_cli.errors import InputError

@@ -7,10 +7,10 @@ same values cost no sorting.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -24,8 +24,7 @@ LEAST_SHARE = 1e-4
 BINS = 10
 
 
-@dataclass(frozen=True)
-class Pooled:
+class Pooled(Struct, frozen=True):
     """Values ascending. order: the row each came from; ends: last place of each run of equal values."""
 
     values: FloatArray

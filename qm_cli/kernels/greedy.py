@@ -7,10 +7,9 @@ contested detection of every cell in all lanes together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.kernels.segments import expand, numbered, place_in_run, starts_of
 
@@ -20,8 +19,7 @@ MATCH_BOUND = 1 - 1e-10
 LEAST_OVERLAP = float(np.nextafter(0, 1))
 
 
-@dataclass(frozen=True)
-class Candidates:
+class Candidates(Struct, frozen=True):
     """Pairs sorted by (detection, label); detections are numbered in (cell, −score) order, labels in input order.
 
     detection, label: int[pairs]; iou: float64[pairs]; cell: int[detections]; crowd: bool[labels];
@@ -36,8 +34,7 @@ class Candidates:
     ignored: BoolArray
 
 
-@dataclass(frozen=True)
-class Lanes:
+class Lanes(Struct, frozen=True):
     """threshold: float64[lanes]; area: int[lanes], row of `Candidates.ignored`."""
 
     threshold: npt.NDArray[np.float64]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
@@ -63,8 +62,7 @@ def _by_keypoint(predictions: FloatArray, axis: int) -> FloatArray:
     return found
 
 
-@dataclass(frozen=True)
-class _Truth:
+class _Truth(Struct, frozen=True):
     """The labels, their keypoints in order but visible ones first.
 
     keypoint: int64[labels, k], which it is; x, y, falloff: of it, float64[labels, k]; count: of visible ones,

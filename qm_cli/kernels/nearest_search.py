@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.kernels.segments import expand
 
@@ -43,8 +43,7 @@ class Near(NamedTuple):
     recall: float
 
 
-@dataclass(frozen=True)
-class Points:
+class Points(Struct, frozen=True):
     """Some rows of a matrix of vectors, all with a direction, no two equal; a place is one's number among them."""
 
     vectors: Vectors

@@ -6,11 +6,11 @@ vector's own are searched (`nearest_search`), and how many of the true nearest t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.kernels.equal_rows import distinct
 from qm_cli.kernels.nearest_search import nearest_points, points_of
@@ -24,8 +24,7 @@ EXACT_UP_TO = 50_000
 ROWS_AT_ONCE = 1 << 12
 
 
-@dataclass(frozen=True)
-class Neighbours:
+class Neighbours(Struct, frozen=True):
     """The nearest other rows of each row, nearest first.
 
     row: int64[n, k], −1 where there are fewer. distance: float64[n, k], 1 − cosine, 0..2, NaN there.

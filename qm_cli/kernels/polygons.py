@@ -6,11 +6,11 @@ The parts of a shape are united, as COCO paints them; of a part that crosses its
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.kernels.segments import expand, reduce_runs
 
@@ -20,8 +20,7 @@ RowArray = npt.NDArray[np.int64]
 Geometries = npt.NDArray[np.object_]
 
 
-@dataclass(frozen=True)
-class Shapes:
+class Shapes(Struct, frozen=True):
     """The polygons of n rows, k of which have a usable part.
 
     row: int64[k], ascending; geometry: object[k], valid shapely (multi-)polygons.

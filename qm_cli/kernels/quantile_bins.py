@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 FloatArray = npt.NDArray[np.float64]
 CodeArray = npt.NDArray[np.uint8]
@@ -13,8 +12,7 @@ PlaceArray = npt.NDArray[np.intp]
 MOST_BINS, LEAST_SAMPLES = 32, 20
 
 
-@dataclass(frozen=True)
-class Bins:
+class Bins(Struct, frozen=True):
     """codes: each value's bin, ascending, the missing ones' last. edges: lowest value of each bin, then the highest.
 
     present: bins of values; count: with the one of the missing, if any are. kept: the codes with a bin to themselves.

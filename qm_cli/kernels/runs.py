@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.kernels.segments import expand, starts_of
 
@@ -29,8 +29,7 @@ LARGEST_MASK = 2**31 - 1
 TEXT_AT_ONCE = 1 << 20
 
 
-@dataclass(frozen=True)
-class Runs:
+class Runs(Struct, frozen=True):
     """n masks. start: int64[n + 1], where the runs of each begin in `end`; end: int32, where each run ends in its mask.
 
     height: int64[n]; area: float64[n], pixels of the object; box: float64[n, 4], [x, y, width, height] around them.

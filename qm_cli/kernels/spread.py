@@ -8,10 +8,10 @@ at once, as one matrix product.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 FloatArray = npt.NDArray[np.float32]
 RowArray = npt.NDArray[np.int64]
@@ -22,8 +22,7 @@ ROWS_AT_ONCE = 1 << 14
 REJECTED_MOST = 200
 
 
-@dataclass(frozen=True)
-class Points:
+class Points(Struct, frozen=True):
     """n points: float32[n, d], or the outer products of two or more such vectors, which are never written out."""
 
     factors: tuple[FloatArray, ...]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 IntArray = npt.NDArray[np.integer]
 RowArray = npt.NDArray[np.int64]
@@ -14,8 +13,7 @@ Counting = npt.NDArray[np.integer] | npt.NDArray[np.bool_]
 """Weights, or which count."""
 
 
-@dataclass(frozen=True)
-class Runs:
+class Runs(Struct, frozen=True):
     """Objects by group. image: image row of each, intp[n]; start: where each group begins, int64[groups + 1]."""
 
     image: npt.NDArray[np.intp]

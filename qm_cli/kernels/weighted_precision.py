@@ -7,10 +7,9 @@ fall along them, so the one after the last copy is all that the envelope needs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from qm_cli.kernels.weighted import Runs, running_totals
 
@@ -20,8 +19,7 @@ GRID_STEPS = 100
 GRID = np.append(np.linspace(0.0, 1.0, GRID_STEPS + 1), np.inf)
 
 
-@dataclass(frozen=True)
-class RankedLane:
+class RankedLane(Struct, frozen=True):
     """True positives of one lane, by (category, rank).
 
     hits: their images, by category. before: ranked detections at or before each, in all categories, int64[hits].

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from qm_cli.analysis.answer_arrivals import TICKS_AT_MOST, of_questions, of_spans, scored
 from qm_cli.analysis.arrivals import Arrivals

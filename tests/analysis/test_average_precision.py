@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from qm_cli.analysis import average_precision as analysis
 from qm_cli.analysis.average_precision import AveragePrecision, average_precision, category_means
@@ -30,7 +30,7 @@ def curves_of(tables: Tables, chosen: Settings | None = None) -> AveragePrecisio
 
 
 def as_bytes(curves: AveragePrecision) -> dict[str, tuple[tuple[int, ...], bytes]]:
-    values = {field.name: getattr(curves, field.name) for field in fields(AveragePrecision)}
+    values = {name: getattr(curves, name) for name in AveragePrecision.__struct_fields__}
     return {name: (value.shape, np.ascontiguousarray(value).tobytes()) for name, value in values.items()}
 
 

@@ -29,7 +29,7 @@ from qm_cli.settings import AreaRange
     ],
 )
 def test_parsed(text: str, metric: str, category: str | None, limit: float) -> None:
-    assert parsed("min", text) == Check("min", metric, limit, Scope(category))
+    assert parsed("min", text) == Check("min", metric, limit, Scope(category), where=f"--min {text!r}")
 
 
 @pytest.mark.parametrize("text", ["precision", "=0.8", "precision=", "precision=x", "precision=nan", "recall@=0.5"])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
+from msgspec.structs import replace
 
 from qm_cli.analysis.gate_checks import DROP, MAX, MIN, Check, Rules, Scope
 from qm_cli.analysis.gating import Interval, Measured, counted, judged, known_codes, lost_rows, verdict_of
@@ -61,7 +60,7 @@ def test_an_interval_that_leaves_its_own_number_out() -> None:
 
 @pytest.mark.parametrize(("rule", "verdict"), [("report", "inconclusive"), ("fail", "fail"), ("pass", "pass")])
 def test_what_an_inconclusive_number_is(rule: str, verdict: str) -> None:
-    check = Check(MIN, "precision", 0.74, rules=dataclasses.replace(SURE, inconclusive=rule))
+    check = Check(MIN, "precision", 0.74, rules=replace(SURE, inconclusive=rule))
     found = judged(check, Measured(0.75, 50, BETWEEN))
     assert found["verdict"] == verdict
     assert "0.7..0.8" in found["reason"]

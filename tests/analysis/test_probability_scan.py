@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +100,8 @@ def test_a_mapped_file_does_not_stay_in_memory(tmp_path: Path, monkeypatch: pyte
 
 
 def assert_same(one: Scan, other: Scan) -> None:
-    for field in fields(Scan):
-        np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name))
+    for name in Scan.__struct_fields__:
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
 def resident(file: Path) -> int:

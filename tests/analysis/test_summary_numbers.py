@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from qm_cli.analysis.summary_numbers import (
     averaged_by_category,
