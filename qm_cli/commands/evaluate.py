@@ -97,6 +97,8 @@ def evaluate(
     from qm_cli import json_lists
 
     ahead = json_lists.begun(predictions, task)  # the rest of the program is loaded meanwhile
+    import numpy  # noqa: F401  (while few calls are open: deep among imports each call that NumPy makes maps memory)
+
     from qm_cli.answer_task import asks_answers
     from qm_cli.tasks import measure_from, refuse_idle
 
@@ -141,8 +143,7 @@ def evaluate(
         from qm_cli.load_answers import AnswerSource
 
         source = AnswerSource(labels, predictions, **naming)
-        request = AnswerRequest(source, task, options.named(convention), iou, confidence, top_k, auc)
-        request = replace(request, at=tuple(at_files))
+        request = AnswerRequest(source, task, options.named(convention), iou, confidence, top_k, auc, at=tuple(at_files))
         if examples or thresholds:
             from qm_cli.evaluation_options import questions_of
 

@@ -101,12 +101,18 @@ def _match_contested(
     area: IntArray,
     matched: npt.NDArray[np.int32],
 ) -> None:
-    """Rounds over the contested detections, best label first: not ignored, then highest IoU, then the later label."""
-    chosen = contested[candidates.detection]
+    """Rounds over the contested detections, best label first: not ignored, then highest IoU, then the later label.
+
+    Of a detection's pairs the better stands later, so a pair's number says its rank, and more says that its label is
+    not ignored.
+    """
+    chosen = np.flatnonzero(contested[candidates.detection])
+    chosen = chosen[np.lexsort((candidates.iou[chosen], candidates.detection[chosen]))]
     detection, iou = candidates.detection[chosen], candidates.iou[chosen]
     labels, label = numbered(candidates.label[chosen])
     crowd, ignored = candidates.crowd[labels], candidates.ignored[:, labels][area]
-    taken = np.zeros((len(bound), len(labels)), bool)
+    more = len(chosen)
+    worth = np.where(ignored.T, 0, more)
     starts = starts_of(detection)
     counts = np.diff(np.append(starts, len(detection)))
     owners = detection[starts]
@@ -115,26 +121,14 @@ def _match_contested(
     ends = np.cumsum(np.bincount(rounds))
     for begin, end in zip(np.append(0, ends[:-1]), ends, strict=True):
         runs = by_round[begin:end]
-        pairs = expand(starts[runs], counts[runs])
-        run_starts = np.cumsum(counts[runs]) - counts[runs]
-        pair_label = label[pairs]
-        free = (iou[pairs] >= bound[:, None]) & (~taken[:, pair_label] | crowd[pair_label])
-        best = _best_pairs(free, ignored[:, pair_label], iou[pairs], run_starts, counts[runs])
-        lane, run = np.nonzero(best >= 0)
-        winner = pair_label[best[lane, run]]
-        taken[lane, winner] = True
+        sizes = counts.take(runs)
+        pairs = expand(starts.take(runs), sizes)
+        rank = worth.take(label.take(pairs), axis=0)
+        rank += pairs[:, None]
+        rank[iou.take(pairs)[:, None] < bound] = -1
+        best = np.maximum.reduceat(rank, np.cumsum(sizes) - sizes, axis=0)
+        run, lane = np.nonzero(best >= 0)
+        winner = label.take(best[run, lane] % more)
         matched[lane, owners[runs[run]]] = labels[winner]
-
-
-def _best_pairs(
-    free: BoolArray, ignored: BoolArray, iou: npt.NDArray[np.float64], starts: IntArray, counts: IntArray
-) -> npt.NDArray[np.int64]:
-    """Index of the pair each run takes in each lane, −1 for none: int64[lanes, runs]."""
-    real = free & ~ignored
-    has_real = np.logical_or.reduceat(real, starts, axis=1)
-    eligible = np.where(np.repeat(has_real, counts, axis=1), real, free)
-    value = np.where(eligible, iou, -1.0)
-    top = np.repeat(np.maximum.reduceat(value, starts, axis=1), counts, axis=1)
-    place = np.where(eligible & (value == top), np.arange(len(iou)), -1)
-    best: npt.NDArray[np.int64] = np.maximum.reduceat(place, starts, axis=1)
-    return best
+        gone = ~crowd[winner]
+        worth[winner[gone], lane[gone]] = -2 * more
