@@ -127,7 +127,7 @@ def evaluate(
         "prob_categories": options.split([prob_categories] if prob_categories else None),
     }
     measure = measure_from(sigmas, buffer, pycocotools_area, angle)
-    at_files = [text for text in at or () if JSON_NAMED in text.lower()]
+    at_files = tuple(text for text in at or () if JSON_NAMED in text.lower())
     if asks_answers(task, labels, predictions):
         idle = {"categories": categories, "explain": explain, "voc_devkit": voc_devkit, "sigmas": sigmas}
         idle |= {"against": against, "pycocotools_area": pycocotools_area}
@@ -143,7 +143,7 @@ def evaluate(
         from qm_cli.load_answers import AnswerSource
 
         source = AnswerSource(labels, predictions, **naming)
-        request = AnswerRequest(source, task, options.named(convention), iou, confidence, top_k, auc, at=tuple(at_files))
+        request = AnswerRequest(source, task, options.named(convention), iou, confidence, top_k, auc, at=at_files)
         if examples or thresholds:
             from qm_cli.evaluation_options import questions_of
 
