@@ -9,9 +9,10 @@ from msgspec import Struct
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
-PAIRS_AT_ONCE = 1 << 12
+PAIRS_AT_ONCE = 1 << 16
+PAIRS_IN_CACHE = 1 << 10
+ROWS_IN_CACHE = 1 << 11
 SLACK = 1 + 1e-9
-ROWS_AT_ONCE = 2048
 
 
 def keypoint_similarity(
@@ -29,119 +30,136 @@ def keypoint_similarity(
     labels, predictions: float64[rows, 3k] of x, y, visibility; boxes, areas: of the labels. The mean over the label's
     visible keypoints of exp(−d² / (2σ)² / (area + spacing) / 2); without any, over all keypoints, d being the distance
     outside of the box widened by its size on each side (reference: pycocotools 2.0.11 `computeOks`, summed as there).
-    Pairs that cannot reach `lowest`, going by the boxes around the keypoints, may be given as 0.
+    Pairs that cannot reach `lowest` may be given as 0.
     """
-    pair_count = len(label)
-    falloff = (np.asarray(sigmas) * 2) ** 2
-    truth = _truth(labels, boxes, falloff)
-    x, y = _by_keypoint(predictions, 0), _by_keypoint(predictions, 1)
-    near = _near(truth, areas, (x, y), label, prediction, float(falloff.max()), lowest)
-    label, prediction = label.take(near), prediction.take(near)
-    count = truth.count.take(label)
-    found = np.zeros(len(label))
-    for seen in np.flatnonzero(np.bincount(count)).tolist():
-        every = np.flatnonzero(count == seen)
-        for start in range(0, len(every), PAIRS_AT_ONCE):
-            pairs = every[start : start + PAIRS_AT_ONCE]
-            own = label.take(pairs)
-            squares, weights = _squares(truth, own, x, y, prediction.take(pairs), seen, falloff)
-            squares /= weights
-            squares /= (areas.take(own) + np.spacing(1))[:, None]
-            squares /= -2
-            found[pairs] = np.exp(squares, out=squares).sum(1) / squares.shape[1]
-    similarity = np.zeros(pair_count)
-    similarity[near] = found
+    truth = _truth(labels, boxes, areas, np.asarray(sigmas))
+    points = _points(predictions)
+    near = np.arange(len(label)) if lowest <= 0 else _near(truth, points, label, prediction, lowest)
+    similarity = np.zeros(len(label))
+    for start in range(0, len(near), PAIRS_AT_ONCE):
+        pairs = near[start : start + PAIRS_AT_ONCE]
+        own = label.take(pairs)
+        reaching, terms = _reaching(truth, points, own, prediction.take(pairs), lowest)
+        similarity[pairs[reaching]] = _means(terms, truth.counted.take(own[reaching], axis=0))
     return similarity
 
 
-def _by_keypoint(predictions: FloatArray, axis: int) -> FloatArray:
-    """One coordinate of all keypoints, a row for each of them: float64[k, predictions]; in stretches, for the cache."""
-    found = np.empty((predictions.shape[1] // 3, len(predictions)))
-    for begin in range(0, len(predictions), ROWS_AT_ONCE):
-        found[:, begin : begin + ROWS_AT_ONCE] = predictions[begin : begin + ROWS_AT_ONCE, axis::3].T
+class _Truth(Struct, frozen=True):
+    """The labels.
+
+    points: float64[labels, 2k], x of all keypoints, then y. counted: those that the mean is over, bool[labels, k];
+    share: 1 / their number, 0 for the others, float64[labels, k]. bare: labels without a visible keypoint. low, high:
+    float64[2, labels], between which the distance is 0 for these, or begins to grow for others. falloff: float64[k].
+    """
+
+    points: FloatArray
+    counted: BoolArray
+    share: FloatArray
+    bare: BoolArray
+    low: FloatArray
+    high: FloatArray
+    areas: FloatArray
+    falloff: FloatArray
+
+
+def _truth(labels: FloatArray, boxes: FloatArray, areas: FloatArray, sigmas: FloatArray) -> _Truth:
+    visible = labels[:, 2::3] > 0
+    bare = ~visible.any(1)
+    points = _points(labels)
+    low, high = np.empty((2, len(labels))), np.empty((2, len(labels)))
+    for axis, own in enumerate(np.split(points, 2, axis=1)):
+        corner, size = boxes[:, axis], boxes[:, axis + 2]
+        low[axis] = np.where(bare, corner - size, np.where(visible.T, own.T, np.inf).min(0))
+        high[axis] = np.where(bare, corner + size * 2, np.where(visible.T, own.T, -np.inf).max(0))
+    counted = visible | bare[:, None]
+    share = counted / counted.sum(1, keepdims=True)
+    return _Truth(points, counted, share, bare, low, high, areas + np.spacing(1), (sigmas * 2) ** 2)
+
+
+def _points(rows: FloatArray) -> FloatArray:
+    """x of all keypoints, then y: float64[n, 2k]."""
+    count = rows.shape[1] // 3
+    found: FloatArray = rows.reshape(len(rows), count, 3)[:, :, :2].transpose(0, 2, 1).reshape(len(rows), 2 * count)
     return found
 
 
-class _Truth(Struct, frozen=True):
-    """The labels, their keypoints in order but visible ones first.
-
-    keypoint: int64[labels, k], which it is; x, y, falloff: of it, float64[labels, k]; count: of visible ones,
-    int64[labels]; boxes: float64[labels, 4]; low, high: float64[2, labels], between which distance is 0 or starts.
-    """
-
-    keypoint: RowArray
-    x: FloatArray
-    y: FloatArray
-    falloff: FloatArray
-    count: RowArray
-    boxes: FloatArray
-    low: FloatArray
-    high: FloatArray
-
-
-def _truth(labels: FloatArray, boxes: FloatArray, falloff: FloatArray) -> _Truth:
-    visible = labels[:, 2::3] > 0
-    keypoint = np.argsort(~visible, axis=1, kind="stable")
-    x, y = (np.take_along_axis(labels[:, axis::3], keypoint, 1) for axis in (0, 1))
-    count = visible.sum(1)
-    low, high = np.empty((2, len(labels))), np.empty((2, len(labels)))
-    for axis in (0, 1):
-        own, corner, size = labels[:, axis::3], boxes[:, axis], boxes[:, axis + 2]
-        low[axis] = np.where(count > 0, np.where(visible, own, np.inf).min(1), corner - size)
-        high[axis] = np.where(count > 0, np.where(visible, own, -np.inf).max(1), corner + size * 2)
-    return _Truth(keypoint, x, y, falloff[keypoint], count, boxes, low, high)
-
-
-def _near(
-    truth: _Truth,
-    areas: FloatArray,
-    predictions: tuple[FloatArray, FloatArray],
-    label: RowArray,
-    prediction: RowArray,
-    widest: float,
-    lowest: float,
-) -> RowArray:
+def _near(truth: _Truth, points: FloatArray, label: RowArray, prediction: RowArray, lowest: float) -> RowArray:
     """Pairs that may reach the lowest similarity: some keypoint must, which then is not farther than that allows.
 
-    widest: the largest falloff. Places, int64[n].
+    Places, int64[n].
     """
-    if lowest <= 0:
-        return np.arange(len(label))
-    reach = np.sqrt(-2 * np.log(min(lowest, 1.0)) * widest * (areas + np.spacing(1))) * SLACK
+    reach = np.sqrt(-2 * np.log(min(lowest, 1.0)) * truth.falloff.max() * truth.areas) * SLACK
     near: RowArray | None = None
-    for low, high, others in zip(truth.low - reach, truth.high + reach, predictions, strict=True):
+    for low, high, (least, most) in zip(truth.low - reach, truth.high + reach, _extent(points), strict=True):
         own = label if near is None else label.take(near)
         other = prediction if near is None else prediction.take(near)
-        meet = others.max(0).take(other) >= low.take(own)
-        meet &= others.min(0).take(other) <= high.take(own)
+        meet = most.take(other) >= low.take(own)
+        meet &= least.take(other) <= high.take(own)
         near = np.flatnonzero(meet) if near is None else near[meet]
     assert near is not None
     return near
 
 
-def _squares(
-    truth: _Truth, own: RowArray, x: FloatArray, y: FloatArray, other: RowArray, seen: int, falloff: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Squared distance of each keypoint that is compared and the falloff of it: float64[pairs, keypoints] each."""
-    if seen:
-        place = truth.keypoint[own, :seen]
-        place *= x.shape[1]
-        place += other[:, None]
-        across, down = x.ravel().take(place), y.ravel().take(place)
-        across -= truth.x[own, :seen]
-        down -= truth.y[own, :seen]
-        weights = truth.falloff[own, :seen]
-    else:
-        left, top, width, height = truth.boxes[own].T[:, :, None]
-        across = _outside(x.T[other], left - width, left + width * 2)
-        down = _outside(y.T[other], top - height, top + height * 2)
-        weights = falloff[None, :]
-    across *= across
-    down *= down
-    across += down
-    return across, weights
+def _extent(points: FloatArray) -> FloatArray:
+    """The least and the greatest x, and y, of each row: float64[2, 2, n]; in stretches, for the cache."""
+    found = np.empty((2, 2, len(points)))
+    for begin in range(0, len(points), ROWS_IN_CACHE):
+        rows = slice(begin, begin + ROWS_IN_CACHE)
+        by_axis = np.ascontiguousarray(points[rows].T).reshape(2, points.shape[1] // 2, -1)
+        found[:, 0, rows], found[:, 1, rows] = by_axis.min(1), by_axis.max(1)
+    return found
 
 
-def _outside(values: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
-    distance: FloatArray = np.maximum(0.0, low - values) + np.maximum(0.0, values - high)
+def _reaching(
+    truth: _Truth, points: FloatArray, label: RowArray, prediction: RowArray, lowest: float
+) -> tuple[RowArray, FloatArray]:
+    """Pairs whose mean is the lowest similarity or more, give or take rounding, and the terms of it.
+
+    Places, int64[m], and float64[m, k], terms that are not counted among them.
+    """
+    places, kept = [], []
+    for start in range(0, len(label), PAIRS_IN_CACHE):
+        own, other = label[start : start + PAIRS_IN_CACHE], prediction[start : start + PAIRS_IN_CACHE]
+        terms = _terms(truth, points, own, other)
+        means = np.einsum("ij,ij->i", terms, truth.share.take(own, axis=0))
+        reaching = np.flatnonzero(means * SLACK >= lowest)
+        places.append(reaching + start)
+        kept.append(terms.take(reaching, axis=0))
+    if not kept:
+        return np.zeros(0, np.int64), np.zeros((0, len(truth.falloff)))
+    return np.concatenate(places), np.concatenate(kept)
+
+
+def _terms(truth: _Truth, points: FloatArray, label: RowArray, prediction: RowArray) -> FloatArray:
+    """exp(−d² / …) of each keypoint: float64[n, k]."""
+    count = len(truth.falloff)
+    distance = points.take(prediction, axis=0)
+    bare = np.flatnonzero(truth.bare.take(label))
+    outside = _outside(truth, distance.take(bare, axis=0), label.take(bare)) if len(bare) else None
+    distance -= truth.points.take(label, axis=0)
+    if outside is not None:
+        distance[bare] = outside
+    distance *= distance
+    terms: FloatArray = distance[:, :count] + distance[:, count:]
+    terms /= truth.falloff
+    terms /= truth.areas.take(label)[:, None]
+    terms /= -2
+    return np.exp(terms, out=terms)
+
+
+def _outside(truth: _Truth, points: FloatArray, label: RowArray) -> FloatArray:
+    """How far each keypoint is outside of the label's low and high, along each axis: float64[n, 2k]."""
+    low, high = (np.repeat(ends.take(label, axis=1).T, len(truth.falloff), axis=1) for ends in (truth.low, truth.high))
+    distance: FloatArray = np.maximum(0.0, low - points) + np.maximum(0.0, points - high)
     return distance
+
+
+def _means(terms: FloatArray, counted: BoolArray) -> FloatArray:
+    """The mean of each row's counted terms, summed as a row of these alone: float64[n]."""
+    numbers = counted.sum(1)
+    found = np.empty(len(terms))
+    for number in np.flatnonzero(np.bincount(numbers)).tolist():
+        rows = np.flatnonzero(numbers == number)
+        own = terms.take(rows, axis=0)[counted.take(rows, axis=0)].reshape(-1, number)
+        found[rows] = own.sum(1) / number
+    return found
