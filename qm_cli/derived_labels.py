@@ -39,7 +39,7 @@ def as_labels(raw: RawPredictions) -> RawLabels:
     if score.null_count < len(score):
         label["confidence"] = score
     category = _category_entries(columns["category_id"], names)
-    return RawLabels(raw.where, image, category, label, derived=True)
+    return RawLabels(raw.where, image, category, label, derived=True, unread=raw.unread)
 
 
 def call_by_name(raw: RawPredictions) -> None:

@@ -56,6 +56,7 @@ def label_table(
         _refuse_all_unknown(raw, "image", image_row, image)
         _refuse_all_unknown(raw, "category", category_row, category)
     boxes = checked(columns["bbox"])
+    findings += finding("label-unread-answers", raw.unread)
     findings += finding("ids-differ-in-type", [raw.where] if images_as_text or categories_as_text else [])
     findings += flagged("label-unknown-image", ids, image_row < 0)
     findings += flagged("label-unknown-category", ids, (category_row < 0) & (image_row >= 0))

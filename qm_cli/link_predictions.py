@@ -12,7 +12,7 @@ from qm_cli import link_categories, link_images
 from qm_cli.arrays import all_finite, flat_values, to_arrow, to_numpy, valid
 from qm_cli.arrays import compute as pc
 from qm_cli.errors import InputError, UsageError, nearest
-from qm_cli.findings import Finding, flagged
+from qm_cli.findings import Finding, finding, flagged
 from qm_cli.link_boxes import CheckedBoxes, box_column, box_findings, boxless, checked
 from qm_cli.link_categories import CategoryMap
 from qm_cli.link_ids import Linked, Mask, Rows, distinct, empty_table, filled, first_of_each, sorted_by_image
@@ -66,6 +66,7 @@ def prediction_table(
     probabilities: dict[str, Numbers] = {
         name: _per_category(raw, name, category, options.prob_categories) for name in names
     }
+    findings += finding("prediction-unread-answers", raw.unread)
     findings += _incomplete(ids, columns, probabilities)
     shaped = options.measure.task != "bbox"
     classes = not shaped and boxless(columns["bbox"]) and (bool(probabilities) or not labels_have_boxes)

@@ -21,7 +21,6 @@ from qm_cli.load import Source
 from qm_cli.raw import RawLabels, RawPredictions
 from qm_cli.settings import BOXES
 from qm_cli.tables import Tables
-from qm_cli.unread_answers import unread_answers
 
 Predictions = RawPredictions | npt.NDArray[Any]
 CLASSES = "classification"
@@ -41,8 +40,7 @@ def load_tables(labels: Path | None, predictions: Path | None, **how: Any) -> Ta
     read = source.predictions_read
     of_predictions = read is not None or _holds_answers(predictions, source.task)
     if not (of_labels or of_predictions):
-        found = unread_answers(labels, predictions)
-        return load.load_tables(labels, predictions, **how).with_findings(found)
+        return load.load_tables(labels, predictions, **how)
     raw_labels = given if given is not None or labels is None else _labels(source, labels, of_labels)
     if read is None and predictions is not None:
         read = _predictions(source, predictions, of_predictions)

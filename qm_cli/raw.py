@@ -28,7 +28,7 @@ class RawPredictions(Struct):
 
     keys: the fields of the file's first prediction, kept or not, for telling what is there instead of what is missing.
     image_names: the file's own image table, id and file_name, where it has one. runs: the masks of the column
-    `shape`, where they are compressed ones and were decoded already.
+    `shape`, where they are compressed ones and were decoded already. unread: see `unread_answers`.
     """
 
     where: str
@@ -36,6 +36,7 @@ class RawPredictions(Struct):
     keys: tuple[str, ...] = ()
     image_names: Columns = field(default_factory=dict)
     runs: Runs | None = None
+    unread: list[str] = field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -53,7 +54,7 @@ class RawLabels(Struct):
 
     derived: the images and categories are only those that the labels name, as in a prediction file.
     findings: what was seen while reading and the columns do not show. kinds: the declared type of each question; None
-    where the file is not read as one of answers. runs: as of `RawPredictions`.
+    where the file is not read as one of answers. runs, unread: as of `RawPredictions`.
     """
 
     where: str
@@ -64,6 +65,7 @@ class RawLabels(Struct):
     findings: list[Finding] = field(default_factory=list)
     kinds: dict[str, str] | None = None
     runs: Runs | None = None
+    unread: list[str] = field(default_factory=list)
 
 
 def with_shape(columns: Columns, fields: tuple[str, ...], count: int) -> Columns:

@@ -156,7 +156,6 @@ def evaluate(
     from qm_cli.load import Source, reading
     from qm_cli.settings import CONVENTION_FIELDS, settings_at
     from qm_cli.settings import missing_score as convention_score
-    from qm_cli.unread_answers import telling_unread
 
     settings = settings_at(
         options.named(convention),
@@ -172,7 +171,7 @@ def evaluate(
     fields = CONVENTION_FIELDS if explain or output is not None else settings.fields
     files = Source(labels, predictions, fields=fields, ahead=ahead, **measured, **naming)
     with reading(files) as read:
-        tables = cache(telling_unread(read, labels, predictions))
+        tables = cache(read)
         analyses = _analyses(named, everything, settings) if everything or any(named.values()) else ()
         show = _renderer(json, explain, bool(wishes), bool(analyses), str(thresholds_out) == "-")
         questions = None

@@ -197,15 +197,13 @@ def _verdict(
         return deciding.decide(wanted, gate_subject.of_answers(target, predictions, naming, wanted, task))
     from qm_cli.load import Source, reading
     from qm_cli.settings import Settings, missing_score
-    from qm_cli.unread_answers import telling_unread
 
     metadata = bool(wanted.slices or wanted.cluster) or any(check.scope.slice is not None for check in wanted.checks)
     convention = wanted.convention or COCO
     naming["missing_score"] = missing_score(convention, naming["missing_score"])
     fields = Settings(convention=convention).fields
     with reading(Source(target, predictions, metadata=metadata, fields=fields, **naming)) as read:
-        tables = telling_unread(read, target, predictions)
-        return deciding.decide(wanted, gate_subject.of_files(target, predictions, tables(), wanted))
+        return deciding.decide(wanted, gate_subject.of_files(target, predictions, read(), wanted))
 
 
 def _write_gate(run: Path | None, model: str | None, output: Path, other: Any) -> int:

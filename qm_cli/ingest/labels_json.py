@@ -21,6 +21,7 @@ from qm_cli.json_counts import key_count
 from qm_cli.json_faults import fault, repeated_key
 from qm_cli.raw import Columns, RawLabels, identifiers, lists_of, numbers, scalars
 from qm_cli.raw_shapes import add_shape, is_bad_mask, masked, with_fields, with_masks
+from qm_cli.unread_answers import unread_answers
 
 Identifier = int | str | None
 HINT = "expected a COCO label file: images, annotations, categories"
@@ -101,7 +102,8 @@ def read(
         if shapes if metadata is None else metadata:
             _add_metadata(raw, msgspec.json.decode(content, type=Extras))
         name, inner = add_shape(raw, document.annotations, fields) if fields and label else ("", {})
-        _refuse_repeated_keys(content, raw, bytes(document.licenses), where, name, inner, categories)
+        if _unknown_keys(content, raw, bytes(document.licenses), where, name, inner, categories):
+            raw.unread = unread_answers(content)
         if shapes and label:
             label["segmentation"] = _polygons(document.annotations)
             raw.findings += _mask_findings(document.images, document.annotations)
@@ -166,10 +168,13 @@ def _place(message: str) -> str:
     return f"{place.rstrip('`').removeprefix('$.')}: {text[0].lower()}{text[1:]}" if place else text
 
 
-def _refuse_repeated_keys(
+def _unknown_keys(
     content: bytes, raw: RawLabels, licenses: bytes, where: str, shape: str, inner: dict[str, int], categories: bytes
-) -> None:
-    """A key written twice in one object makes the file ambiguous. Counting is cheap; only a surplus is looked into."""
+) -> bool:
+    """Whether there may be other keys than those that were read. Counting is cheap; only a surplus is looked into.
+
+    Raises InputError for a key written twice in one object, which makes the file ambiguous.
+    """
     expected = Counter({b'"images"': 1, b'"categories"': 1, b'"annotations"': int(bool(raw.label))})
     for columns in (raw.image, raw.category, raw.label):
         expected.update(
@@ -182,11 +187,12 @@ def _refuse_repeated_keys(
         expected[f'"{shape}"'.encode()] += categories.count(f'"{shape}"'.encode())
         others += categories.count(b'":') - known - categories.count(f'"{shape}":'.encode())
     if key_count(content) == expected.total() + others:
-        return
+        return False
     if any(content.count(key) > count + licenses.count(key) for key, count in expected.items()):
         twice = repeated_key(content)
         if twice:
             raise InputError(f"{where}: {twice}", "keep one of the two values")
+    return True
 
 
 def _image_columns(document: Any, where: str) -> Columns:

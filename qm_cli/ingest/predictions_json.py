@@ -42,6 +42,7 @@ from qm_cli.raw import (
     texts_of,
     with_shape,
 )
+from qm_cli.unread_answers import FIELD, unread_in
 
 TEXTS = ("file_name", "category_name", "category")
 EXACT_INTEGERS = 2.0**53
@@ -70,9 +71,11 @@ def read(
         reader = _Reader(source, where)
         first = first_prediction(path)
         columns = _read_typed(reader, first, metadata, fields, ahead) if first else None
+        alike = columns is not None
         if columns is None:
             columns = _read_strictly(reader, reader.all_keys() if metadata else [], fields)
-    return RawPredictions(where, columns, tuple(first))
+    unread = [] if alike and FIELD not in first else unread_in(path)
+    return RawPredictions(where, columns, tuple(first), unread=unread)
 
 
 def _refuse_no_list(path: Path, where: str) -> None:
@@ -167,7 +170,10 @@ def _reason(message: str, path: Path) -> tuple[str, str]:
 def _read_typed(
     reader: _Reader, first: dict[str, object], metadata: bool, fields: tuple[str, ...], ahead: Ahead | None
 ) -> Columns | None:
-    """Columns of the types the first prediction has, or None when a value might be of another type."""
+    """Columns of the types the first prediction has, or None when a value might be of another type.
+
+    Every prediction then has the keys of the first one, and no others.
+    """
     names, types = list(first), types_of(first, fields)
     if types is None:
         return None

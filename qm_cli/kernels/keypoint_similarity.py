@@ -63,15 +63,15 @@ class _Truth(Struct, frozen=True):
 
 
 def _truth(labels: FloatArray, boxes: FloatArray, areas: FloatArray, sigmas: FloatArray) -> _Truth:
-    visible: BoolArray = np.greater(labels[:, 2::3], 0)
-    bare = ~visible.any(1)
+    visible = labels[:, 2::3] > 0
+    bare: BoolArray = np.logical_not(visible.any(1))
     points = _points(labels)
     low, high = np.empty((2, len(labels))), np.empty((2, len(labels)))
     for axis, own in enumerate(np.split(points, 2, axis=1)):
         corner, size = boxes[:, axis], boxes[:, axis + 2]
         low[axis] = np.where(bare, corner - size, np.where(visible.T, own.T, np.inf).min(0))
         high[axis] = np.where(bare, corner + size * 2, np.where(visible.T, own.T, -np.inf).max(0))
-    counted: BoolArray = visible | bare[:, None]
+    counted = visible | bare[:, None]
     share = counted / counted.sum(1, keepdims=True)
     return _Truth(points, counted, share, bare, low, high, areas + np.spacing(1), (sigmas * 2) ** 2)
 
