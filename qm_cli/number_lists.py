@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
 import msgspec
@@ -12,10 +15,14 @@ import pyarrow as pa
 from qm_cli.arrays import all_finite, to_arrow, to_numpy
 from qm_cli.raw import lists_of
 
-NUMERALS = b"0123456789+-.eE, "
+NUMERALS = b"0123456789+-.eE \n"
+COMMA, LINE_END = b",\n"
+LINES = bytes.maketrans(b",", b"\n")
+LISTS_AT_ONCE = 1 << 12
+Text = bytes | msgspec.Raw
 
 
-def number_lists(texts: list[bytes]) -> pa.Array | None:
+def number_lists(texts: Sequence[Text]) -> pa.Array | None:
     """list<double> where each of these texts, valid JSON, is a flat list of numbers; else None."""
     equal = _equal_lists(texts)
     if equal is not None:
@@ -31,37 +38,41 @@ def number_lists(texts: list[bytes]) -> pa.Array | None:
     return lists_of(np.append(0, np.cumsum(lengths)).astype(np.int32), to_arrow(flat))
 
 
-def _equal_lists(texts: list[bytes]) -> npt.NDArray[np.float64] | None:
-    """Lists of one length, read as the lines of a table beside other threads: float64[n, k]; else None.
+def _equal_lists(texts: Sequence[Text]) -> npt.NDArray[np.float64] | None:
+    """Lists of one length, some thousands at a time and these side by side: float64[n, k]; else None."""
+    rows = np.empty((len(texts), bytes(texts[0]).count(b",") + 1))
 
-    Only numerals and commas between the brackets, so that a line means what its list does.
+    def read(begin: int) -> bool:
+        block = slice(begin, begin + LISTS_AT_ONCE)
+        return _read(texts[block], rows[block])
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return rows if all(threads.map(read, range(0, len(texts), LISTS_AT_ONCE))) else None
+
+
+def _read(texts: Sequence[Text], rows: npt.NDArray[np.float64]) -> bool:
+    """Fill float64[n, k] with lists, read as a table of one column; False where they are not all flat and that long.
+
+    Only numerals and commas between the brackets, so that a line of the table is a number.
     """
-    rows_of_text = b"\n".join(texts)
-    lines = rows_of_text.translate(None, b"[]")
-    flat = rows_of_text.count(b"[") == rows_of_text.count(b"]") == len(texts) and all(
-        text[:1] == b"[" for text in texts
-    )
-    if not flat or not lines or lines.count(b"\n") != len(texts) - 1 or lines.translate(None, NUMERALS + b"\n"):
-        return None
+    listed = b"\n".join(texts)
+    lines = listed.translate(LINES, b"[]")
+    begun = listed.startswith(b"[") and listed.count(b"\n[") == len(texts) - 1 == listed.count(b"\n")
+    if not begun or listed.count(b"[") > len(texts) or lines.translate(None, NUMERALS):
+        return False
+    signs = np.frombuffer(listed, np.uint8)
+    ends = np.flatnonzero((signs == COMMA) | (signs == LINE_END))
+    if len(ends) != rows.size - 1 or not (signs.take(ends[rows.shape[1] - 1 :: rows.shape[1]]) == LINE_END).all():
+        return False
     from pyarrow import csv
 
-    names = [str(number) for number in range(texts[0].count(b",") + 1)]
-    numbers = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64()), null_values=[])
+    alone = csv.ReadOptions(column_names=["number"], use_threads=False, block_size=len(lines) + 1)
+    numbers = csv.ConvertOptions(column_types={"number": pa.float64()}, null_values=[])
     try:
-        table = csv.read_csv(
-            pa.py_buffer(lines),
-            csv.ReadOptions(column_names=names),
-            csv.ParseOptions(ignore_empty_lines=False),
-            numbers,
-        )
-    except pa.ArrowInvalid:  # lists of several lengths
-        return None
-    if table.num_rows != len(texts):  # an empty list at the end is no line
-        return None
-    rows = np.empty((len(texts), len(names)))
-    for number, column in enumerate(table.columns):
-        begin = 0
-        for chunk in column.chunks:
-            rows[begin : begin + len(chunk), number] = to_numpy(chunk)
-            begin += len(chunk)
-    return rows if all_finite(rows) else None
+        column = csv.read_csv(pa.py_buffer(lines), alone, None, numbers)[0]
+    except pa.ArrowInvalid:  # nothing but empty lists
+        return False
+    if len(column) != rows.size:
+        return False
+    rows[:] = to_numpy(column).reshape(rows.shape)
+    return all_finite(rows)

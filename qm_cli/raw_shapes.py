@@ -68,16 +68,16 @@ def add_shape(raw: RawLabels, rows: list[Any], fields: tuple[str, ...]) -> tuple
         if name == "bbox":
             raw.label["shape"] = raw.label["bbox"]
             break
-        texts = [bytes(getattr(row, name)) for row in rows]
-        if any(text != b"null" for text in texts):
+        texts: list[msgspec.Raw] = [getattr(row, name) for row in rows]
+        if any(bytes(text) != b"null" for text in texts):
             column = _masks(texts) if name == "segmentation" else number_lists(texts)
             if column is None:
-                column = bytes_to_arrow([None if text == b"null" else text for text in texts])
+                column = bytes_to_arrow([None if text == b"null" else text for text in map(bytes, texts)])
             keyless = pa.types.is_list(column.type)
             raw.label["shape"] = column
             if name == "keypoints" and any(row.num_keypoints is not None for row in rows):
                 raw.label["num_keypoints"] = _integers([row.num_keypoints for row in rows])
-            return name, {} if keyless else {"": sum(text.count(b'":') for text in texts)}
+            return name, {} if keyless else {"": sum(bytes(text).count(b'":') for text in texts)}
     return "bbox", {}
 
 
@@ -88,7 +88,7 @@ def _integers(values: list[int | None]) -> pa.Array:
     return to_arrow(np.array(values, np.int64))
 
 
-def _masks(texts: list[bytes]) -> pa.Array | None:
+def _masks(texts: list[msgspec.Raw]) -> pa.Array | None:
     """A column of masks where every row is a compressed one."""
     try:
         return _mask_column(msgspec.json.decode(b"[" + b",".join(texts) + b"]", type=list[Mask]))
