@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from msgspec import Struct
 
-
-class Mood(Struct):
+@dataclass
+class Mood:
     """quiet: no talk. debug: tracebacks are shown. verdict: the exit code should stdout's reader go away."""
 
     quiet: bool = False

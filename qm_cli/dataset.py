@@ -7,7 +7,6 @@ import re
 import shutil
 import sys
 import tempfile
-import tomllib
 from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import cache
@@ -168,6 +167,8 @@ def _settings(folder: Path) -> dict[str, Any]:
     path = folder / SETTINGS_FILE
     if not storage.is_file(path):
         return {}
+    import tomllib
+
     try:
         content = tomllib.loads(storage.read(str(folder), SETTINGS_FILE).decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -11,9 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, NamedTuple
 
 from qm_cli.shape_fields import SHAPE_FIELDS, found_task
 
@@ -80,7 +78,7 @@ class JsonList:
             raise RefusedError(str(error)) from None
 
 
-class Ahead(Struct, frozen=True):
+class Ahead(NamedTuple):
     """A list whose reading has begun: its file, the types it is read as, and the table to come."""
 
     path: Path

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from msgspec.structs import replace
 
 from qm_cli import detail_options, options
 from qm_cli.errors import UsageError, refuse_options
@@ -98,6 +97,7 @@ def evaluate(
 
     ahead = json_lists.begun(predictions, task)  # the rest of the program is loaded meanwhile
     import numpy  # noqa: F401  (while few calls are open: deep among imports each call that NumPy makes maps memory)
+    from msgspec.structs import replace
 
     from qm_cli.answer_task import asks_answers
     from qm_cli.tasks import measure_from, refuse_idle

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from msgspec.structs import replace
 
 from qm_cli import console, options
 from qm_cli.errors import UsageError
@@ -127,6 +126,8 @@ def gate(
         if config is not None:
             raise UsageError(f"{target} and --config {config} are both gate files", "give the run folder, or one file")
         target, config = None, target
+    from msgspec.structs import replace
+
     from qm_cli.analysis.gate_checks import MAX, MIN, Rules, parsed, skipping_undefined
     from qm_cli.tasks import measure_from
 
@@ -157,6 +158,8 @@ def gate(
 
 def _gate(config: Path | None, checks: list[Any], allowed: tuple[str, ...]) -> Gate:
     """That of the file, with the checks of the command line."""
+    from msgspec.structs import replace
+
     from qm_cli.analysis.gate_checks import Gate
     from qm_cli.analysis.gating import known_codes
 
@@ -175,6 +178,8 @@ def _gate(config: Path | None, checks: list[Any], allowed: tuple[str, ...]) -> G
 def _verdict(
     wanted: Gate, target: Path | None, predictions: Path | None, config: Path | None, naming: dict[str, Any]
 ) -> dict[str, Any]:
+    from msgspec.structs import replace
+
     from qm_cli import deciding, gate_subject
 
     if target is None:

@@ -7,8 +7,7 @@ ending, categories are numbered from 1 in the order of their names.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-from xml.etree.ElementTree import Element, ParseError, parse
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +16,9 @@ from msgspec import Struct, field
 from qm_cli.arrays import strings_to_arrow, to_arrow
 from qm_cli.errors import InputError
 from qm_cli.raw import Columns, RawLabels, numbers, scalars
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 ENDING = ".xml"
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -54,6 +56,8 @@ def read(folder: Path, shown: str | None = None) -> RawLabels:
 
 
 def _add(path: Path, rows: _Rows) -> None:
+    from xml.etree.ElementTree import ParseError, parse
+
     try:
         root = parse(path).getroot()
     except OSError as error:

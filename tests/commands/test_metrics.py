@@ -86,7 +86,7 @@ def test_refused_in_one_line(capsys: Captured, arguments: list[str], told: str) 
 
 @pytest.mark.parametrize("arguments", [["metrics"], ["metrics", "entropy", "--json"], ["--help"], ["rank", "--help"]])
 def test_it_is_instant(arguments: list[str]) -> None:
-    heavy = ["pyarrow", "duckdb", "pandas", "cv2"] + (["rich"] if arguments[0] == "metrics" else ["numpy"])
+    heavy = ["pyarrow", "duckdb", "pandas", "cv2"] + (["rich"] if arguments[0] == "metrics" else ["numpy", "msgspec"])
     code = (
         "import sys; from qm_cli.main import run; assert run(sys.argv[1:]) == 0;"
         f"print([name for name in {heavy} if name in sys.modules], file=sys.stderr)"
