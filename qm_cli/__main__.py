@@ -1,12 +1,15 @@
 """The command `qm`, and python -m qm_cli: an interrupt is answered in a line even while the rest is being imported."""
 
+import gc
 import os
 
 INTERRUPTED = 130
+OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
 def main() -> None:
-    """Import the program and run it."""
+    """Import the program and run it; what loading leaves behind, which is no garbage, is seldom looked through."""
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     try:
         from qm_cli.main import main as run
 

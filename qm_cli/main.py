@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import errno
-import gc
 import os
 import signal
 import sys
@@ -35,7 +34,6 @@ from qm_cli.errors import QmError
 from qm_cli.heap import keep_freed
 
 SWITCH_SECONDS = 0.00005
-OBJECTS_BETWEEN_COLLECTIONS = 20_000
 DONE, NO, BAD_INPUT, INCONCLUSIVE, UNEXPECTED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 WRITE_ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EBADF)
 CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
@@ -169,12 +167,11 @@ for _command in app.registered_commands:
 def main() -> None:
     """Run the command line and leave at once: tearing down large tables would take longer than matching them.
 
-    Threads that read beside others get the interpreter sooner than Python has it; what loading leaves behind, which is
-    no garbage, is looked through less often; and memory that columns leave is kept for the next.
+    Threads that read beside others get the interpreter sooner than Python has it; and memory that columns leave is kept
+    for the next.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.setswitchinterval(SWITCH_SECONDS)
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     keep_freed()
     signal.signal(signal.SIGTERM, _interrupt)
     for name in ("stdout", "stderr"):

@@ -107,6 +107,7 @@ def read(
         if shapes and label:
             label["segmentation"] = _polygons(document.annotations)
             raw.findings += _mask_findings(document.images, document.annotations)
+        del document  # before collecting goes on: its entries count as new objects
     return raw
 
 
