@@ -177,7 +177,9 @@ def test_a_wrong_option_of_a_metric_is_the_users(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("name", ["n" * 300, "é" * 200])
-def test_a_name_too_long_is_bad_input(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    for files in (("labels.json", name), (name, "predictions.json")):
-        assert main.run(["evaluate", *files]) == 2
+def test_a_name_too_long_is_bad_input(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    there = tmp_path / "there.json"
+    there.write_text("[]")
+    for files in ((there, name), (name, there)):
+        assert main.run(["evaluate", *map(str, files)]) == 2
         assert "File name too long" in capsys.readouterr().err
