@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -19,7 +20,7 @@ from qm_cli.tables import Tables
 
 Rows = npt.NDArray[np.int64]
 CELLS_AT_ONCE = 1 << 22
-PREDICTIONS_AT_ONCE = 1 << 15
+MOST_PREDICTIONS, LEAST_PREDICTIONS = 1 << 15, 1 << 12
 
 
 class Matches(Struct, frozen=True):
@@ -69,12 +70,18 @@ def match_tables(tables: Tables, settings: Settings, unjudged: npt.NDArray[np.bo
 
 
 def _stretches(tables: Tables) -> list[tuple[int, int]]:
-    """First and last image of stretches that hold a bounded number of predictions and cells; at least one."""
+    """First and last image of stretches that hold a bounded number of predictions and cells; at least one.
+
+    They are as large as lets every core have as many of them.
+    """
     images, most = tables.count("image"), max(CELLS_AT_ONCE // max(tables.count("category"), 1), 1)
     offsets = tables.offsets("prediction")
+    cores = os.cpu_count() or 1
+    size = math.ceil(offsets[-1] / cores / max(math.ceil(offsets[-1] / cores / MOST_PREDICTIONS), 1))
+    size = max(size, LEAST_PREDICTIONS)
     bounds = [0]
     while bounds[-1] < images:
-        enough = int(np.searchsorted(offsets, offsets[bounds[-1]] + PREDICTIONS_AT_ONCE, side="left"))
+        enough = int(np.searchsorted(offsets, offsets[bounds[-1]] + size, side="left"))
         bounds.append(min(max(enough, bounds[-1] + 1), bounds[-1] + most, images))
     return list(pairwise(bounds)) or [(0, 0)]
 
@@ -190,7 +197,17 @@ def _cell_numbers(tables: Tables, images: tuple[int, int], cells: Rows) -> npt.N
 
 
 def within_max_detections(tables: Tables, order: Rows, limit: int) -> npt.NDArray[np.bool_] | None:
-    """Predictions among the `limit` best of their image and category: bool[predictions]; None when all are."""
+    """Predictions among the `limit` best of their image and category: bool[predictions]; None when all are.
+
+    order: see `score_order`. Computed once for each limit.
+    """
+    kept: npt.NDArray[np.bool_] | None = tables.derived(
+        "prediction", f"among {limit}", lambda: _among(tables, order, limit)
+    )
+    return kept
+
+
+def _among(tables: Tables, order: Rows, limit: int) -> npt.NDArray[np.bool_] | None:
     offsets = tables.offsets("prediction")
     crowded = np.diff(offsets) > limit
     if not crowded.any():

@@ -84,7 +84,8 @@ def test_any_stretches_give_the_same(data: DetectionSet, predictions: int, cells
     tables = builders.tables(*data)
     whole = as_lists(match_tables(tables, Settings()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(matching, "PREDICTIONS_AT_ONCE", predictions)
+        patch.setattr(matching, "MOST_PREDICTIONS", predictions)
+        patch.setattr(matching, "LEAST_PREDICTIONS", 1)
         patch.setattr(matching, "CELLS_AT_ONCE", cells)
         assert as_lists(match_tables(tables, Settings())) == whole
 
@@ -95,7 +96,8 @@ def test_stretches_cover_every_image_once_and_are_bounded(counts: list[int], pre
     images = [image(number) for number in range(1, len(counts) + 1)]
     tables = _made(images, [1 + row for row, count in enumerate(counts) for _ in range(count)])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(matching, "PREDICTIONS_AT_ONCE", predictions)
+        patch.setattr(matching, "MOST_PREDICTIONS", predictions)
+        patch.setattr(matching, "LEAST_PREDICTIONS", 1)
         patch.setattr(matching, "CELLS_AT_ONCE", cells)
         stretches = matching._stretches(tables)
     assert [one for begin, end in stretches for one in range(begin, end)] == list(range(len(counts)))
