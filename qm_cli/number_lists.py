@@ -5,74 +5,60 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from qm_cli.arrays import all_finite, to_arrow, to_numpy
+from qm_cli.arrays import all_finite, parsed_numbers, to_arrow
 from qm_cli.raw import lists_of
 
-NUMERALS = b"0123456789+-.eE \n"
-COMMA, LINE_END = b",\n"
-LINES = bytes.maketrans(b",", b"\n")
+MARKS = b"[,]"
+OPEN, COMMA, CLOSE = MARKS
+NUMERALS = b"0123456789+-.eE"
+SPACES = b" \t\r\n"
 LISTS_AT_ONCE = 1 << 12
 Text = bytes | msgspec.Raw
 
 
 def number_lists(texts: Sequence[Text]) -> pa.Array | None:
-    """list<double> where each of these texts, valid JSON, is a flat list of numbers; else None."""
-    equal = _equal_lists(texts)
-    if equal is not None:
-        return lists_of(np.arange(len(texts) + 1, dtype=np.int32) * equal.shape[1], to_arrow(equal.ravel()))
-    try:
-        found = msgspec.json.decode(b"[" + b",".join(texts) + b"]", type=list[list[float]])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    if len(found) != len(texts):
-        return None
-    lengths = np.fromiter(map(len, found), np.int64, len(found))
-    flat = np.fromiter(chain.from_iterable(found), np.float64, int(lengths.sum()))
-    return lists_of(np.append(0, np.cumsum(lengths)).astype(np.int32), to_arrow(flat))
+    """list<double> where each of these texts, valid JSON, is a flat list of numbers; else None.
 
+    Some thousands are read at a time, which the cache holds, and these side by side.
+    """
 
-def _equal_lists(texts: Sequence[Text]) -> npt.NDArray[np.float64] | None:
-    """Lists of one length, some thousands at a time and these side by side: float64[n, k]; else None."""
-    rows = np.empty((len(texts), bytes(texts[0]).count(b",") + 1))
-
-    def read(begin: int) -> bool:
-        block = slice(begin, begin + LISTS_AT_ONCE)
-        return _read(texts[block], rows[block])
+    def read(begin: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]] | None:
+        return _read(texts[begin : begin + LISTS_AT_ONCE])
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return rows if all(threads.map(read, range(0, len(texts), LISTS_AT_ONCE))) else None
+        blocks = list(threads.map(read, range(0, len(texts), LISTS_AT_ONCE)))
+    found = [block for block in blocks if block is not None]
+    if len(found) < len(blocks):
+        return None
+    lengths = np.concatenate([np.zeros(1, np.int64), *(lengths for lengths, _ in found)])
+    values = np.concatenate([np.zeros(0), *(values for _, values in found)])
+    return lists_of(np.cumsum(lengths).astype(np.int32), to_arrow(values))
 
 
-def _read(texts: Sequence[Text], rows: npt.NDArray[np.float64]) -> bool:
-    """Fill float64[n, k] with lists, read as a table of one column; False where they are not all flat and that long.
+def _read(texts: Sequence[Text]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]] | None:
+    """How long the lists are, and their numbers, one list after the other; None where they are anything else.
 
-    Only numerals and commas between the brackets, so that a line of the table is a number.
+    A number stands behind each bracket and comma; nothing does behind one that closes, or opens an empty list. Lists
+    are flat where as many close as there are texts, and what follows each is the next.
     """
-    listed = b"\n".join(texts)
-    lines = listed.translate(LINES, b"[]")
-    begun = listed.startswith(b"[") and listed.count(b"\n[") == len(texts) - 1 == listed.count(b"\n")
-    if not begun or listed.count(b"[") > len(texts) or lines.translate(None, NUMERALS):
-        return False
+    listed = b"".join(texts).translate(None, SPACES)
+    numerals = listed.translate(None, MARKS)
     signs = np.frombuffer(listed, np.uint8)
-    ends = np.flatnonzero((signs == COMMA) | (signs == LINE_END))
-    if len(ends) != rows.size - 1 or not (signs.take(ends[rows.shape[1] - 1 :: rows.shape[1]]) == LINE_END).all():
-        return False
-    from pyarrow import csv
-
-    alone = csv.ReadOptions(column_names=["number"], use_threads=False, block_size=len(lines) + 1)
-    numbers = csv.ConvertOptions(column_types={"number": pa.float64()}, null_values=[])
-    try:
-        column = csv.read_csv(pa.py_buffer(lines), alone, None, numbers)[0]
-    except pa.ArrowInvalid:  # nothing but empty lists
-        return False
-    if len(column) != rows.size:
-        return False
-    rows[:] = to_numpy(column).reshape(rows.shape)
-    return all_finite(rows)
+    marks = np.flatnonzero((signs == OPEN) | (signs == COMMA) | (signs == CLOSE))
+    kinds = signs.take(marks)
+    closing = marks[kinds == CLOSE]
+    flat = len(closing) == len(texts) and closing[-1] == len(signs) - 1 and signs[0] == OPEN
+    if not flat or (signs.take(closing[:-1] + 1) != OPEN).any() or numerals.translate(None, NUMERALS):
+        return None
+    starts = marks - np.arange(len(marks))
+    filled = np.diff(starts, append=len(numerals)) > 0
+    firsts = np.flatnonzero(kinds == OPEN)
+    lengths = np.diff(firsts, append=len(marks)) - 1 - ~filled.take(firsts)
+    values = parsed_numbers(numerals, np.append(starts[filled], len(numerals)))
+    return None if values is None or not all_finite(values) else (lengths, values)

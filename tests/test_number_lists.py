@@ -35,6 +35,21 @@ def test_an_empty_list_stays_empty_wherever_it_stands(place: int, length: int) -
     assert column.to_pylist() == rows
 
 
+def test_no_lists() -> None:
+    column = number_lists([])
+    assert column is not None
+    assert (len(column), column.to_pylist()) == (0, [])
+
+
+def test_blocks_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qm_cli.number_lists.LISTS_AT_ONCE", 2)
+    rows = [[float(one)] * (one % 3) for one in range(7)]
+    column = number_lists([json.dumps(row).encode() for row in rows])
+    assert column is not None
+    assert column.to_pylist() == rows
+    assert number_lists([*(json.dumps(row).encode() for row in rows), b"null"]) is None
+
+
 def test_forms_of_numbers() -> None:
     column = number_lists([b"[1,-0.0,2.5e-3]", b"[ 1E5 , 0 ,-7]", b"[5e-324,4e-400,1]"])
     assert column is not None
@@ -54,6 +69,11 @@ def test_forms_of_numbers() -> None:
         [b"[1]", b"[true]"],
         [b"[1e400]"],
         [b"{}"],
+        [b"5", b"[[1]]"],
+        [b"[\n[1]]", b"5"],
+        [b"[[]]"],
+        [b"[[1],[2]]", b"3"],
+        [b'"[1]"'],
     ],
 )
 def test_anything_else_is_none(texts: list[bytes]) -> None:
