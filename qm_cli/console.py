@@ -8,6 +8,9 @@ from contextlib import contextmanager
 
 from msgspec import Struct
 
+FOREIGN = "backslashreplace"
+"""How files tell the bytes of a name that are no UTF-8: \\udcff, which in JSON is that name. stdout has the bytes."""
+
 
 class Mood(Struct):
     """quiet: no talk. debug: tracebacks are shown. verdict: the exit code should stdout's reader go away."""

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from copy import copy
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -180,6 +181,8 @@ def main() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")
     code = run(sys.argv[1:])
     _close_streams()
     atexit._run_exitfuncs()
@@ -267,7 +270,7 @@ def _unexpected(error: Exception, arguments: list[str]) -> int:
     if console.mood.debug:
         sys.stderr.write(trace)
     head = f"qm {__version__}, Python {platform.python_version()}, {platform.platform()}\nqm {' '.join(arguments)}\n\n"
-    with tempfile.NamedTemporaryFile("w", prefix="qm-", suffix=".log", delete=False) as log:
+    with tempfile.NamedTemporaryFile("w", errors=console.FOREIGN, prefix="qm-", suffix=".log", delete=False) as log:
         log.write(head + trace)
     summary = f"unexpected {type(error).__name__}: {error}"
     return _refuse(summary, f"the details are in {log.name}; please report them", UNEXPECTED)

@@ -15,6 +15,7 @@ import pyarrow as pa
 from msgspec import Struct, field
 
 from qm_cli import __version__, run_folder
+from qm_cli.console import FOREIGN
 from qm_cli.custom_values import custom_report
 from qm_cli.dataset import DatasetFiles
 from qm_cli.grid_tables import grid_tables
@@ -74,7 +75,7 @@ def write_run(
         write_parquet(parts.custom, folder / "custom_metric.parquet")
         summary["custom_metrics"] = custom_report(parts.custom)
     (folder / run_folder.SUMMARY).write_text(as_json(summary))
-    (folder / "summary.md").write_text(summary_markdown(summary))
+    (folder / "summary.md").write_text(summary_markdown(summary), errors=FOREIGN)
     manifest = _manifest(parts, files, inputs.result(), settings, seed, time.perf_counter() - started)
     (folder / run_folder.MANIFEST).write_text(as_json(manifest))
     return summary
