@@ -14,6 +14,7 @@ from qm_cli import dataset, storage
 from qm_cli.answer_task import beginning
 from qm_cli.findings import Finding, finding
 from qm_cli.ingest import archives
+from qm_cli.json_lines import SEAM, as_list
 from qm_cli.tables import Tables
 
 KEY = b'"classifications"'
@@ -76,6 +77,8 @@ def _names_answers(path: Path) -> bool:
 
 
 def _rows(content: bytes) -> list[Row | None]:
+    if SEAM.search(content):
+        content = as_list(content)
     kind: Any = list[Row | None] if content.lstrip()[:1] == b"[" else Document
     try:
         found = msgspec.json.decode(content, type=kind)

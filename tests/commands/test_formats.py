@@ -222,3 +222,23 @@ def test_objects_and_runs_of_names_that_are_no_text(form: str, tmp_path: Path, c
         run_folder.open_run(foreign)
     with pytest.raises(InputError, match="its name is no UTF-8 text"), run_folder.writing(foreign):
         pass
+
+
+@pytest.mark.parametrize("name", ["predictions.jsonl", "predictions.json", "predictions.ndjson.gz"])
+def test_boxes_one_a_line_are_a_results_list(name: str, tmp_path: Path, capsys: Captured) -> None:
+    labels = write(tmp_path / "set" / "labels.json", document())
+    rows = [prediction(), prediction(image_id=2, bbox=[0, 0, 5, 5]), prediction(image_id=3), prediction(score=None)]
+    listed = write(tmp_path / "listed.json", rows)
+    content = lines(rows).encode()
+    lined = write(tmp_path / "set" / name, gzip.compress(content) if name.endswith(".gz") else content)
+    first, second = (_report(capsys, "evaluate", labels, path) for path in (listed, lined))
+    assert first == second
+    assert {one["code"] for one in second["findings"]} >= {"prediction-unknown-image", "prediction-missing-score"}
+    checked = [_report(capsys, "check", labels, path, code=1) for path in (listed, lined)]
+    assert checked[0]["rows"] == checked[1]["rows"]
+    assert list(checked[0]["findings"].values()) == list(checked[1]["findings"].values())
+    drifted = _report(capsys, "drift", listed, lined)
+    assert (drifted["a"]["images"], drifted["b"]["images"]) == (3, 3)
+    (tmp_path / "set" / "images").mkdir()
+    scored = _report(capsys, "score", tmp_path / "set", "--kind", "model")
+    assert scored["models"]["predictions"]["metrics"] == first["metrics"]
