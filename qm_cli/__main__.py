@@ -2,7 +2,7 @@
 
 import os
 
-INTERRUPTED = 130
+from qm_cli import INTERRUPTED
 
 
 def main() -> None:

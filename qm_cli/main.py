@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from qm_cli import __version__, console
+from qm_cli import INTERRUPTED, __version__, console
 from qm_cli.commands.check import check
 from qm_cli.commands.compare import compare
 from qm_cli.commands.describe import describe
@@ -37,7 +37,7 @@ from qm_cli.heap import keep_freed
 
 SWITCH_SECONDS = 0.00005
 OBJECTS_BETWEEN_COLLECTIONS = 20_000
-DONE, NO, BAD_INPUT, INCONCLUSIVE, UNEXPECTED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+DONE, NO, BAD_INPUT, INCONCLUSIVE, UNEXPECTED = 0, 1, 2, 3, 4
 WRITE_ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EBADF)
 CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 
