@@ -54,7 +54,10 @@ class Parts(Struct, frozen=True):
 def write_run(
     folder: Path, parts: Parts, files: DatasetFiles, settings: Settings, seed: int, started: float, told: bool = True
 ) -> dict[str, Any]:
-    """Write tables, summary and manifest into `folder`; the summary. told: importances and outliers are in it."""
+    """Write tables, summary and manifest into `folder`; the summary. told: importances and outliers are in it.
+
+    The parts have no vectors any more afterwards: those are let go before the rest is computed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         finishing = [_write_tables(threads, folder, parts.data, base=True)]
@@ -69,6 +72,8 @@ def write_run(
                 report.update({name: parts.answers[name] for name in IN_SUMMARY if name in parts.answers})
         for finish in finishing:
             finish()
+    for part in (parts.data, *parts.models.values()):
+        part.scores.forget_vectors()
     if told:
         summary |= insights(folder, list(parts.models), settings, seed)
     if parts.custom is not None:
