@@ -79,7 +79,7 @@ def _linked(path: Path) -> Path:
 def refuse_no_text(path: Path, hint: str) -> None:
     """Raise InputError for a run folder that its tables cannot be opened in."""
     if uri_of(path) is None and not is_text(path):
-        raise InputError(f"{path}: its name is no UTF-8 text", hint)
+        raise InputError(f"{path.absolute()}: its name is no UTF-8 text", hint)
 
 
 def exists(path: Path | str) -> bool:
