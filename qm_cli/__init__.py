@@ -6,6 +6,8 @@ from typing import Any
 
 __version__ = "0.1.0"
 __all__ = ["Settings", "__version__", "evaluate", "open_run", "score"]
+INTERRUPTED = 130
+"""The exit code of a command that was interrupted, here because even the entry has it before anything is imported."""
 
 _HOMES = {
     "Settings": "qm_cli.settings",

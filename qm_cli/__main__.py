@@ -3,7 +3,8 @@
 import gc
 import os
 
-INTERRUPTED = 130
+from qm_cli import INTERRUPTED
+
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 

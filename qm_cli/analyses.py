@@ -16,7 +16,7 @@ from qm_cli.analysis.optimal_lrp import lrp_report, optimal_lrp
 from qm_cli.errors import UsageError
 from qm_cli.evaluation import Evaluation, evaluate_tables
 from qm_cli.report import evaluation_report
-from qm_cli.settings import CONVENTIONS, Settings
+from qm_cli.settings import CONVENTIONS, Settings, measure_name
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
 
@@ -27,7 +27,8 @@ def errors(evaluation: Evaluation) -> Part:
     """Error kinds, what each costs, and why predictions are false positives."""
     tables, settings, kinds = evaluation.tables, evaluation.settings, evaluation.error_kinds
     if kinds is None:
-        return {"notes": [f"error kinds are undefined at IoU {settings.iou:g}: {BACKGROUND_IOU:g} is still background"]}
+        at = f"{measure_name(settings.task)} {settings.iou:g}"
+        return {"notes": [f"error kinds are undefined at {at}: {BACKGROUND_IOU:g} is still background"]}
     reasons = false_positive_reasons(evaluation.outcomes, evaluation.pairs.best_iou, settings.iou)
     return error_report(tables, kinds, error_impact(tables, kinds), reasons, settings)
 

@@ -15,6 +15,7 @@ from qm_cli.analysis.intervals import LEAST_UNITS
 from qm_cli.analysis.weighted_counts import OVERALL, RATES, mean_rates
 from qm_cli.answer_parts import Part, Tally, entity_part, question_parts, questions_of_one
 from qm_cli.answer_sides import Side
+from qm_cli.classification import ClassEvaluation
 from qm_cli.comparison_rows import named_rows
 from qm_cli.slice_comparing import compared_images
 from qm_cli.slice_language import Slice
@@ -35,15 +36,10 @@ def compare_answers(
     """
     if isinstance(a.found, SpanEvaluation) and isinstance(b.found, SpanEvaluation):
         parts, left_out = [entity_part(a.found, b.found)], []
-        about = {"task": "text", "convention": a.found.convention, "iou": a.found.iou}
-        about["confidence"] = a.found.confidence
     else:
         assert not isinstance(a.found, SpanEvaluation)
         assert not isinstance(b.found, SpanEvaluation)
         parts, left_out = question_parts(a.found, b.found), questions_of_one(a.found, b.found)
-        confidences = {result.confidence for result in a.found.results}
-        about = {"task": a.found.task, "convention": a.found.settings.convention, "iou": None}
-        about["confidence"] = confidences.pop() if len(confidences) == 1 else a.found.settings.confidence
     found = _resampled(parts, unit, resamples, seed)
     own = [_resampled([part], unit, resamples, seed) for part in parts] if len(parts) > 1 else [found]
     metrics = _defined(named_rows(found.overall, OVERALL))
@@ -51,7 +47,7 @@ def compare_answers(
     report = {
         "a": _about(a),
         "b": _about(b),
-        **about,
+        **about(a.found),
         "images": a.answers.rows,
         "labels": sum(len(part.labels.image) for part in parts),
         "cluster": cluster,
@@ -74,6 +70,15 @@ def compare_answers(
         "notes": [*_notes(parts, found, cluster), *_unshared(left_out), *_found(a, b), *a.notes],
     }
     return report, pa.concat_tables([part.table for part in parts])
+
+
+def about(found: ClassEvaluation | SpanEvaluation) -> dict[str, Any]:
+    """What an evaluation of answers is: its task, convention and thresholds."""
+    if isinstance(found, SpanEvaluation):
+        return {"task": "text", "convention": found.convention, "iou": found.iou, "confidence": found.confidence}
+    confidences = {result.confidence for result in found.results}
+    confidence = confidences.pop() if len(confidences) == 1 else found.settings.confidence
+    return {"task": found.task, "convention": found.settings.convention, "iou": None, "confidence": confidence}
 
 
 def _resampled(parts: list[Part], unit: RowArray, resamples: int, seed: int) -> Comparison:

@@ -20,6 +20,7 @@ from qm_cli.ingest import (
     archives,
     predictions_columnar,
 )
+from qm_cli.json_lines import first_object, starts_a_second
 from qm_cli.raw import RawLabels, RawPredictions
 
 LINES = (".jsonl", ".ndjson")
@@ -50,7 +51,7 @@ def form(plain: Path, path: Path, where: str) -> str:
         return "table"
     if kind == "list":
         return kind
-    if _bare(path).endswith(LINES) or (kind == "object" and _starts_a_second(plain)):
+    if _bare(path).endswith(LINES) or (kind == "object" and starts_a_second(plain)):
         return "lines"
     return "table" if kind == "other" else kind
 
@@ -75,10 +76,11 @@ def holds_answers(path: Path) -> bool:
 
 
 def holds_no_objects(plain: Path, path: Path, where: str) -> bool:
-    """Whether the form alone says so: JSON lines, CSV and NumPy hold answers."""
-    if answers_npy.is_npy(plain) or _bare(path).endswith((*LINES, *TABLES, ".npy")):
+    """Whether the form says so: CSV, NumPy, and JSON lines the first of which has no shape hold answers."""
+    if answers_npy.is_npy(plain) or _bare(path).endswith((*TABLES, ".npy")):
         return True
-    return archives.kind(plain, where) == "object" and _starts_a_second(plain)
+    lines = _bare(path).endswith(LINES) or (archives.kind(plain, where) == "object" and starts_a_second(plain))
+    return lines and not any(first_object(plain).get(name) for name in SHAPES)
 
 
 def names_an_answer(fields: Collection[str]) -> bool:
@@ -123,13 +125,6 @@ def _first_fields(plain: Path) -> set[str]:
 
 def _bare(path: Path) -> str:
     return path.name.lower().removesuffix(".gz").removesuffix(".zst")
-
-
-def _starts_a_second(path: Path) -> bool:
-    """Whether the first line holds a whole object and another line follows: JSON lines, whatever the name."""
-    with path.open("rb") as file:
-        first = file.readline(1 << 20).strip()
-        return first.endswith(b"}") and file.readline(1 << 10).lstrip()[:1] == b"{"
 
 
 def read_labels(plain: Path, path: Path, where: str) -> tuple[RawLabels, dict[str, str]]:

@@ -98,6 +98,18 @@ def _given(answers: Answers, question: str | None) -> int:
     return int((answers.prediction.question == number).sum()) or sum(int((row >= 0).sum()) for row in probable)
 
 
+def countables(found: ClassEvaluation) -> list[Countable]:
+    """What is counted of each question of one model."""
+    return [_own_countable(result, found.answers.rows) for result in found.results]
+
+
+def _own_countable(result: QuestionResult, count: int) -> Countable:
+    free = result.question.kind == FREE_TEXT
+    texts = result.question.texts
+    names = len(result.question.category) if texts is None else len(texts)
+    return _countable(_cells(result, np.arange(names), count), 0 if free else names)
+
+
 def _question(first: Answers, second: Answers, a: QuestionResult, b: QuestionResult) -> Part:
     number: dict[str, int] = {}
     own = [

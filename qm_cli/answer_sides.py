@@ -100,12 +100,13 @@ def _with_rows(side: Side, source: Source | None, asked: Asked, where: Path) -> 
 
 def sides_of_runs(runs: list[tuple[Run, str]], asked: Asked) -> tuple[Side, Side]:
     """Two models of scored runs. Raises InputError for runs that hold no rows of answers, and for other labels."""
-    return _same(*(_side_of_run(run, name, asked) for run, name in runs))
+    return _same(*(side_of_run(run, name, asked, "compare LABELS A B") for run, name in runs))
 
 
-def _side_of_run(run: Run, name: str, asked: Asked) -> Side:
+def side_of_run(run: Run, name: str, asked: Asked, hint: str) -> Side:
+    """A model of a scored run. Raises InputError with the hint for a run that holds no rows of answers."""
     if "label" not in run.table_names() or "bbox" not in run.columns("label"):
-        raise InputError(f"{run.path}: holds the results of answers and not the answers", "compare LABELS A B")
+        raise InputError(f"{run.path}: holds the results of answers and not the answers", hint)
     settings = settings_of_run(run)
     chosen: dict[str, Any] = {
         "answer_convention": asked.convention or settings.answer_convention,

@@ -1,6 +1,6 @@
 """Slices of answers: sets of data rows, said in the one slice language.
 
-Both models answer for the same data rows, so a slice has to be of these: a condition on labels holds the data rows that
+All models answer for the same data rows, so a slice has to be of these: a condition on labels holds the data rows that
 have such a label, and one on predictions, which differ from model to model, is refused.
 """
 
@@ -32,7 +32,7 @@ def _of_rows(source: Source, one: Slice) -> Slice:
         return one
     if one.labels is None:
         raise UsageError(
-            f"slice {one.name!r}: is of predictions, which differ between the models",
+            f"slice {one.name!r}: is of predictions, which differ from model to model",
             "name columns of data rows or labels",
         )
     rows = np.zeros(len(one.images), bool)

@@ -20,6 +20,7 @@ from qm_cli.answer_files import holds_text
 from qm_cli.answers import FREE_TEXT, Answers
 from qm_cli.arrays import strings_to_arrow, to_arrow
 from qm_cli.classification import ClassEvaluation, QuestionResult
+from qm_cli.console import FOREIGN
 from qm_cli.dataset import DatasetFiles
 from qm_cli.errors import UsageError
 from qm_cli.load_answers import AnswerSource
@@ -101,8 +102,10 @@ def _write(
         "notes": [],
     }
     (folder / run_folder.SUMMARY).write_text(as_json(summary))
-    (folder / "summary.md").write_text(summary_markdown(summary))
-    (folder / run_folder.MANIFEST).write_text(as_json(_manifest(report, model, source, time.perf_counter() - started)))
+    (folder / "summary.md").write_text(summary_markdown(summary), errors=FOREIGN)
+    (folder / run_folder.MANIFEST).write_text(
+        as_json(_manifest(report, model, source, time.perf_counter() - started)), errors=FOREIGN
+    )
     return summary
 
 

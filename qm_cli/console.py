@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+FOREIGN = "backslashreplace"
+"""How files tell the bytes of a name that are no UTF-8: \\udcff, which in JSON is that name. stdout has the bytes."""
+
 
 @dataclass
 class Mood:

@@ -124,9 +124,9 @@ def is_stream(path: Path) -> bool:
 def on_disk(path: Path) -> Path:
     """The path itself; for a stream a temporary file with all that came out of it, removed at the end.
 
-    For a folder of an object store a temporary one with all its files.
+    For a folder of an object store a temporary one with all its files; for a name that is no UTF-8 a link to it.
     """
-    return _spooled(path) if is_stream(path) else path
+    return _spooled(path) if is_stream(path) else storage.by_text(path)
 
 
 @cache
@@ -146,8 +146,8 @@ def _spooled(path: Path) -> Path:
 
 
 def model_name(path: Path) -> str:
-    """File name without what tells its format: better.json.gz → better."""
-    name = path.name
+    """File name without what tells its format: better.json.gz → better. Bytes that are no UTF-8 stand as \\udc80 …"""
+    name = path.name.encode(errors="backslashreplace").decode()
     for ending in sorted((*PREDICTION_ENDINGS, *TABLE_PREDICTION_ENDINGS), key=len, reverse=True):
         if name.lower().endswith(ending) and len(name) > len(ending):
             return name[: -len(ending)]

@@ -12,6 +12,7 @@ from qm_cli.analysis.gate_checks import (
     Scope,
     ThresholdFile,
     each_category,
+    measured_by,
     refuse_contradictions,
 )
 from qm_cli.analysis.gate_names import category_keys, category_place
@@ -23,7 +24,7 @@ from qm_cli.gate_reports import Reports, placed
 from qm_cli.gate_subject import Subject
 from qm_cli.gate_thresholds import own_confidences
 from qm_cli.image_checks import image_checks
-from qm_cli.settings import Settings
+from qm_cli.settings import Settings, measure_name
 
 
 def decide(gate: Gate, subject: Subject) -> dict[str, Any]:
@@ -60,7 +61,8 @@ def decide(gate: Gate, subject: Subject) -> dict[str, Any]:
 def _model_checks(gate: Gate, subject: Subject) -> tuple[list[dict[str, Any]], list[str]]:
     categories = subject.report["categories"]
     labels = {name: row["labels"] for name, row in zip(category_keys(categories), categories, strict=True)}
-    checks, left_out = each_category(gate.checks, labels)
+    measure = measure_name(subject.report["task"])
+    checks, left_out = each_category([measured_by(check, measure) for check in gate.checks], labels)
     own, told = ({}, []) if subject.of_answers else own_confidences(checks, subject)
     wanted = [_quantity(check, subject, own) for check in checks]
     refuse_contradictions(checks, wanted)

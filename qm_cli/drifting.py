@@ -129,7 +129,7 @@ def _side_of_file(path: Path) -> Side:
             and not name.endswith(NOT_MEASURES)
         }
         columns = {name: _numbers(values) for name, values in known.items()}
-        units = {name: scores.metrics[level, name].note.unit for name in known}
+        units = {name: scores.metrics[level, name].unit for name in known}
         levels[level] = Level(columns, units, np.arange(tables.count("image")), None)
     columns = {"score": _numbers(tables.values("prediction", "score")), **levels["prediction"].columns}
     image, category = (tables.values("prediction", name).astype(np.int64) for name in ("image_row", "category_row"))

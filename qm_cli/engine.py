@@ -13,7 +13,7 @@ import numpy.typing as npt
 from msgspec import Struct, field
 
 from qm_cli.codes import Codes
-from qm_cli.columns import FILE_SIZE, Columns, Sources
+from qm_cli.columns import FILE_SIZE, Cells, Columns, Sources
 from qm_cli.errors import MetricError
 from qm_cli.findings import Finding
 from qm_cli.image_pass import ImagePass
@@ -35,8 +35,9 @@ class Scores(Struct, frozen=True):
 
     columns: level → column name → a value per row; NaN, or None among objects, where not defined. Only what was
     requested. metrics: (level, column name) → the metric it is of. sizes: float64[images, 2], width and height of the
-    image files that were opened, else NaN. inputs: the columns the metrics read. vectors: (level, column name) →
-    float32[n, d], NaN where not defined, or bytes: all that were computed or given. notes: what metrics told.
+    image files that were opened, else NaN. cells: the rows of level image_category, where it has columns. vectors:
+    (level, column name) → float32[n, d], NaN where not defined, or bytes: all that were computed or given. notes: what
+    metrics told.
     """
 
     columns: dict[str, dict[str, Array | Codes]]
@@ -44,19 +45,25 @@ class Scores(Struct, frozen=True):
     skipped: list[Skipped]
     findings: list[Finding]
     sizes: npt.NDArray[np.float64]
-    inputs: Columns
+    cells: Cells | None = None
     vectors: dict[tuple[str, str], Array] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property
     def image_row(self) -> npt.NDArray[np.int32]:
         """The image of each row of level image_category."""
-        return self.inputs.cells.image_row
+        assert self.cells is not None
+        return self.cells.image_row
 
     @property
     def category_row(self) -> npt.NDArray[np.int32]:
         """The category of each row of level image_category."""
-        return self.inputs.cells.category_row
+        assert self.cells is not None
+        return self.cells.category_row
+
+    def forget_vectors(self) -> None:
+        """Give them up: a large run has gigabytes of them, and once they are written nothing asks for them."""
+        self.vectors.clear()
 
 
 def run(
@@ -92,7 +99,8 @@ def run(
             else:
                 _add_computed(steps, columns, options or {})
     metrics, made, vectors = _shown(plan, columns, sources or {})
-    return Scores(made, metrics, list(plan.skipped), files.findings(), files.sizes, columns, vectors, tuple(notes))
+    cells = columns.cells if "image_category" in made else None
+    return Scores(made, metrics, list(plan.skipped), files.findings(), files.sizes, cells, vectors, tuple(notes))
 
 
 def _shown(

@@ -32,7 +32,8 @@ def own_confidences(checks: Sequence[Check], subject: Subject) -> tuple[dict[Thr
         notes += _notes(file, thresholds, found[file], names, subject)
         iou = subject.settings.iou if check.scope.iou is None else check.scope.iou
         if thresholds.facts.get("iou") != iou:
-            notes.append(f"{file}: chosen at IoU {thresholds.facts.get('iou')}, checked at {iou:g}")
+            chosen = f"{check.scope.measure} {thresholds.facts.get('iou')}"
+            notes.append(f"{file}: chosen at {chosen}, checked at {iou:g}")
     return found, notes
 
 

@@ -8,12 +8,13 @@ import os
 import signal
 import sys
 from copy import copy
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from qm_cli import __version__, console
+from qm_cli import INTERRUPTED, __version__, console
 from qm_cli.commands.check import check
 from qm_cli.commands.compare import compare
 from qm_cli.commands.describe import describe
@@ -34,7 +35,7 @@ from qm_cli.errors import QmError
 from qm_cli.heap import keep_freed
 
 SWITCH_SECONDS = 0.00005
-DONE, NO, BAD_INPUT, INCONCLUSIVE, UNEXPECTED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+DONE, NO, BAD_INPUT, INCONCLUSIVE, UNEXPECTED = 0, 1, 2, 3, 4
 WRITE_ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EBADF)
 CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 
@@ -177,6 +178,8 @@ def main() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")
     code = run(sys.argv[1:])
     _close_streams()
     atexit._run_exitfuncs()
@@ -264,7 +267,7 @@ def _unexpected(error: Exception, arguments: list[str]) -> int:
     if console.mood.debug:
         sys.stderr.write(trace)
     head = f"qm {__version__}, Python {platform.python_version()}, {platform.platform()}\nqm {' '.join(arguments)}\n\n"
-    with tempfile.NamedTemporaryFile("w", prefix="qm-", suffix=".log", delete=False) as log:
+    with tempfile.NamedTemporaryFile("w", errors=console.FOREIGN, prefix="qm-", suffix=".log", delete=False) as log:
         log.write(head + trace)
     summary = f"unexpected {type(error).__name__}: {error}"
     return _refuse(summary, f"the details are in {log.name}; please report them", UNEXPECTED)

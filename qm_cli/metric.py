@@ -10,6 +10,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, TypeVar, get_type_hints
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from qm_cli.errors import MetricError
 
@@ -18,6 +19,9 @@ KINDS = ("data", "label", "model")
 BETTER = ("higher", "lower", "neither")
 NOTE = "__metric__"
 VECTOR, BYTES = "vector", "bytes"
+IOU = "IoU"
+OVERLAPS = ("matched_iou", "best_iou", "witness_iou", "iou")
+"""Inputs that hold what the run compares by: IoU, of keypoints OKS."""
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
@@ -38,7 +42,8 @@ class Metric(Struct, frozen=True):
 
     inputs: parameter name → column name, in order; optional: the inputs that may be missing (their default is None).
     options: keyword-only parameters and their defaults. outputs: column names, more than one for a NamedTuple.
-    per_sample: called once per sample with its pixels instead of once with whole columns.
+    per_sample: called once per sample with its pixels instead of once with whole columns. measure: what the overlap of
+    matches is called where this one is told of.
     """
 
     name: str
@@ -49,6 +54,7 @@ class Metric(Struct, frozen=True):
     optional: frozenset[str]
     options: Mapping[str, Any]
     outputs: tuple[str, ...]
+    measure: str = IOU
 
     @property
     def id(self) -> str:
@@ -76,7 +82,16 @@ class Metric(Struct, frozen=True):
     @property
     def meaning(self) -> str:
         """First line of the docstring."""
-        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+        return (inspect.getdoc(self.function) or "").partition("\n")[0].replace(IOU, self.measure)
+
+    @property
+    def unit(self) -> str:
+        return self.note.unit.replace(IOU, self.measure)
+
+    def measured_by(self, measure: str) -> Metric:
+        """The same as a run tells of it that compares by `measure`; unchanged where it takes no overlap of matches."""
+        plain = (name.removeprefix("label_").removeprefix("prediction_") for name in self.inputs.values())
+        return replace(self, measure=measure) if any(name in OVERLAPS for name in plain) else self
 
     @property
     def explanation(self) -> str:

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from qm_cli.console import FOREIGN
 from qm_cli.errors import InputError
 
 STDOUT = "-"
@@ -29,7 +30,7 @@ def deliver(content: str | bytes | Iterator[str], output: Path | None) -> None:
     if output is not None and str(output) != STDOUT:
         write_whole(content, output)
     elif isinstance(content, Iterator):
-        with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as file:
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="surrogateescape", newline="") as file:
             file.writelines(content)
             file.seek(0)
             shutil.copyfileobj(file, sys.stdout)
@@ -65,9 +66,9 @@ def _as_bytes(content: str | bytes | Iterator[str]) -> Iterator[bytes]:
     if isinstance(content, bytes):
         yield content
     elif isinstance(content, str):
-        yield content.encode()
+        yield content.encode(errors=FOREIGN)
     else:
-        yield from (piece.encode() for piece in content)
+        yield from (piece.encode(errors=FOREIGN) for piece in content)
 
 
 def _umask() -> int:

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from qm_cli.analysis.suspicions import EVERY_REASON, Suspicions
+from qm_cli.analysis.suspicions import EVERY_REASON, REASONS, Suspicions
 from qm_cli.arrays import compute, one_chunk, strings_to_arrow, to_arrow
 from qm_cli.run_folder import Run
-from qm_cli.suggesting import ADD, CHANGE_BOX, CHANGE_CATEGORY, CHANGE_SHAPE, REMOVE, Suggestion
+from qm_cli.suggesting import ADD, CHANGE_BOX, CHANGE_CATEGORY, CHANGE_SHAPE, GONE, REMOVE, Suggestion
 from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
@@ -100,7 +100,8 @@ def suggestion(tables: Tables, found: Suspicions, row: int) -> Suggestion:
         shape = {**shape, "bbox": box}
     elif action == CHANGE_SHAPE:
         shape = {name: value for name, value in shape.items() if name != "area"}
-    return Suggestion(action, image, label, category, box, shape)
+    used = prediction if action != REMOVE and EVERY_REASON[found.reason[row]] in REASONS else GONE
+    return Suggestion(action, image, label, category, box, shape, used)
 
 
 def _shape(tables: Tables, prediction: int) -> dict[str, Any]:

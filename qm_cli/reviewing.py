@@ -37,6 +37,7 @@ from qm_cli.suggesting import (
     Gains,
     Suggestion,
     coco_fields,
+    compatible,
     patched,
 )
 from qm_cli.tables import Tables
@@ -179,12 +180,12 @@ def _class_doubts(run: Run, tables: Tables, settings: Settings, least: float) ->
 
 
 def chosen(queue: Queue, accepted: Sequence[str] | None, allow_loss: bool = False) -> list[Suggestion]:
-    """The suggestions with these ids, each once; without ids all of the queue but those that lower what they should
-    raise, and with `allow_loss` these too."""
-    rows = zip(queue.report["queue"], queue.suggestions, strict=True)
+    """The suggestions with these ids, each once; without ids all of the queue that are `compatible` but those that
+    lower what they should raise, and with `allow_loss` these too."""
     if accepted is None:
-        return [one for row, one in rows if allow_loss or (row[f"delta_{queue.measure}"] or 0.0) >= 0]
-    by_id = {row["id"]: one for row, one in rows}
+        raising = _raising(queue, allow_loss)
+        return compatible([one for one, _ in raising], [gain for _, gain in raising])
+    by_id = {row["id"]: one for row, one in zip(queue.report["queue"], queue.suggestions, strict=True)}
     unknown = [name for name in accepted if name not in by_id]
     if unknown:
         raise UsageError(
@@ -193,13 +194,19 @@ def chosen(queue: Queue, accepted: Sequence[str] | None, allow_loss: bool = Fals
     return [by_id[name] for name in dict.fromkeys(accepted)]
 
 
+def _raising(queue: Queue, allow_loss: bool) -> list[tuple[Suggestion, float]]:
+    """The suggestions that do not lower the measure, or all, with what each adds; 0 where that is undefined."""
+    gains = [row[f"delta_{queue.measure}"] or 0.0 for row in queue.report["queue"]]
+    return [(one, gain) for one, gain in zip(queue.suggestions, gains, strict=True) if allow_loss or gain >= 0]
+
+
 def write_patch(
     run: Run, queue: Queue, accepted: Sequence[str] | None, target: Path, allow_loss: bool = False
 ) -> dict[str, Any]:
     """Write the label file with the suggestions that are `chosen` to `target`; what was done, as data.
 
-    left_out: suggestions of the queue that were not accepted since they lower the measure. AP or accuracy: what it is
-    with the patched labels.
+    left_out: suggestions of the queue that were not accepted since they lower the measure; competing: since another
+    that adds more takes their label or their prediction. AP or accuracy: what it is with the patched labels.
     """
     if str(target) == STDOUT:
         raise UsageError("--patch -: the report goes to stdout", "name a file for the labels")
@@ -227,6 +234,8 @@ def write_patch(
     write_whole(json.dumps(made, ensure_ascii=False) + "\n", target)
     done = [one.action for one in suggestions]
     actions = {action: done.count(action) for action in ACTIONS}
-    left = 0 if accepted is not None else len(queue.suggestions) - len(done)
+    raising = len(_raising(queue, allow_loss))
+    left = {"left_out": len(queue.suggestions) - raising, "competing": raising - len(done)}
+    told = dict.fromkeys(left, 0) if accepted is not None else left
     value = {queue.measure: number_or_none(queue.together(suggestions))}
-    return {"file": str(target), "labels": str(source), "accepted": len(done), "left_out": left, **actions, **value}
+    return {"file": str(target), "labels": str(source), "accepted": len(done), **told, **actions, **value}

@@ -48,6 +48,7 @@ def writing(path: Path) -> Iterator[Path]:
             storage.send(Path(folder), path, MANIFEST)
         return
     path = path.resolve()
+    storage.refuse_no_text(path, "name another place with -o")
     restore(path)
     _refuse_foreign(path)
     try:
@@ -244,6 +245,7 @@ def open_run(path: Path, model: str | None = None) -> Run:
     uri = storage.uri_of(path)
     if uri:
         path = _fetched(uri)
+    storage.refuse_no_text(path, "rename it")
     manifest = _read_json(path / MANIFEST)
     if manifest.get("schema_version") != SCHEMA_VERSION:
         found = manifest.get("schema_version")

@@ -19,7 +19,7 @@ from qm_cli.pairs import Pairs
 from qm_cli.run_folder import Run
 from qm_cli.schema import SHAPES, TABLES
 from qm_cli.scores import described, input_order, metric_field, with_metrics
-from qm_cli.settings import CONVENTION_FIELDS, RECALL_GRID, Settings
+from qm_cli.settings import CONVENTION_FIELDS, RECALL_GRID, Settings, measure_name
 from qm_cli.tables import Tables
 
 RowArray = npt.NDArray[np.int64]
@@ -161,15 +161,17 @@ def evaluation_tables(evaluation: Evaluation, analyses: Iterable[str] = ()) -> d
     """pair, match and precision_recall: who overlaps, who matched whom (with "errors" also why not), COCO's curves."""
     tables = evaluation.tables
     rows = {level: _output_rows(tables, level) for level in OBJECTS}
-    found = {"pair": _pair_table(evaluation.pairs, rows), "match": _match_table(evaluation, rows, "errors" in analyses)}
+    pair = _pair_table(evaluation.pairs, rows, evaluation.settings.task)
+    found = {"pair": pair, "match": _match_table(evaluation, rows, "errors" in analyses)}
     return found if evaluation.curves is None else {**found, "precision_recall": _curve_table(evaluation)}
 
 
-def _pair_table(pairs: Pairs, rows: dict[str, RowArray]) -> pa.Table:
+def _pair_table(pairs: Pairs, rows: dict[str, RowArray], task: str) -> pa.Table:
     """Overlaps ≥ .1 of any category, by prediction and label row of the written tables."""
     label, prediction = rows["label"][pairs.label_row], rows["prediction"][pairs.prediction_row]
     order = np.lexsort((label, prediction))
-    return _table(label_row=label[order], prediction_row=prediction[order], iou=pairs.iou[order])
+    table = _table(label_row=label[order], prediction_row=prediction[order], iou=pairs.iou[order])
+    return _measured(table, task)
 
 
 def _match_table(evaluation: Evaluation, rows: dict[str, RowArray], errors: bool) -> pa.Table:
@@ -190,7 +192,15 @@ def _match_table(evaluation: Evaluation, rows: dict[str, RowArray], errors: bool
     kinds = _kind_column(evaluation, counted[order], missed) if errors else {}
     keys = {"prediction_row": to_arrow(prediction_row), "label_row": to_arrow(label_row)}
     columns = {name: column.cast(pa.int64()) for name, column in keys.items()}
-    return pa.table({**columns, "iou": table["iou"], "outcome": outcomes, **kinds})
+    found = pa.table({**columns, "iou": table["iou"], "outcome": outcomes, **kinds})
+    return _measured(found, evaluation.settings.task)
+
+
+def _measured(table: pa.Table, task: str) -> pa.Table:
+    """The table with a note on its column `iou`: of keypoints it holds OKS."""
+    measure, place = measure_name(task), table.schema.get_field_index("iou")
+    facts = {"unit": measure, "meaning": f"{measure} of the prediction with the label"}
+    return table.set_column(place, table.schema.field(place).with_metadata(facts), table["iou"])
 
 
 def _kind_column(evaluation: Evaluation, predictions: RowArray, labels: RowArray) -> dict[str, pa.Array]:

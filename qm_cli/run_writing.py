@@ -15,6 +15,7 @@ import pyarrow as pa
 from msgspec import Struct, field
 
 from qm_cli import __version__, run_folder
+from qm_cli.console import FOREIGN
 from qm_cli.custom_values import custom_report
 from qm_cli.dataset import DatasetFiles
 from qm_cli.grid_tables import grid_tables
@@ -53,7 +54,10 @@ class Parts(Struct, frozen=True):
 def write_run(
     folder: Path, parts: Parts, files: DatasetFiles, settings: Settings, seed: int, started: float, told: bool = True
 ) -> dict[str, Any]:
-    """Write tables, summary and manifest into `folder`; the summary. told: importances and outliers are in it."""
+    """Write tables, summary and manifest into `folder`; the summary. told: importances and outliers are in it.
+
+    The parts have no vectors any more afterwards: those are let go before the rest is computed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         finishing = [_write_tables(threads, folder, parts.data, base=True)]
@@ -68,13 +72,15 @@ def write_run(
                 report.update({name: parts.answers[name] for name in IN_SUMMARY if name in parts.answers})
         for finish in finishing:
             finish()
+    for part in (parts.data, *parts.models.values()):
+        part.scores.forget_vectors()
     if told:
         summary |= insights(folder, list(parts.models), settings, seed)
     if parts.custom is not None:
         write_parquet(parts.custom, folder / "custom_metric.parquet")
         summary["custom_metrics"] = custom_report(parts.custom)
     (folder / run_folder.SUMMARY).write_text(as_json(summary))
-    (folder / "summary.md").write_text(summary_markdown(summary))
+    (folder / "summary.md").write_text(summary_markdown(summary), errors=FOREIGN)
     manifest = _manifest(parts, files, inputs.result(), settings, seed, time.perf_counter() - started)
     (folder / run_folder.MANIFEST).write_text(as_json(manifest))
     return summary

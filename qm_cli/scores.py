@@ -26,7 +26,7 @@ def metric_field(name: str, array: pa.Array, metric: Metric) -> pa.Field:
     facts = {
         "metric": metric.id,
         "kind": note.kind,
-        "unit": note.unit,
+        "unit": metric.unit,
         "better": note.better,
         "meaning": metric.meaning,
         "range": "" if note.range is None else f"{_end(low)}..{_end(high)}",

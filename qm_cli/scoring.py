@@ -29,7 +29,7 @@ from qm_cli.image_task import Access
 from qm_cli.kept_results import Kept
 from qm_cli.metric import Metric
 from qm_cli.renaming import with_free_names
-from qm_cli.settings import Settings
+from qm_cli.settings import Settings, measure_name
 from qm_cli.storage import stamps
 from qm_cli.tables import Tables
 from qm_cli.thumbnail import THUMBNAIL
@@ -179,6 +179,9 @@ def score_tables(
             resources.access,
             resources.kept,
         )
+    measure = measure_name(settings.task)
+    told = {place: metric.measured_by(measure) for place, metric in scores.metrics.items()}
+    scores = replace(scores, metrics=told)
     return Scored(with_free_names(tables, scores), plan, scores, evaluation, analyses, embedders, classes)
 
 

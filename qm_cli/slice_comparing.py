@@ -59,10 +59,10 @@ def compared_slices(
     parts = [members for _, members in slice_members(slices, sides)]
     found = compared_parts(parts, sides, wholes, unit, resamples, seed)
     rows = [
-        {**_said(one), "units": units, "metrics": comparison_rows(compared, sides[0].settings)}
+        {**said(one), "units": units, "metrics": comparison_rows(compared, sides[0].settings)}
         for one, (compared, units) in zip(slices, found, strict=True)
     ]
-    return _corrected(rows)
+    return corrected(rows)
 
 
 def compared_images(
@@ -75,15 +75,16 @@ def compared_images(
 ) -> list[dict[str, Any]]:
     """As `compared_slices`, of whole images and any numbers, which are called so: the members are `Slice.images`."""
     found = compared_sets([one.images for one in slices], numbers, unit, resamples, seed)
-    return _corrected(
+    return corrected(
         [
-            {**_said(one), "units": units, "metrics": named_rows(compared, names)}
+            {**said(one), "units": units, "metrics": named_rows(compared, names)}
             for one, (compared, units) in zip(slices, found, strict=True)
         ]
     )
 
 
-def _said(one: Slice) -> dict[str, Any]:
+def said(one: Slice) -> dict[str, Any]:
+    """What a slice is, as data."""
     return {
         "name": one.name,
         "definition": one.definition,
@@ -92,7 +93,7 @@ def _said(one: Slice) -> dict[str, Any]:
     }
 
 
-def _corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows, with Holm's correction of each metric's p over the slices."""
     for cells in zip(*(row["metrics"] for row in rows), strict=True):
         for cell, p in zip(cells, holm([cell["p"] for cell in cells]), strict=True):

@@ -181,8 +181,6 @@ def _faults(run: Run) -> dict[str, npt.NDArray[np.bool_]]:
 
 def _notes(rows: Sequence[dict[str, Any]], request: Request) -> list[str]:
     what = "images" if request.cluster is None else f"clusters of {request.cluster}"
-    few = [row["name"] for row in rows if 0 < row["units"] < LEAST_UNITS]
-    shown = ", ".join(few[:3]) + (", …" if len(few) > 3 else "")
     own_side = [
         f"slice {row['name']} says nothing of {level}: {', '.join(rates)} and average precision are undefined"
         for row in rows
@@ -191,6 +189,12 @@ def _notes(rows: Sequence[dict[str, Any]], request: Request) -> list[str]:
     ]
     if len(own_side) > 3:
         own_side = [*own_side[:3], f"and {len(own_side) - 3} more slices of one side alone"]
+    return [*few_units(rows, what), *own_side]
+
+
+def few_units(rows: Sequence[dict[str, Any]], what: str) -> list[str]:
+    """What is to be said of slices that have no intervals; what: the units are called so."""
+    few = [row["name"] for row in rows if 0 < row["units"] < LEAST_UNITS]
+    shown = ", ".join(few[:3]) + (", …" if len(few) > 3 else "")
     number = f"{len(few)} slices hold" if len(few) > 1 else "1 slice holds"
-    few_note = f"{number} fewer than {LEAST_UNITS} {what}, which intervals need: {shown}"
-    return [*([few_note] if few else []), *own_side]
+    return [f"{number} fewer than {LEAST_UNITS} {what}, which intervals need: {shown}"] if few else []

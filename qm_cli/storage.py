@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
 import re
 import shutil
 import stat
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
@@ -53,6 +55,31 @@ def local(path: Path) -> Path:
     """
     uri = uri_of(path) or ""
     return Path(unquote(uri.removeprefix("file://"))) if uri.startswith("file:") else path
+
+
+def is_text(path: Path) -> bool:
+    """Whether the whole path is UTF-8 text; DuckDB and Arrow open no other."""
+    return not re.search("[\ud800-\udfff]", str(path.absolute()))
+
+
+def by_text(path: Path) -> Path:
+    """The path itself; where it is no UTF-8 text a link to it that is, removed at the end."""
+    return path if is_text(path) or not path.exists() else _linked(path.absolute())
+
+
+@cache
+def _linked(path: Path) -> Path:
+    folder = tempfile.mkdtemp(prefix="qm-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    link = Path(folder) / path.name.encode(errors="replace").decode().replace("?", "_")
+    link.symlink_to(path)
+    return link
+
+
+def refuse_no_text(path: Path, hint: str) -> None:
+    """Raise InputError for a run folder that its tables cannot be opened in."""
+    if uri_of(path) is None and not is_text(path):
+        raise InputError(f"{path.absolute()}: its name is no UTF-8 text", hint)
 
 
 def exists(path: Path | str) -> bool:

@@ -31,7 +31,8 @@ GONE = -1
 class Suggestion(Struct, frozen=True):
     """What to do with a label: `label_row` (−1 for one to add), and the category row, box and shape it would have.
 
-    shape: columns of the label table, of a mask or keypoints; a changed shape changes these alone.
+    shape: columns of the label table, of a mask or keypoints; a changed shape changes these alone. prediction_row: the
+    prediction that the label would be for, −1 where it is for none.
     """
 
     action: str
@@ -40,6 +41,13 @@ class Suggestion(Struct, frozen=True):
     category_row: int
     bbox: tuple[float, ...]
     shape: Mapping[str, Any] = field(default_factory=dict)
+    prediction_row: int = GONE
+
+    @property
+    def uses(self) -> set[tuple[str, int]]:
+        """The label and the prediction it takes."""
+        rows = {"label": self.label_row, "prediction": self.prediction_row}
+        return {(level, row) for level, row in rows.items() if row != GONE}
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -101,6 +109,20 @@ class Gains:
         precision = average_precision(tables, match_tables(tables, self.settings), self.settings).precision
         averaged: npt.NDArray[np.float64] = precision.mean(axis=(0, 1))
         return averaged
+
+
+def compatible(suggestions: Sequence[Suggestion], gains: Sequence[float]) -> list[Suggestion]:
+    """Those that take no label and no prediction twice, in their order.
+
+    The one that adds most is taken first, of equal ones the earlier; whatever takes its label or its prediction goes.
+    """
+    taken: set[tuple[str, int]] = set()
+    kept = []
+    for place in sorted(range(len(suggestions)), key=lambda place: -gains[place]):
+        if not suggestions[place].uses & taken:
+            taken |= suggestions[place].uses
+            kept.append(place)
+    return [suggestions[place] for place in sorted(kept)]
 
 
 def _mean(values: npt.NDArray[np.float64]) -> float:

@@ -119,7 +119,7 @@ def distributions(scored: Scored) -> list[dict[str, Any]]:
                 "level": level,
                 "name": name,
                 "kind": metric.note.kind,
-                "unit": metric.note.unit,
+                "unit": metric.unit,
                 "better": metric.note.better,
             }
             rows.append({**facts, "rows": len(values), **_distribution(values)})

@@ -36,6 +36,12 @@ def test_an_interrupt_while_modules_are_imported(name: str) -> None:
     assert (found.returncode, found.stdout, found.stderr) == (130, "", "qm: interrupted\n")
 
 
+def test_the_exit_code_of_an_interrupt_is_said_once() -> None:
+    package = Path(__file__).parents[1] / "qm_cli"
+    files = [package / "__init__.py", package / "__main__.py", package / "main.py"]
+    assert [file.read_text().count("130") for file in files] == [1, 0, 0]
+
+
 def test_an_interrupt_that_python_wraps() -> None:
     found = started("typer", WRAPPED)
     assert (found.returncode, found.stderr) == (130, "qm: interrupted\n")

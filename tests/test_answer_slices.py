@@ -29,5 +29,5 @@ def test_of_data_rows_and_of_labels() -> None:
 
 
 def test_of_predictions_alone() -> None:
-    with pytest.raises(UsageError, match="slice 'sure': is of predictions, which differ between the models"):
+    with pytest.raises(UsageError, match="slice 'sure': is of predictions, which differ from model to model"):
         slices_of_rows(ROWS, Wanted(None, (), ("sure=score > 0.9",)))

@@ -111,7 +111,7 @@ def test_whole_columns(given: Tables) -> None:
     assert got.columns["label"]["two"].tolist() == [8, 8, 8, 8]
     assert got.columns["dataset"]["widest"].tolist() == [12]
     assert got.metrics["label", "two"].name == "sides"
-    assert got.image_row.tolist() == [0, 2, 4, 6]
+    assert got.cells is None  # nothing was asked for of them
     assert np.isnan(got.sizes).all()
     assert got.findings == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 import signal
 import subprocess
@@ -183,3 +184,15 @@ def test_a_name_too_long_is_bad_input(name: str, tmp_path: Path, capsys: pytest.
     for files in ((there, name), (name, there)):
         assert main.run(["evaluate", *map(str, files)]) == 2
         assert "File name too long" in capsys.readouterr().err
+
+
+def test_stdout_has_the_bytes_of_a_name_that_is_no_text(tmp_path: Path) -> None:
+    """Whatever the locale; where names are text there are none such."""
+    if sys.platform == "darwin":
+        pytest.skip("its file names are text")
+    place = tmp_path / os.fsdecode(b"l\xff.json")
+    place.write_bytes(Path(LABELS).read_bytes())
+    strict = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    shown = subprocess.run([QM, "check", str(place)], capture_output=True, env=strict, check=False)
+    assert b"l\xff.json" in shown.stdout
+    assert b"unexpected" not in shown.stderr

@@ -73,3 +73,17 @@ def test_every_input_is_named_and_every_option_has_a_default() -> None:
         described(anything, "image")
     with pytest.raises(MetricError, match="power has no default"):
         described(undecided, "image")
+
+
+def test_what_a_run_compares_by_is_told_of_metrics_that_take_it() -> None:
+    @metric(level="label", kind="label", unit="IoU")
+    def fit(label_witness_iou: Any) -> Any:
+        """IoU of the witness."""
+
+    @metric(level="label", kind="label", unit="IoU")
+    def copies(bbox: Any, label_duplicate_iou: Any) -> Any:
+        """IoU of two boxes."""
+
+    told = [described(one, "label").measured_by("OKS") for one in (fit, copies)]
+    assert [one.unit for one in told] == ["OKS", "IoU"]
+    assert [one.meaning for one in told] == ["OKS of the witness.", "IoU of two boxes."]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from qm_cli.errors import InputError
 from qm_cli.output import deliver, named_lines, write_whole
+from qm_cli.render.as_json import as_json
 
 
 def test_a_file_is_replaced_whole_with_the_usual_permissions(tmp_path: Path) -> None:
@@ -43,3 +45,11 @@ def test_names(tmp_path: Path) -> None:
         named_lines(file)
     with pytest.raises(InputError, match="cannot be read"):
         named_lines(tmp_path / "missing")
+
+
+def test_bytes_of_a_name_that_are_no_text_are_told_as_on_the_screen(tmp_path: Path) -> None:
+    place = tmp_path / "facts.json"
+    for content in (as_json({"path": "p\udcff.json"}), iter(['{"path": "p\udcff.json"}'])):
+        write_whole(content, place)
+        assert b"p\\udcff.json" in place.read_bytes()
+        assert json.loads(place.read_text())["path"] == "p\udcff.json"

@@ -138,6 +138,24 @@ def test_what_lowers_ap_stays_out_unless_it_is_asked_for(tmp_path: Path) -> None
     assert named["AP"] - queue.report["AP"] == pytest.approx(delta[losing[0]], abs=1e-12)
 
 
+def test_one_prediction_is_for_one_label(tmp_path: Path) -> None:
+    """Either cat gains by moving where the prediction is; with both there would be two labels for one prediction."""
+    boxes = [[10, 10, 40, 40], [30, 10, 40, 40]]
+    labels = [{"category_id": 1, "bbox": box} for box in boxes]
+    run = shaped(tmp_path / "set", labels, [{"category_id": 1, "bbox": [21, 10, 40, 40], "score": 0.9}])
+    queue = review_queue(run, least=0.05, top=None)
+    delta = {row["id"]: row["delta_AP"] for row in queue.report["queue"]}
+    assert len(delta) == 2
+    assert min(delta.values()) > 0
+    target = tmp_path / "patched.json"
+    done = write_patch(run, queue, None, target)
+    assert (done["accepted"], done["left_out"], done["competing"]) == (1, 0, 1)
+    assert done["AP"] == pytest.approx(queue.report["AP"] + max(delta.values()), abs=1e-12)
+    assert [row["bbox"] for row in json.loads(target.read_text())["annotations"]].count([21, 10, 40, 40]) == 1
+    named = write_patch(run, queue, list(delta), target)
+    assert (named["accepted"], named["competing"]) == (2, 0)
+
+
 def test_where_may_ask_what_ap_gains(run: Run) -> None:
     every = review_queue(run, least=0.05, top=None).report["queue"]
     middle = sorted(row["delta_AP"] for row in every)[len(every) // 2]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 
@@ -16,8 +17,9 @@ from qm_cli.report import evaluation_report
 from qm_cli.request import Request
 from qm_cli.run import score_to_folder
 from qm_cli.run_tables import evaluation_tables, tables_of_run
-from qm_cli.settings import Settings
+from qm_cli.settings import Measure, Settings
 from tests import builders
+from tests.shape_sets import keypoint_set
 from tests.strategies import detection_sets
 
 
@@ -70,3 +72,20 @@ def test_match_table_holds_every_outcome_once(data: tuple[dict[str, Any], list[d
     assert {code: outcomes.count(code) for code in names} == {code: metrics[name] for code, name in names.items()}
     iou = written["iou"].to_numpy()[np.array(outcomes, str) == "TP"]
     assert np.isfinite(iou).all()
+
+
+def test_what_keypoints_are_compared_by_is_called_so_in_every_table(tmp_path: Path) -> None:
+    labels, predictions = keypoint_set(np.random.default_rng(5))
+    builders.write(tmp_path, labels, predictions)
+    request = Request(tmp_path, task="keypoints", measure=Measure("keypoints"), kinds=("model", "label"))
+    place, summary = score_to_folder(request, None)
+    run = run_folder.open_run(place)
+    for table in ("prediction", "image", "category", "image_category", "match", "pair"):
+        facts = pq.read_schema(run.path / f"{table}.parquet").field("iou").metadata
+        assert facts[b"unit"] == b"OKS"
+        assert b"OKS" in facts[b"meaning"]
+        assert b"IoU" not in facts[b"meaning"]
+    of_boxes = pq.read_schema(run.path / "label.parquet").field("duplicate_iou").metadata
+    assert of_boxes[b"unit"] == b"IoU"
+    units = {(row["level"], row["name"]): row["unit"] for row in summary["metrics"]}
+    assert (units["dataset", "iou"], units["label", "duplicate_iou"]) == ("OKS", "IoU")

@@ -265,3 +265,17 @@ def test_a_file_uri_is_a_path(tmp_path: Path) -> None:
     assert found.path == folder / "qm-run"
     assert open_run(Path(uri)).path == folder / "qm-run"
     assert fingerprints(found) == fingerprints(run.score(folder, tmp_path / "other", workers=1, resume=True))
+
+
+def test_a_name_that_is_no_text_has_a_link_that_is(tmp_path: Path) -> None:
+    plain = tmp_path / "p.json"
+    plain.write_text("[]")
+    assert storage.by_text(plain) == plain
+    foreign = tmp_path / os.fsdecode(b"p\xff.json")
+    assert storage.by_text(foreign) == foreign  # not there: whoever opens it says so
+    plain.rename(foreign)
+    link = storage.by_text(foreign)
+    assert link.read_text() == "[]"
+    assert str(link).isascii()
+    assert link.suffix == ".json"
+    assert storage.by_text(foreign) == link

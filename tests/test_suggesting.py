@@ -12,7 +12,17 @@ from msgspec.structs import replace
 from qm_cli.errors import InputError
 from qm_cli.report import report_of
 from qm_cli.settings import Settings
-from qm_cli.suggesting import ADD, CHANGE_BOX, CHANGE_CATEGORY, REMOVE, Gains, Suggestion, patched, with_suggestions
+from qm_cli.suggesting import (
+    ADD,
+    CHANGE_BOX,
+    CHANGE_CATEGORY,
+    REMOVE,
+    Gains,
+    Suggestion,
+    compatible,
+    patched,
+    with_suggestions,
+)
 from tests import builders
 from tests.boxes import CAT, DOG, document, label, prediction
 
@@ -98,3 +108,25 @@ def test_no_label_at_all() -> None:
     gains = Gains(tables, Settings())
     assert np.isnan(gains.mean)
     assert np.isnan(gains.gain(SUGGESTIONS[3]))
+
+
+BOX = (0.0, 0.0, 9.0, 9.0)
+
+
+@pytest.mark.parametrize(
+    ("uses", "gains", "kept"),
+    [
+        ([(0, 5), (1, 5), (2, 6)], [0.1, 0.2, 0.0], [1, 2]),
+        ([(0, 5), (1, 5)], [0.1, 0.1], [0]),
+        ([(0, 5), (0, 6)], [0.1, 0.2], [1]),
+        ([(0, -1), (1, -1), (-1, 4), (-1, 5)], [0.1] * 4, [0, 1, 2, 3]),
+        ([(0, 5), (0, 6), (1, 6)], [0.3, 0.2, 0.1], [0, 2]),
+        ([], [], []),
+    ],
+    ids=["one prediction", "the earlier", "one label", "apart", "what goes takes nothing", "none"],
+)
+def test_no_label_and_no_prediction_is_taken_twice(
+    uses: list[tuple[int, int]], gains: list[float], kept: list[int]
+) -> None:
+    made = [Suggestion(CHANGE_BOX, 0, label, 0, BOX, prediction_row=row) for label, row in uses]
+    assert compatible(made, gains) == [made[place] for place in kept]

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from qm_cli.errors import UsageError
-from qm_cli.settings import AreaRange
+from qm_cli.settings import AreaRange, measure_name
 
 MIN, MAX, DROP = "min", "max", "max_drop"
 SIGNS = {MIN: "≥", MAX: "≤", DROP: "drops by ≤"}
@@ -39,7 +39,7 @@ class Scope(Struct, frozen=True):
     """What a number is about; None is everything, or the evaluation's own threshold.
 
     category: name or id, or `*` for each. slice: name or definition. size: of the labels, by name or as a range.
-    confidence: the lowest score that counts, or a file with one for each category.
+    confidence: the lowest score that counts, or a file with one for each category. measure: what `iou` is of.
     """
 
     category: str | None = None
@@ -47,11 +47,12 @@ class Scope(Struct, frozen=True):
     size: str | AreaRange | None = None
     iou: float | None = None
     confidence: float | ThresholdFile | None = None
+    measure: str = measure_name(None)
 
     def words(self) -> list[str]:
         """The parts that are not the category, as people read them."""
         parts = [self.slice, self.size_name]
-        parts += [None if self.iou is None else f"IoU {self.iou:g}"]
+        parts += [None if self.iou is None else f"{self.measure} {self.iou:g}"]
         parts += [None if self.confidence is None else f"confidence {self.confidence_name}"]
         return [part for part in parts if part is not None]
 
@@ -144,6 +145,15 @@ def checked_limit(where: str, metric: str, limit: float) -> float:
 def skipping_undefined(check: Check) -> Check:
     """The check, with undefined numbers let through."""
     return replace(check, rules=replace(check.rules, on_undefined=SKIP))
+
+
+def measured_by(check: Check, measure: str) -> Check:
+    """The check, its IoU called by what is compared.
+
+    >>> measured_by(parsed("min", "recall=0.6", scope=Scope(iou=0.75)), "OKS").name
+    'recall (OKS 0.75)'
+    """
+    return replace(check, scope=replace(check.scope, measure=measure))
 
 
 def each_category(checks: Iterable[Check], labels: Mapping[str, int]) -> tuple[list[Check], list[str]]:

@@ -163,7 +163,8 @@ def _curve(check: Check, settings: Settings, category: int | None) -> Quantity:
         return Quantity(AT_IOU[metric], Population(size_named(check, settings), scope.slice), category, (at,))
     number = curve_numbers(settings)[metric]
     if number.threshold is not None and scope.iou is not None:
-        raise UsageError(f"{check.where}: {metric} is at IoU {number.threshold:g}", "write AP for one at another IoU")
+        fixed = f"{metric} is at {scope.measure} {number.threshold:g}"
+        raise UsageError(f"{check.where}: {fixed}", f"write AP for one at another {scope.measure}")
     if number.size is not None and scope.size is not None:
         raise UsageError(f"{check.where}: {metric} has a size", f"write {number.kind} for one of another size")
     if number.threshold is not None:

@@ -39,7 +39,7 @@ Accept = Annotated[
     typer.Option(
         "--accept",
         help="With --patch: only the ids in this file, one a line; - reads stdin. Without it all of the queue"
-        " but what lowers AP.",
+        " but what lowers AP, and but one of those that take the same label or prediction.",
         rich_help_panel=options.OUTPUT,
     ),
 ]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from qm_cli import options
 from qm_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from qm_cli.run_folder import Run
+    from qm_cli.slicing import Request
 
 NAMED, DISCOVERY = "Slices", "Discovery"
 
@@ -113,10 +117,18 @@ def slices(
         hunt = Hunt(level, patterns, depth, min_support, top, cluster, seed, iou, confidence)
         report = discovery_report(run, hunt)
     else:
-        from qm_cli.slicing import Request, slice_report
+        from qm_cli.slicing import Request
 
-        report = slice_report(run, Request(wanted, iou, confidence, patterns, cluster, resamples, seed))
+        report = _report(run, Request(wanted, iou, confidence, patterns, cluster, resamples, seed))
     _deliver(report, json, wanted.nothing)
+
+
+def _report(run: Run, request: Request) -> dict[str, Any]:
+    """Of objects, or of classes."""
+    from qm_cli.answer_slicing import answer_slice_report, holds_answers
+    from qm_cli.slicing import slice_report
+
+    return answer_slice_report(run, request) if holds_answers(run) else slice_report(run, request)
 
 
 def _deliver(report: dict[str, Any], json: bool, discover: bool) -> None:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from qm_cli.console import FOREIGN
+
 LONG = 1 << 16
 LONE_SURROGATES = "surrogatepass"
 
@@ -14,12 +16,17 @@ def as_json(data: Any) -> str:
     """Indented JSON with a final newline. Raises ValueError for NaN, which no report may hold."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False)
     if len(text) < LONG:
-        return json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+        return _escaped(json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
     import msgspec
 
     # json's own indenting takes ten times as long
     indented: bytes = msgspec.json.format(text.encode("utf-8", LONE_SURROGATES), indent=2)
-    return indented.decode("utf-8", LONE_SURROGATES) + "\n"
+    return _escaped(indented.decode("utf-8", LONE_SURROGATES) + "\n")
+
+
+def _escaped(text: str) -> str:
+    """The text as UTF-8 holds it."""
+    return text.encode(errors=FOREIGN).decode()
 
 
 def as_json_list(rows: Iterable[Any]) -> Iterator[str]:

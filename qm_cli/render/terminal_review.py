@@ -42,6 +42,9 @@ def show_review(report: dict[str, Any]) -> None:
         if patch["left_out"]:
             left = f"{patch['left_out']:,} left out, since they would lower {measure}: --allow-loss accepts them too"
             show_prose(console, left)
+        if patch["competing"]:
+            left = f"{patch['competing']:,} left out, since another that adds more takes the same label or prediction"
+            show_prose(console, f"{left}: --accept names those to accept")
         if None not in (report[measure], patch[measure]):
             show_prose(console, f"{measure} {report[measure]:.4f} → {patch[measure]:.4f} with these labels")
 

@@ -8,7 +8,9 @@ from typing import Any
 from qm_cli.headlines import thresholds
 from qm_cli.render.terminal import chance, plain_console, print_table_on, show_notes, show_prose, show_table
 
-RATES = ("AP", "AP50", "precision", "recall", "f1")
+RATES = ("AP", "AP50", "accuracy", "precision", "recall", "f1", "f1_macro")
+CERTAIN = ("AP", "accuracy", "precision", "recall")
+"""Of those that the report has, each is shown; of these also the interval and the difference."""
 SLICES_SHOWN = 40
 COLUMNS_SHOWN = 4
 LONG_NUMBER = re.compile(r"'[^']*'|(\b\d+\.\d{4,}(?:e[+-]?\d+)?)")
@@ -22,15 +24,17 @@ def show_slices(report: dict[str, Any]) -> None:
     console.print(f"{model}convention {report['convention']}, {at}", style="bold", markup=False, highlight=False)
     rows = report["slices"]
     counts = ["images", "labels", "predictions"]
+    there = [one["metric"] for one in report["overall"]["metrics"]]
+    rates, certain = ([name for name in names if name in there] for names in (RATES, CERTAIN))
     cells = [
-        (one["name"], *(one[name] for name in counts), *(_value(one, name) for name in RATES))
+        (one["name"], *(one[name] for name in counts), *(_value(one, name) for name in rates))
         for one in [{"name": "all", **report["overall"]}, *rows[:SLICES_SHOWN]]
     ]
-    print_table_on(console, ["slice", *counts, *RATES], cells)
-    intervals = [(one["name"], *(_interval(one, name) for name in ("AP", "precision", "recall"))) for one in rows]
-    columns = ["95 % interval", "AP", "precision", "recall"]
+    print_table_on(console, ["slice", *counts, *rates], cells)
+    intervals = [(one["name"], *(_interval(one, name) for name in certain)) for one in rows]
+    columns = ["95 % interval", *certain]
     print_table_on(console, columns, intervals[:SLICES_SHOWN])
-    differences = [(one["name"], *(_difference(one, name) for name in ("AP", "precision", "recall"))) for one in rows]
+    differences = [(one["name"], *(_difference(one, name) for name in certain)) for one in rows]
     print_table_on(console, ["slice − all (corrected p)", *columns[1:]], differences[:SLICES_SHOWN])
     _show_labels(rows)
     if len(rows) > SLICES_SHOWN:

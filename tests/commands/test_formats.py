@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from qm_cli import main
+from qm_cli import main, run_folder
+from qm_cli.errors import InputError
 from tests.answer_files import lines
-from tests.input_files import write
+from tests.input_files import document, prediction, write
 
 Captured = pytest.CaptureFixture[str]
 NAMES = ["bird", "cat", "dog"]
@@ -169,3 +173,72 @@ def test_the_task_of_a_score(tmp_path: Path, capsys: Captured) -> None:
         _written(tmp_path, stem, "csv", model)
     found = _report(capsys, "score", tmp_path, "--task", "multilabel")
     assert found["models"]["predictions"]["task"] == "multilabel"
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file names are text")
+@pytest.mark.parametrize("form", [*FORMS, "json.gz"])
+def test_names_need_not_be_text(form: str, tmp_path: Path, capsys: Captured) -> None:
+    """Bytes that are no UTF-8 in the name of a file and of its folder: read like any other, in every form."""
+    kind, folder = form.removesuffix(".gz"), tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    files = [_written(tmp_path, stem, kind, model) for stem, model in (("l", None), ("p", "p"), ("q", "q"))]
+    files = [one.rename(folder / (os.fsdecode(b"\xff") + one.name)) for one in files]
+    if form != kind:
+        for one in files:
+            one.write_bytes(gzip.compress(one.read_bytes()))
+        files = [one.rename(f"{one}.gz") for one in files]
+    assert _report(capsys, "evaluate", *files[:2])["metrics"]["accuracy"] == ACCURACY
+    assert _report(capsys, "check", *files[:2])["counts"]["error"] == 0
+    assert _report(capsys, "compare", *files, "--resamples", "100")["changes"]["answers"]["total"]["still_right"] > 0
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file names are text")
+@pytest.mark.parametrize("form", ["json", "parquet"])
+def test_objects_and_runs_of_names_that_are_no_text(form: str, tmp_path: Path, capsys: Captured) -> None:
+    labels = write(tmp_path / os.fsdecode(b"l\xff.json"), document())
+    rows = [prediction(), prediction(image_id=2, bbox=[0, 0, 5, 5])]
+    paths = [tmp_path / os.fsdecode(name + f".{form}".encode()) for name in (b"p\xff", b"q\xff")]
+    for path in paths:
+        if form == "json":
+            write(path, rows)
+        else:
+            pq.write_table(pa.Table.from_pylist(rows), tmp_path / "plain.parquet")
+            (tmp_path / "plain.parquet").rename(path)
+    assert _report(capsys, "evaluate", labels, paths[0])["metrics"]["recall"] == 0.5
+    run, thresholds = tmp_path / "run", tmp_path / "t.json"
+    written = ["--thresholds", "f1", "--thresholds-out", thresholds, "-o", run]
+    assert _report(capsys, "evaluate", labels, paths[0], *written)["metrics"]["recall"] == 0.5
+    assert json.loads(thresholds.read_text())["predictions"]["name"] == paths[0].name
+    gated = ["gate", run, "--min", "recall=0.4", "--markdown", tmp_path / "g.md", "--junit", tmp_path / "g.xml"]
+    assert _report(capsys, *gated)["verdict"] == "passed"
+    both = [text for path in paths for text in ("--predictions", path)]
+    empty = tmp_path / "images"
+    empty.mkdir()
+    scored = _report(capsys, "score", empty, "--labels", labels, *both, "-o", tmp_path / "two", "--kind", "model")
+    assert list(scored["models"]) == ["p\\udcff", "q\\udcff"]
+    assert main.run(["query", str(tmp_path / "two"), "SELECT count(*) FROM prediction", "--model", "p\\udcff"]) == 0
+    foreign = run.rename(tmp_path / os.fsdecode(b"run\xff"))
+    with pytest.raises(InputError, match="its name is no UTF-8 text"):
+        run_folder.open_run(foreign)
+    with pytest.raises(InputError, match="its name is no UTF-8 text"), run_folder.writing(foreign):
+        pass
+
+
+@pytest.mark.parametrize("name", ["predictions.jsonl", "predictions.json", "predictions.ndjson.gz"])
+def test_boxes_one_a_line_are_a_results_list(name: str, tmp_path: Path, capsys: Captured) -> None:
+    labels = write(tmp_path / "set" / "labels.json", document())
+    rows = [prediction(), prediction(image_id=2, bbox=[0, 0, 5, 5]), prediction(image_id=3), prediction(score=None)]
+    listed = write(tmp_path / "listed.json", rows)
+    content = lines(rows).encode()
+    lined = write(tmp_path / "set" / name, gzip.compress(content) if name.endswith(".gz") else content)
+    first, second = (_report(capsys, "evaluate", labels, path) for path in (listed, lined))
+    assert first == second
+    assert {one["code"] for one in second["findings"]} >= {"prediction-unknown-image", "prediction-missing-score"}
+    checked = [_report(capsys, "check", labels, path, code=1) for path in (listed, lined)]
+    assert checked[0]["rows"] == checked[1]["rows"]
+    assert list(checked[0]["findings"].values()) == list(checked[1]["findings"].values())
+    drifted = _report(capsys, "drift", listed, lined)
+    assert (drifted["a"]["images"], drifted["b"]["images"]) == (3, 3)
+    (tmp_path / "set" / "images").mkdir()
+    scored = _report(capsys, "score", tmp_path / "set", "--kind", "model")
+    assert scored["models"]["predictions"]["metrics"] == first["metrics"]

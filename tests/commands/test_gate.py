@@ -256,3 +256,27 @@ def test_how_files_are_read_says_nothing_about_a_run(place: str, capsys: Capture
     for option, value in (("--task", "segm"), ("--match-by", "stem"), ("--buffer", "3"), ("--missing-score", "1")):
         assert run(["gate", place, "--min", "precision=0.1", option, value]) == 2
         assert f"{option}: not for a run" in capsys.readouterr().err
+
+
+def test_keypoints_have_no_iou(tmp_path: Path, capsys: Captured) -> None:
+    """What a check, its reason and every file call it; the key stays."""
+    points = [number for place in range(17) for number in (10 + 3 * place, 10 + 2 * place, 2)]
+    row = {"image_id": 1, "category_id": 1, "keypoints": points}
+    label = {**row, "id": 1, "bbox": [10, 10, 48, 32], "area": 1536, "num_keypoints": 17}
+    labels = {
+        "images": [{"id": 1, "width": 100, "height": 100}],
+        "categories": [{"id": 1, "name": "person"}],
+        "annotations": [label],
+    }
+    paths = [str(path) for path in write(tmp_path, labels, [{**row, "score": 0.9}])]
+    written = [str(tmp_path / name) for name in ("gate.xml", "gate.md")]
+    check = '[[check]]\nmetric = "recall"\niou = 0.75\nmax = 0.5\n'
+    options = ["--config", gate_file(tmp_path, check), "--task", "keypoints", "--annotations", "github"]
+    assert run(["gate", *paths, *options, "--junit", written[0], "--markdown", written[1]]) == 1
+    shown = capsys.readouterr()
+    for text in (shown.out, shown.err, *(Path(one).read_text() for one in written)):
+        assert "recall (OKS 0.75)" in text
+        assert "IoU" not in text
+    fixed = '[[check]]\nmetric = "AP75"\niou = 0.9\nmin = 0.5\n'
+    assert run(["gate", *paths, "--config", gate_file(tmp_path, fixed), "--task", "keypoints"]) == 2
+    assert "AP75 is at OKS 0.75 — write AP for one at another OKS" in capsys.readouterr().err

@@ -9,6 +9,7 @@ import pytest
 
 from qm_cli.main import run
 from qm_cli.run import score
+from tests.input_files import write
 from tests.render.screens import rows_below
 
 Captured = pytest.CaptureFixture[str]
@@ -75,3 +76,27 @@ def test_refusals(place: str, arguments: list[str], words: str, capsys: Captured
     captured = capsys.readouterr()
     assert words in captured.err
     assert captured.out == ""
+
+
+def test_classes(tmp_path: Path, capsys: Captured) -> None:
+    """Slices of a run of classes; of results alone there are none."""
+    images = [
+        {"id": place, "file_name": f"{place}.jpg", "weather": "fog" if place < 6 else "sun"} for place in range(20)
+    ]
+    rows = [{"image_id": place, "category_id": 1 + place % 2} for place in range(20)]
+    categories = [{"id": 1, "name": "ant"}, {"id": 2, "name": "bee"}]
+    annotations = [{"id": place, **row} for place, row in enumerate(rows)]
+    labels = write(tmp_path / "labels.json", {"images": images, "categories": categories, "annotations": annotations})
+    wrong = [{**row, "category_id": 1, "score": 0.9} if row["image_id"] < 6 else {**row, "score": 0.9} for row in rows]
+    predictions = write(tmp_path / "predictions.json", wrong)
+    assert run(["score", str(tmp_path), "--kind", "model", "-q"]) == 0
+    capsys.readouterr()
+    assert run(["slices", str(tmp_path), "--by", "weather", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(row["name"], row["metrics"][0]["value"]) for row in found["slices"]] == [
+        ("weather=fog", 0.5),
+        ("weather=sun", 1),
+    ]
+    assert run(["evaluate", str(labels), str(predictions), "-o", str(tmp_path / "results"), "-q"]) == 0
+    assert run(["slices", str(tmp_path / "results"), "--by", "weather"]) == 2
+    assert "results of answers and not the answers — score the dataset" in capsys.readouterr().err

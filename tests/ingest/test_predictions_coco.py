@@ -27,11 +27,19 @@ def test_predictions_key(tmp_path: Path) -> None:
     assert (found.read_text(), images, categories) == ("[]", {}, {})
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_one_a_line(tmp_path: Path, count: int) -> None:
+    rows = [prediction(score=number / 7) for number in range(count)]
+    path = write(tmp_path / "p.jsonl", "\ufeff" + "".join(f"{json.dumps(row)}\n" for row in rows))
+    found, images, categories = predictions_coco.unwrap(path, tmp_path, "p.jsonl")
+    assert (json.loads(found.read_text()), images, categories) == (rows, {}, {})
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
         ('{"a": 1}', "p.json: expected a list of predictions, found an object without one"),
-        ('{"a": 1}\n{"a": 2}', r"p.json: not valid JSON: .*\(JSON lines are not read\)"),
+        ('{"a": 1} {"a": 2}', "p.json: not valid JSON: .*trailing characters"),
         ('{"annotations": [', "p.json: not valid JSON: Input data was truncated"),
         ('{"a":' + "[" * 10**6 + "]" * 10**6 + "}", "p.json: nested too deeply"),
         ('{"annotations": [], "annotations": []}', 'p.json: the key "annotations" stands twice in one object'),
@@ -39,7 +47,7 @@ def test_predictions_key(tmp_path: Path) -> None:
         ('{"annotations": [{"score": NaN}]}', r"p.json: annotations\[0\].score: expected a finite number, got NaN"),
         ('{"annotations": [], "images": 3}', "p.json: images: Expected `array`, got `int`"),
     ],
-    ids=["no list", "json lines", "cut off", "deep", "twice", "latin-1", "nan", "images"],
+    ids=["no list", "one line", "cut off", "deep", "twice", "latin-1", "nan", "images"],
 )
 def test_refused(tmp_path: Path, content: str | bytes, expected: str) -> None:
     with pytest.raises(InputError, match=expected):

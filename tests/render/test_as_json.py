@@ -44,10 +44,15 @@ def test_names_are_written_as_they_are() -> None:
         [],
         {"a": [], "b": {}},
         {"ü": [1e-300, 2**70, None, True, 'a "b", {c}: [d]\\\n😀']},
-        {"bad": "\udcff"},
         3,
     ],
 )
 def test_text_is_what_the_standard_library_writes(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qm_cli.render.as_json.LONG", 0)
     assert as_json(data) == json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+@pytest.mark.parametrize("long", [0, 1 << 16])
+def test_a_name_that_is_no_text_is_escaped(long: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qm_cli.render.as_json.LONG", long)
+    assert as_json({"path": "p\udcff.json ü"}) == '{\n  "path": "p\\udcff.json ü"\n}\n'

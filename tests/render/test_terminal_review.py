@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qm_cli.render.terminal_review import show_review
-from tests.render.screens import printed, rows_below
+from tests.render.screens import printed, rows_below, unwrapped
 
 ROW: dict[str, Any] = {
     "id": "overlooked:3",
@@ -60,7 +60,7 @@ def test_classes() -> None:
 
 
 def test_what_was_written() -> None:
-    done = {"accepted": 2, "left_out": 0, "file": "patched.json", "AP": 0.5125}
+    done = {"accepted": 2, "left_out": 0, "competing": 0, "file": "patched.json", "AP": 0.5125}
     text = printed(show_review, {**REPORT, "patch": done})
     assert "2 of 3 suggestions accepted: the labels are in patched.json" in text
     assert "AP 0.5000 → 0.5125 with these labels" in text
@@ -68,9 +68,10 @@ def test_what_was_written() -> None:
 
 
 def test_what_was_left_out() -> None:
-    done = {"accepted": 2, "left_out": 1, "file": "patched.json", "AP": None}
+    done = {"accepted": 2, "left_out": 1, "competing": 2, "file": "patched.json", "AP": None}
     text = printed(show_review, {**REPORT, "patch": done})
     assert "1 left out, since they would lower AP: --allow-loss accepts them too" in text
+    assert "2 left out, since another that adds more takes the same label or prediction" in unwrapped(text)
     assert "→" not in text.partition("accepted")[2]
 
 
