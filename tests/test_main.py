@@ -181,3 +181,9 @@ def test_a_name_too_long_is_bad_input(name: str, capsys: pytest.CaptureFixture[s
     for files in (("labels.json", name), (name, "predictions.json")):
         assert main.run(["evaluate", *files]) == 2
         assert "File name too long" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--iou", "--confidence", "--missing-score", "--beta"])
+def test_nan_is_no_number_of_an_option(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["evaluate", "labels.json", "predictions.json", option, "nan"]) == 2
+    assert capsys.readouterr().err.startswith("qm: nan is no number that an option takes")
