@@ -490,3 +490,22 @@ def test_nothing_to_compare_is_no_number(case: str, tmp_path: Path, capsys: pyte
     told = capsys.readouterr().err.strip()
     assert "\n" not in told
     assert "none of" in told
+
+
+@pytest.mark.parametrize("task", ["bbox", *SHAPES])
+def test_objects_of_tiles(task: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Data rows that are tiles, called by their place, with every kind of object; LVIS reads lists of theirs."""
+    shape, options = SHAPES.get(task, ({"bbox": [5, 5, 20, 20]}, []))
+    tile = {"id": "12/3/7", "width": 50, "height": 40, "neg_category_ids": [2], "not_exhaustive_category_ids": []}
+    document = {
+        "data_rows": [tile],
+        "categories": [{"id": 1, "name": "x"}, {"id": 2, "name": "y"}],
+        "annotations": [{"id": 1, "image_id": "12/3/7", "category_id": 1, "area": 2000, "iscrowd": 0, **shape}],
+    }
+    labels, predictions = tmp_path / "labels.json", tmp_path / "predictions.json"
+    labels.write_text(json.dumps(document))
+    predictions.write_text(json.dumps([{"image_id": "12/3/7", "category_id": 1, "score": 0.9, **shape}]))
+    for convention in CONVENTIONS:
+        if compares(convention, task):
+            found = report(capsys, labels, predictions, *options, "--convention", convention)
+            assert (found["task"], found["metrics"]["true_positives"]) == (task, 1)
