@@ -77,9 +77,9 @@ def part_rows(shape: pa.Array) -> list[list[list[float]] | None]:
 
 
 def _parts(line: list[Any]) -> list[list[float]] | None:
-    """None for a list of numbers and lists."""
+    """None for a list with a null in it, or of numbers and lists."""
     nested = sum(isinstance(value, list) for value in line)
-    if nested not in (0, len(line)):
+    if None in line or nested not in (0, len(line)):
         return None
     if line and not nested:
         return [line]

@@ -55,3 +55,11 @@ def test_numbers_beside_lists_are_none() -> None:
 
 def test_a_text_that_is_two_values_is_none() -> None:
     assert decoded_texts(pa.array(["1, 2", "3"]), int) == [None, 3]
+
+
+def test_nulls_among_the_numbers_are_none() -> None:
+    assert part_rows(pa.array([[1.0, None, 3.0, 4.0], [1.0, 2.0], None], pa.list_(pa.float64()))) == [
+        None,
+        [[1, 2]],
+        None,
+    ]
