@@ -40,7 +40,7 @@ class Row(msgspec.Struct, gc=False):
     """One answer or one text entity; start and end are character offsets, end exclusive, span is both.
 
     Labelbox's rows name their question by `name` and their data row by `dataRow`; an answer is a name, with the
-    questions below it, or several.
+    questions below it, or several. An entity's `name` is its category, and its `location` ends with its last character.
     """
 
     id: Identifier = None
@@ -61,6 +61,7 @@ class Row(msgspec.Struct, gc=False):
     start: float | None = None
     end: float | None = None
     span: list[float] | None = None
+    location: Any = None
 
 
 class Document(msgspec.Struct):
@@ -104,7 +105,7 @@ def _unfolded(row: Row, kinds: dict[str, str]) -> list[Row]:
     """The answer itself, which keeps its place in the text and its probabilities, then those of the questions below."""
     own = _data_row(row)
     own = row.id if own is None else own
-    question = row.question if row.question is not None else row.name
+    question = row.name if row.question is None and not is_located(row) else row.question
     score = row.confidence if row.score is None else row.score
     named = first_name(row)
     if row.answer is None or isinstance(row.answer, str):
@@ -119,7 +120,7 @@ def _unfolded(row: Row, kinds: dict[str, str]) -> list[Row]:
         Row(data_row_id=own, category_name=name, question=asked, answer=text, score=sure)
         for asked, name, text, sure in answers
     ]
-    first = {name: getattr(row, name) for name in ("probs", "start", "end", "span")}
+    first = {name: getattr(row, name) for name in ("probs", "start", "end", "span", "location")}
     return [msgspec.structs.replace(one, **first) if place == 0 else one for place, one in enumerate(found)]
 
 
@@ -128,6 +129,14 @@ def is_folded(row: Row) -> bool:
     return bool(row.classifications) or row.dataRow is not None or isinstance(row.answer, Option | list)
 
 
+def is_located(row: Row) -> bool:
+    """Whether a row is a text entity as Labelbox writes it, its offsets in `location`."""
+    return isinstance(row.location, dict) and not row.location.keys().isdisjoint(("start", "end"))
+
+
 def first_name(row: Row) -> str | None:
+    """What a row calls its category."""
     found: Any = next((value for name in NAMES if (value := getattr(row, name)) is not None), None)
+    if found is None and is_located(row):
+        found = row.name
     return None if found is None else str(found)

@@ -19,7 +19,16 @@ GEOMETRY = (
     *(b'"bbox"', b'"segmentation"', b'"keypoints"', b'"polygon"', b'"polyline"', b'"obb"'),
     *(b'"point"', b'"rotated_box"', b'"rbox"', b'"poly"'),
 )
-ANSWERS = (b'"category_id"', b'"category"', b'"category_name"', b'"label"', b'"answer"', b'"probs"', b'"span"')
+ANSWERS = (
+    b'"category_id"',
+    b'"category"',
+    b'"category_name"',
+    b'"label"',
+    b'"answer"',
+    b'"probs"',
+    b'"span"',
+    b'"location"',
+)
 OWN = (b'"answer"', b'"span"')
 NAMES = (b'"category"', b'"category_name"', b'"label"')
 TABLE_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".npy")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from qm_cli.errors import not_nan
 from qm_cli.options import EVALUATION, OUTPUT
 
 ANALYSES = "Analyses"
@@ -46,6 +47,7 @@ Beta = Annotated[
         "--beta",
         min=0.001,
         max=1000.0,
+        callback=not_nan,
         help="Also F-beta: above 1 recall weighs more, below 1 precision.",
         rich_help_panel=EVALUATION,
     ),

@@ -36,6 +36,17 @@ class MetricError(QmError):
     """A metric or plugin that cannot be loaded, planned or run."""
 
 
+def not_nan(value: float | None) -> float | None:
+    """The number of an option as it is. Raises UsageError for NaN, which lies in every range.
+
+    >>> not_nan(0.5)
+    0.5
+    """
+    if value is not None and value != value:
+        raise UsageError("nan is no number that an option takes", "write one within its range, see --help")
+    return value
+
+
 def nearest(name: str, known: list[str]) -> str:
     """' — did you mean a, b?' for the known names closest to `name`, or an empty string."""
     from difflib import get_close_matches

@@ -10,6 +10,7 @@ from msgspec import Struct
 from qm_cli import schema
 from qm_cli.arrays import compute as pc
 from qm_cli.arrays import to_arrow, to_numpy, valid
+from qm_cli.errors import InputError
 from qm_cli.findings import Finding
 from qm_cli.kernels.runs import Runs
 
@@ -140,3 +141,9 @@ def empty_table(level: str) -> pa.Table:
     """A table of its contract's columns without rows."""
     types = {name: pa.int64() if c.dtype == schema.IDENTIFIER else c.dtype for name, c in schema.TABLES[level].items()}
     return pa.table({name: pa.nulls(0, dtype) for name, dtype in types.items()})
+
+
+def refuse_all(where: str, count: int, what: str, findings: list[Finding]) -> None:
+    """Raises InputError: none of a file's rows can be used, most of them for the reason that is told."""
+    most = max((found for found in findings if found.rule.drops), key=lambda reason: reason.count)
+    raise InputError(f"{where}: none of its {count:,} {what} can be used: {most.sentence()}", most.rule.hint)

@@ -20,6 +20,7 @@ from qm_cli.link_ids import (
     filled,
     first_of_each,
     linked,
+    refuse_all,
     shown,
     sorted_by_image,
 )
@@ -43,7 +44,8 @@ def label_table(
     measure: a label without the shape that its task compares is of no use either; its box is the shape's where none is
     given.
 
-    Raises InputError (unless tolerant) when not a single annotation is for a listed image, or of a listed category.
+    Raises InputError (unless tolerant) when not a single annotation is for a listed image, or of a listed category, or
+    can be used at all.
     """
     if not raw.label or len(raw.label["image_id"]) == 0:
         return Linked(empty_table("label"), [])
@@ -86,6 +88,8 @@ def label_table(
         **metadata(columns, "label"),
     }
     keep = (image_row >= 0) & (category_row >= 0) & usable
+    if not (keep.any() or tolerant):
+        refuse_all(raw.where, len(raw.label["image_id"]), "annotations", findings)
     if shapes is None:
         return Linked(sorted_by_image(content, keep, image_row), findings)
     if "keypoints" in shapes.columns:

@@ -15,7 +15,17 @@ from qm_cli.errors import InputError, UsageError, nearest
 from qm_cli.findings import Finding, finding, flagged
 from qm_cli.link_boxes import CheckedBoxes, box_column, box_findings, boxless, checked
 from qm_cli.link_categories import CategoryMap
-from qm_cli.link_ids import Linked, Mask, Rows, distinct, empty_table, filled, first_of_each, sorted_by_image
+from qm_cli.link_ids import (
+    Linked,
+    Mask,
+    Rows,
+    distinct,
+    empty_table,
+    filled,
+    first_of_each,
+    refuse_all,
+    sorted_by_image,
+)
 from qm_cli.link_labels import identifiers_or_places, metadata
 from qm_cli.link_shapes import Shapes, image_sizes, shapes_of, sorted_runs, with_boxes
 from qm_cli.raw import Columns, RawPredictions
@@ -104,7 +114,7 @@ def prediction_table(
     }
     keep = (image_row >= 0) & (category_row >= 0) & good_box & ~np.isnan(score)
     if not (keep.any() or options.tolerant):
-        _refuse_all(raw, findings)
+        refuse_all(raw.where, raw.count, "predictions", findings)
     if shapes is None:
         return Linked(sorted_by_image(content, keep, image_row), findings)
     content |= {**shapes.columns, "shape_area": to_arrow(area)}
@@ -128,17 +138,9 @@ def _without_empty(raw: RawPredictions, tolerant: bool) -> tuple[RawPredictions,
         return raw, to_arrow(places), []
     found = flagged("prediction-empty", to_arrow(places), ~there)
     if not (there.any() or tolerant):
-        _refuse_all(raw, found)
+        refuse_all(raw.where, raw.count, "predictions", found)
     kept = {name: column.filter(to_arrow(there)) for name, column in raw.columns.items()}
     return replace(raw, columns=kept), to_arrow(places[there]), found
-
-
-def _refuse_all(raw: RawPredictions, findings: list[Finding]) -> None:
-    reasons = [found for found in findings if found.rule.drops]
-    most = max(reasons, key=lambda reason: reason.count)
-    raise InputError(
-        f"{raw.where}: none of its {raw.count:,} predictions can be used: {most.sentence()}", most.rule.hint
-    )
 
 
 def _image_findings(

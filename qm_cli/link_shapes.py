@@ -84,7 +84,10 @@ def shapes_of(
     else:
         found = _lines(shape, measure) if measure.task == "polyline" else _points(shape, measure)
     found.findings += flagged(f"{level}-without-shape", ids, ~there)
-    found.findings += flagged(f"{level}-bad-shape", ids, there & ~found.good)
+    bad = there & ~found.good
+    unsized = int(np.count_nonzero(bad & np.isnan(size).any(1))) if measure.task == "segm" else 0
+    detail = f"{unsized:,} of an image without width and height, which a polygon needs" if unsized else ""
+    found.findings += flagged(f"{level}-bad-shape", ids, bad, detail)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -55,7 +56,7 @@ def number_rows(shape: pa.Array, count: int) -> tuple[Numbers, npt.NDArray[np.in
 
 
 def _number_lists(shape: pa.Array) -> pa.Array:
-    """A list column of doubles; a list of one list counts as that one."""
+    """A list column of doubles; a list of one list counts as that one, four points [x, y] as their eight numbers."""
     if not pa.types.is_string(shape.type):
         return shape
     if shape.null_count == 0:
@@ -64,11 +65,26 @@ def _number_lists(shape: pa.Array) -> pa.Array:
             return plain_lists
     found = decoded_texts(shape, FLAT)
     plain = [one[0] if one and len(one) == 1 and isinstance(one[0], list) else one for one in found]
-    nested = [one is not None and any(isinstance(value, list) for value in one[:1]) for one in plain]
+    plain = [list(chain.from_iterable(one)) if one and len(one) == 4 and _is_points(one) else one for one in plain]
+    nested = [one is not None and any(isinstance(value, list) for value in one) for one in plain]
     return pa.array([None if odd else one for one, odd in zip(plain, nested, strict=True)], pa.list_(pa.float64()))
 
 
 def part_rows(shape: pa.Array) -> list[list[list[float]] | None]:
-    """Each row's parts, lists of numbers; a flat list is one part."""
+    """Each row's parts, lists of numbers; a flat list is one part, and so is a list of points [x, y]."""
     found = decoded_texts(shape, FLAT) if pa.types.is_string(shape.type) else shape.to_pylist()
-    return [[one] if one and not isinstance(one[0], list) else one for one in found]
+    return [None if one is None else _parts(one) for one in found]
+
+
+def _parts(line: list[Any]) -> list[list[float]] | None:
+    """None for a list with a null in it, or of numbers and lists."""
+    nested = sum(isinstance(value, list) for value in line)
+    if None in line or nested not in (0, len(line)):
+        return None
+    if line and not nested:
+        return [line]
+    return [list(chain.from_iterable(line))] if len(line) > 1 and _is_points(line) else line
+
+
+def _is_points(values: list[Any]) -> bool:
+    return all(isinstance(value, list) and len(value) == 2 for value in values)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from qm_cli import console
+from qm_cli.errors import not_nan
 
 EVALUATION = "Evaluation"
 INPUT = "Input"
 OUTPUT = "Output"
 RUNNING = "Running"
+SHARE: dict[str, Any] = {"min": 0.0, "max": 1.0, "callback": not_nan}
 
 
 class ConventionName(StrEnum):
@@ -56,8 +58,7 @@ IoU = Annotated[
     float | None,
     typer.Option(
         "--iou",
-        min=0.0,
-        max=1.0,
+        **SHARE,
         help="IoU threshold of precision, recall, F1 and confusion; default 0.5 (ultralytics 0.45).",
         rich_help_panel=EVALUATION,
     ),
@@ -66,8 +67,7 @@ Confidence = Annotated[
     float | None,
     typer.Option(
         "--confidence",
-        min=0.0,
-        max=1.0,
+        **SHARE,
         help="Predictions below it do not count there; default 0.5 (ultralytics 0.25).",
         rich_help_panel=EVALUATION,
     ),
@@ -99,13 +99,11 @@ Auc = Annotated[
 ]
 OwnIoU = Annotated[
     float | None,
-    typer.Option("--iou", min=0.0, max=1.0, help="IoU threshold; default the run's own.", rich_help_panel=EVALUATION),
+    typer.Option("--iou", **SHARE, help="IoU threshold; default the run's own.", rich_help_panel=EVALUATION),
 ]
 OwnConfidence = Annotated[
     float | None,
-    typer.Option(
-        "--confidence", min=0.0, max=1.0, help="Lowest score; default the run's own.", rich_help_panel=EVALUATION
-    ),
+    typer.Option("--confidence", **SHARE, help="Lowest score; default the run's own.", rich_help_panel=EVALUATION),
 ]
 Categories = Annotated[
     list[str] | None,
@@ -147,9 +145,7 @@ MapCategories = Annotated[
 ]
 MissingScore = Annotated[
     float | None,
-    typer.Option(
-        "--missing-score", min=0.0, max=1.0, help="Score of predictions that have none.", rich_help_panel=INPUT
-    ),
+    typer.Option("--missing-score", **SHARE, help="Score of predictions that have none.", rich_help_panel=INPUT),
 ]
 ProbCategories = Annotated[
     str | None,

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from qm_cli import options
+from qm_cli.errors import not_nan
 
 RANKING, BATCH, BACK_TEST = "Ranking", "Batch", "Back-test"
 
@@ -45,7 +46,11 @@ Ensemble = Annotated[
 Budget = Annotated[
     float | None,
     typer.Option(
-        "--budget", min=0, help="As many as cost this together, 1 each without --cost.", rich_help_panel=BATCH
+        "--budget",
+        min=0,
+        callback=not_nan,
+        help="As many as cost this together, 1 each without --cost.",
+        rich_help_panel=BATCH,
     ),
 ]
 Cost = Annotated[str | None, typer.Option("--cost", help="Column of what each costs.", rich_help_panel=BATCH)]
@@ -63,7 +68,8 @@ Sample = Annotated[
     typer.Option("--sample", help="Draw at random, useful ones more often.", rich_help_panel=BATCH),
 ]
 Coldness = Annotated[
-    float, typer.Option("--coldness", min=0, help="β of --sample: 0 = any order.", rich_help_panel=BATCH)
+    float,
+    typer.Option("--coldness", min=0, callback=not_nan, help="β of --sample: 0 = any order.", rich_help_panel=BATCH),
 ]
 UnlabeledOnly = Annotated[
     bool, typer.Option("--unlabeled-only", help="Only images without an annotation.", rich_help_panel=options.INPUT)

@@ -15,6 +15,7 @@ from qm_cli.analysis.counts import Counts, ratio
 from qm_cli.analysis.text_spans import Matched, Spans, by_overlap, by_score, overlapping, overlaps
 from qm_cli.answers import Answers, Given
 from qm_cli.arrays import compute, number_or_none, to_arrow, to_numpy
+from qm_cli.errors import InputError
 from qm_cli.findings import Finding, flagged
 from qm_cli.kernels.segments import starts_of
 
@@ -62,12 +63,13 @@ class SpanEvaluation(Struct, frozen=True):
 def evaluate_spans(answers: Answers, convention: str, iou: float, confidence: float | FloatArray) -> SpanEvaluation:
     """Match the entities of every data row. A prediction without a score counts at every confidence.
 
-    confidence: of all categories, or of each, float64[categories]; inf keeps nothing.
+    confidence: of all categories, or of each, float64[categories]; inf keeps nothing. Raises InputError where a side
+    has answers and none of them is a text entity that can be used.
     """
     findings = list(answers.findings)
-    label, more = _usable(answers, answers.label)
+    label, more = _usable(answers, answers.label, "labels")
     findings += more
-    prediction, more = _usable(answers, answers.prediction)
+    prediction, more = _usable(answers, answers.prediction, "predictions")
     findings += more
     least = confidence[prediction.category] if isinstance(confidence, np.ndarray) else confidence
     prediction = prediction.take(~falls_short(prediction.score, least))
@@ -87,7 +89,7 @@ def evaluate_spans(answers: Answers, convention: str, iou: float, confidence: fl
     )
 
 
-def _usable(answers: Answers, given: Given) -> tuple[Spans, list[Finding]]:
+def _usable(answers: Answers, given: Given, what: str) -> tuple[Spans, list[Finding]]:
     """The entities with offsets inside their text and a category, sorted by data row."""
     length = np.nan_to_num(to_numpy(compute.utf8_length(answers.texts)).astype(np.float64), nan=np.inf)
     start, end = given.start, given.end
@@ -96,6 +98,9 @@ def _usable(answers: Answers, given: Given) -> tuple[Spans, list[Finding]]:
     good &= given.category >= 0
     ids = answers.row_ids.take(to_arrow(given.row))
     found = flagged("span-bad", ids, ~good)
+    if len(good) and not good.any():
+        message = f"none of the {len(good):,} {what} is a text entity that can be used: {found[0].sentence()}"
+        raise InputError(message, found[0].rule.hint)
     rows = np.flatnonzero(good)
     rows = rows[np.argsort(given.row[rows], kind="stable")]
     spans = Spans(

@@ -203,7 +203,7 @@ def test_slices_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_refusals(tmp_path: Path) -> None:
     entity = [{"id": 0, "category": "ant", "start": 0, "end": 2}]
     targets = files(tmp_path, LABELS, picked(np.random.default_rng(0), 0.5, TRUE), entity)
-    with pytest.raises(InputError, match="one of A and B holds text entities"):
+    with pytest.raises(InputError, match="none of the 30 labels is a text entity"):
         compare(Request(targets, resamples=100))
     with pytest.raises(UsageError, match="--categories: not for classes and text"):
         compare(Request(targets, resamples=100, categories=("ant",)))

@@ -26,14 +26,17 @@ def test_spans_on_either_side_make_text_entities(tmp_path: Path) -> None:
     plain, span = [{"id": 1, "category": "a"}], [{"id": 1, "category": "a", "span": [0, 2]}]
     assert evaluated(tmp_path, LABELS, plain)["task"] == "classification"
     assert evaluated(tmp_path, SPANS, span)["task"] == "text"
-    assert evaluated(tmp_path, LABELS, span)["task"] == "text"
+    for labels, answers, side in ((LABELS, span, "labels"), (SPANS, plain, "predictions")):
+        with pytest.raises(InputError, match=f"{side} is a text entity that can be used"):
+            evaluated(tmp_path, labels, answers)
     assert evaluated(tmp_path, SPANS, span, task="classification")["task"] == "classification"
 
 
 @pytest.mark.parametrize("labels, default", [(LABELS, "sklearn"), (SPANS, "coco")])
 def test_conventions(labels: Any, default: str, tmp_path: Path) -> None:
+    place = {"span": [0, 2]} if labels is SPANS else {}
     for convention in (None, "labelbox"):
-        found = evaluated(tmp_path, labels, [{"id": 1, "category": "a"}], convention=convention)
+        found = evaluated(tmp_path, labels, [{"id": 1, "category": "a", **place}], convention=convention)
         assert found["convention"] == (convention or default)
 
 

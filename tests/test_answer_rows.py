@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from qm_cli.answer_rows import DataRow, Row, first_name, unfolded
+from qm_cli.answer_rows import DataRow, Row, first_name, is_located, unfolded
 from qm_cli.nested_answers import Option
 
 
@@ -24,3 +24,16 @@ def test_the_name_of_a_row() -> None:
     assert first_name(Row(category_name="cat")) == "cat"
     assert first_name(Row(label=7)) == "7"
     assert first_name(Row()) is None
+
+
+def test_an_entity_of_labelbox_names_its_category() -> None:
+    row = Row(name="person", location={"start": 0, "end": 3}, dataRow=DataRow(global_key="a"))
+    assert first_name(row) == "person"
+    [found] = unfolded([row], {})
+    assert (found.data_row_id, found.question, found.category_name, found.location) == (
+        "a",
+        None,
+        "person",
+        row.location,
+    )
+    assert not is_located(Row(location="indoor"))

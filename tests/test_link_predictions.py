@@ -74,7 +74,9 @@ def test_boxless_rows_beside_boxes_are_errors(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no prediction has a bbox; the fields are image_id, category_id, score"):
         tables(tmp_path, predictions=rows)
     labels = document(labels=[without(label(1), "bbox")])
-    assert codes(tables(tmp_path, labels, [prediction()])) == {"label-bad-box": 1}
+    assert codes(tables(tmp_path, labels, [prediction()], tolerant=True)) == {"label-bad-box": 1}
+    with pytest.raises(InputError, match=r"labels\.json: none of its 1 annotations can be used: label-bad-box"):
+        tables(tmp_path, labels, [prediction()])
 
 
 def test_missing_score(tmp_path: Path) -> None:

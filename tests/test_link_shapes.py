@@ -96,6 +96,17 @@ def test_crossing_polygons_are_painted_and_told(tmp_path: Path) -> None:
     assert report_of(tables, Settings())["metrics"]["AP"] == pytest.approx(1)
 
 
+def test_polygons_of_an_image_without_a_size_are_told_so(tmp_path: Path) -> None:
+    document = {
+        "images": [{"id": 1}],
+        "categories": [{"id": 1, "name": "x"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "segmentation": [CORNERS]}],
+    }
+    rows = [{"image_id": 1, "category_id": 1, "score": 0.9, "segmentation": MASK}]
+    with pytest.raises(InputError, match="1 of an image without width and height, which a polygon needs"):
+        load_tables(*write(tmp_path, document, rows))
+
+
 def test_mixed_tasks_in_one_file(tmp_path: Path) -> None:
     rows = [{"segmentation": MASK}, {"bbox": [5, 5, 20, 20]}, {"keypoints": JOINTS}]
     tables = loaded(tmp_path, [{"segmentation": MASK}], rows)

@@ -196,3 +196,9 @@ def test_stdout_has_the_bytes_of_a_name_that_is_no_text(tmp_path: Path) -> None:
     shown = subprocess.run([QM, "check", str(place)], capture_output=True, env=strict, check=False)
     assert b"l\xff.json" in shown.stdout
     assert b"unexpected" not in shown.stderr
+
+
+@pytest.mark.parametrize("option", ["--iou", "--confidence", "--missing-score", "--beta"])
+def test_nan_is_no_number_of_an_option(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["evaluate", "labels.json", "predictions.json", option, "nan"]) == 2
+    assert capsys.readouterr().err.startswith("qm: nan is no number that an option takes")

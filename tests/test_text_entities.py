@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qm_cli.errors import InputError
 from qm_cli.text_entities import evaluate_spans, row_means, span_report
 from tests.answer_files import load
 
@@ -86,7 +87,8 @@ def test_nothing_is_null(tmp_path: Path) -> None:
 ENTITIES = st.lists(
     st.tuples(st.sampled_from("abc"), st.sampled_from(["person", "place"]), st.integers(0, 5), st.integers(1, 5)),
     max_size=6,
-)
+).filter(lambda side: not side or any(row != "b" or start + n <= 6 for row, _, start, n in side))
+"""Without those of which none lies inside its text."""
 
 
 @given(ENTITIES, ENTITIES, st.sampled_from(["coco", "labelbox"]))
@@ -110,3 +112,10 @@ def test_rows_with_one_side_alone_have_no_value(tmp_path: Path) -> None:
     assert rows.tolist() == [0]
     assert means["recall"].tolist() == [1.0]
     assert means["precision"].tolist() == [0.5]
+
+
+def test_entities_of_which_none_can_be_used_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="none of the 1 labels is a text entity that can be used: span-bad"):
+        reported(tmp_path, [entity("a", "person", 3, 0)], ANSWERS)
+    with pytest.raises(InputError, match="none of the 1 predictions is a text entity that can be used: span-bad"):
+        reported(tmp_path, LABELS, [entity("b", "person", 0, 7)])

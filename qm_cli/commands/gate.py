@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qm_cli import console, options
-from qm_cli.errors import UsageError
+from qm_cli.errors import UsageError, not_nan
 
 if TYPE_CHECKING:
     from qm_cli.analysis.gate_checks import Gate
@@ -44,6 +44,7 @@ ConfidenceLevel = Annotated[
         "--confidence-level",
         min=0.5,
         max=0.9999,
+        callback=not_nan,
         help="How sure --min and --max must be, 0.95: else exit 3.",
         rich_help_panel=CHECKS,
     ),

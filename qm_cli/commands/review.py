@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from qm_cli import options
-from qm_cli.errors import UsageError
+from qm_cli.errors import UsageError, not_nan
 
 REVIEW = "Review"
 
@@ -17,7 +17,12 @@ Top = Annotated[int | None, typer.Option("--top", "-n", min=0, help="How many at
 Least = Annotated[
     float,
     typer.Option(
-        "--min-suspicion", min=0.0, max=1.0, help="Leave out what is less suspicious, 0..1.", rich_help_panel=REVIEW
+        "--min-suspicion",
+        min=0.0,
+        max=1.0,
+        callback=not_nan,
+        help="Leave out what is less suspicious, 0..1.",
+        rich_help_panel=REVIEW,
     ),
 ]
 Issues = Annotated[

@@ -11,13 +11,14 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from qm_cli.answer_rows import Category, Document, Entry, Row, first_name, is_folded, unfolded
+from qm_cli.answer_rows import Category, Document, Entry, Row, first_name, is_folded, is_located, unfolded
 from qm_cli.arrays import strings_to_arrow, to_arrow
 from qm_cli.errors import InputError
 from qm_cli.json_faults import fault, repeated_key
 from qm_cli.raw import Columns, RawLabels, identifiers, lists_of, numbers, scalars
 
 HINT = "expected data_rows (or images), categories and annotations, or a list of rows; see qm evaluate --help"
+LARGEST_OFFSET = 1 << 53
 
 
 class Entries(msgspec.Struct):
@@ -72,7 +73,8 @@ def further_columns(path: Path, kind: str) -> Columns:
     if any(is_folded(row) for row in given.annotations or given.predictions or [] if row is not None):
         return {}
     rows = [row or {} for row in _fields(content, kind)]
-    names = dict.fromkeys(name for row in rows for name in row if name not in Row.__struct_fields__)
+    own = {*Row.__struct_fields__} - {"location"}
+    names = dict.fromkeys(name for row in rows for name in row if name not in own)
     found = {name: scalars([row.get(name) for row in rows]) for name in names if name}
     return {name: column for name, column in found.items() if column is not None}
 
@@ -194,7 +196,11 @@ def row_columns(rows: list[Row], where: str) -> Columns:
 
 
 def _span(row: Row) -> tuple[float | None, float | None]:
-    """Start and end of an entity; a span that is no pair is one that cannot be used: NaN, which is no offset."""
+    """Start and end of an entity; a span that is no pair is one that cannot be used: -1, which is no offset."""
+    if row.span is None and is_located(row):
+        first, last = (row.location.get(name) for name in ("start", "end"))
+        whole = all(isinstance(place, int) and abs(place) < LARGEST_OFFSET for place in (first, last))
+        return (float(first), float(last + 1)) if whole else (-1.0, -1.0)
     if row.span is None:
         return row.start, row.end
     return (row.span[0], row.span[1]) if len(row.span) == 2 else (-1.0, -1.0)

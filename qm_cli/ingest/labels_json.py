@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from qm_cli.unread_answers import unread_answers
 
 Identifier = int | str | None
 HINT = "expected a COCO label file: images, annotations, categories"
+DATA_ROWS = re.compile(rb'"data_rows"\s*:')
 
 
 class Image(msgspec.Struct, gc=False):
@@ -117,7 +119,17 @@ def _content(path: Path, where: str) -> bytes:
         raise InputError(f"{where}: the file is empty", HINT)
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(f"{where}: the file is UTF-16 text", "save it as UTF-8")
-    return content.removeprefix(b"\xef\xbb\xbf")
+    return with_images(content)
+
+
+def with_images(content: bytes) -> bytes:
+    """The content from its first character on, its `data_rows` called `images` where it has none.
+
+    >>> with_images(b'{"data_rows": []}')
+    b'{"images": []}'
+    """
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    return content if b'"images"' in content else DATA_ROWS.sub(b'"images":', content, count=1)
 
 
 @contextmanager

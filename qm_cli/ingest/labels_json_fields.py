@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from qm_cli.arrays import to_arrow
 from qm_cli.errors import InputError
-from qm_cli.ingest.labels_json import Extras
+from qm_cli.ingest.labels_json import Extras, with_images
 from qm_cli.raw import RawLabels, identifiers, scalars
 
 LISTS = ("neg_category_ids", "not_exhaustive_category_ids")
@@ -25,7 +25,7 @@ def add_fields(raw: RawLabels, path: Path, fields: Mapping[str, tuple[str, ...]]
 
     Raises InputError for lists of category ids that are no lists, or hold what is no id.
     """
-    content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    content = with_images(path.read_bytes())
     if not any(f'"{name}"'.encode() in content for names in fields.values() for name in names):
         return
     extras = msgspec.json.decode(content, type=Extras)

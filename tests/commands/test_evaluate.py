@@ -462,3 +462,50 @@ def test_what_every_convention_counts_can_be_asked_of_every_one(
     run = run_folder.open_run(tmp_path / "run")
     assert not {"grid", "pr_curve", "precision_recall"} & set(run.table_names())
     assert run.manifest["settings"]["grid"] is None
+
+
+SHAPELESS: dict[str, tuple[list[Any], list[Any], list[str]]] = {
+    "masks as boxes": ([{"segmentation": [[0, 0, 9, 0, 9, 9]]}], [{"segmentation": [[0, 0, 9, 0, 9, 9]]}], ["bbox"]),
+    "no shape first": ([{"point": [5, 5]}], [{"point": None}, {"point": [5, 5]}], []),
+    "other labels": ([{"point": [5, 5]}], [{"bbox": [0, 0, 9, 9]}], []),
+    "crossing corners": ([{"obb": [0, 0, 9, 9, 9, 0, 0, 9]}], [{"obb": [5, 5, 9, 9, 0]}], []),
+    "probabilities alone": ([{"bbox": [0, 0, 9, 9]}], [{"probs": [1.0]}], []),
+}
+
+
+@pytest.mark.parametrize("case", SHAPELESS)
+def test_nothing_to_compare_is_no_number(case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Labels or predictions that lack the task's shape throughout are refused, not scored as all wrong."""
+    truth, found, task = SHAPELESS[case]
+    document = {
+        "images": [{"id": 1, "width": 50, "height": 40}],
+        "categories": [{"id": 1, "name": "x"}],
+        "annotations": [{"id": n, "image_id": 1, "category_id": 1, **one} for n, one in enumerate(truth)],
+    }
+    labels, predictions = tmp_path / "labels.json", tmp_path / "predictions.json"
+    labels.write_text(json.dumps(document))
+    predictions.write_text(json.dumps([{"image_id": 1, "category_id": 1, "score": 0.5, **one} for one in found]))
+    asked = [part for one in task for part in ("--task", one)]
+    assert main.run(["evaluate", str(labels), str(predictions), *asked]) == 2
+    told = capsys.readouterr().err.strip()
+    assert "\n" not in told
+    assert "none of" in told
+
+
+@pytest.mark.parametrize("task", ["bbox", *SHAPES])
+def test_objects_of_tiles(task: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Data rows that are tiles, called by their place, with every kind of object; LVIS reads lists of theirs."""
+    shape, options = SHAPES.get(task, ({"bbox": [5, 5, 20, 20]}, []))
+    tile = {"id": "12/3/7", "width": 50, "height": 40, "neg_category_ids": [2], "not_exhaustive_category_ids": []}
+    document = {
+        "data_rows": [tile],
+        "categories": [{"id": 1, "name": "x"}, {"id": 2, "name": "y"}],
+        "annotations": [{"id": 1, "image_id": "12/3/7", "category_id": 1, "area": 2000, "iscrowd": 0, **shape}],
+    }
+    labels, predictions = tmp_path / "labels.json", tmp_path / "predictions.json"
+    labels.write_text(json.dumps(document))
+    predictions.write_text(json.dumps([{"image_id": "12/3/7", "category_id": 1, "score": 0.9, **shape}]))
+    for convention in CONVENTIONS:
+        if compares(convention, task):
+            found = report(capsys, labels, predictions, *options, "--convention", convention)
+            assert (found["task"], found["metrics"]["true_positives"]) == (task, 1)

@@ -88,6 +88,28 @@ def test_text_entities(convention: str, tmp_path: Path, capsys: pytest.CaptureFi
     assert codes(found) == {}
 
 
+def test_entities_as_labelbox_writes_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Their last character is theirs; offsets that are none are counted."""
+
+    def entity(row: str, name: str, start: Any, end: Any, **more: Any) -> dict[str, Any]:
+        return {"name": name, "location": {"start": start, "end": end}, "dataRow": {"globalKey": row}, **more}
+
+    truth = [entity("t1", "person", 15, 17), entity("t1", "person", 20, 22), entity("t2", "place", 0, 0)]
+    guess = [entity("t1", "person", 15, 17), entity("t1", "person", 21, 22), entity("t2", "place", 0, "1")]
+    write(tmp_path / "p.ndjson", lines([{**one, "confidence": 0.9} for one in guess]))
+    found = report(capsys, write(tmp_path / "l.ndjson", lines(truth)), tmp_path / "p.ndjson")
+    assert (found["task"], found["metrics"]["true_positives"], found["metrics"]["false_negatives"]) == ("text", 2, 1)
+    assert found["metrics"]["mean_iou"] == pytest.approx((1 + 2 / 3) / 2)
+    assert codes(found)["span-bad"] == 1
+    own = {
+        "data_rows": [{"id": "t1", "text": "Ünïcode names: Ada, Bob"}, {"id": "t2", "text": "x"}],
+        "categories": [{"id": 0, "name": "person"}, {"id": 1, "name": "place"}],
+        "annotations": [{"data_row_id": "t1", "category": "person", "start": 15, "end": 18}],
+    }
+    mixed = report(capsys, write(tmp_path / "l.json", own), tmp_path / "p.ndjson")
+    assert mixed["metrics"]["mean_iou"] == 1
+
+
 LABELS = document([label(1, "a"), label(2, "b"), label(3, "a")], ["a", "b"])
 
 

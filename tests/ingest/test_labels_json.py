@@ -24,6 +24,14 @@ def test_columns(tmp_path: Path) -> None:
     assert raw.label["iscrowd"].to_pylist() == [False, False]
 
 
+def test_images_may_be_called_data_rows(tmp_path: Path) -> None:
+    content = {"data_rows" if name == "images" else name: value for name, value in document().items()}
+    for shapes in (False, True):
+        raw = labels_json.read(write(tmp_path / "l.json", content), shapes=shapes, fields=("segmentation",))
+        assert raw.image["id"].to_pylist() == [1, 2]
+        assert len(raw.label["bbox"]) == len(document()["annotations"])
+
+
 def test_what_is_missing_is_null(tmp_path: Path) -> None:
     content = document([{"id": 0}], [{"image_id": 0, "category_id": 1}, label(bbox=[1, 2], area=None)])
     raw = labels_json.read(write(tmp_path / "l.json", content), shapes=False)
