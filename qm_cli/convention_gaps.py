@@ -35,20 +35,27 @@ Values = Mapping[str, float | None]
 RulesOf = Callable[[Settings], Rules | None]
 
 
-def explained(tables: Tables, settings: Settings, against: str | None = None) -> dict[str, Any]:
+def explained(
+    tables: Tables,
+    settings: Settings,
+    against: str | None = None,
+    iou: float | None = None,
+    confidence: float | None = None,
+) -> dict[str, Any]:
     """Every convention's numbers, and the gaps between the convention of the settings and each other one.
 
     A gap is walked parameter by parameter, in the order of `convention_rules.Rules`; what the steps change adds up to
     it, and every step is the number of a whole evaluation with one parameter more set to the other convention's value.
-    against: tell the gap to this convention alone. LVIS takes part where the label file has its lists, and no
-    convention that does not compare the task's objects. Raises UsageError where `against` does not take part.
+    against: tell the gap to this convention alone. iou, confidence: what every convention counts at, where they are
+    given; else a convention with thresholds of its own has these. LVIS takes part where the label file has its lists,
+    and no convention that does not compare the task's objects. Raises UsageError where `against` does not take part.
     """
     tables = only_categories(tables, settings.categories)
     settings = settings.of(tables.measure)
     left = left_out(tables, settings.task)
     names = [name for name in CONVENTIONS if name not in left]
     refuse_missing(against, settings.convention, left)
-    chosen = {name: settings.at(name) for name in names}
+    chosen = {name: settings.at(name, iou, confidence) for name in names}
     reports = {name: evaluation_report(evaluate_tables(tables, own)) for name, own in chosen.items()}
     others = [name for name in names if name != settings.convention and against in (None, name)]
     gaps = _gaps(tables, [chosen[name] for name in (settings.convention, *others)])

@@ -171,7 +171,8 @@ def _refuse_names(values: Sequence[CustomValue], path: Path, reserved: Collectio
 def _refuse_twice(values: Sequence[CustomValue], rows: Rows, path: Path) -> None:
     seen: set[Any] = set()
     for one, row in zip(values, rows.tolist(), strict=True):
-        key = (one.metric, one.level, row if row >= 0 else one.name, one.feature, one.subclass, one.confidence)
+        sample = (row, None if row >= 0 else str(one.name))
+        key = (one.metric, one.level, sample, one.feature, one.subclass, one.confidence)
         if key in seen:
             raise InputError(f"{path}: {one.metric!r} of {one.key} {one.name} stands there twice", "keep one of them")
         seen.add(key)

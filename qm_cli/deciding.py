@@ -63,7 +63,9 @@ def _model_checks(gate: Gate, subject: Subject) -> tuple[list[dict[str, Any]], l
     labels = {name: row["labels"] for name, row in zip(category_keys(categories), categories, strict=True)}
     measure = measure_name(subject.report["task"])
     checks, left_out = each_category([measured_by(check, measure) for check in gate.checks], labels)
-    own, told = ({}, []) if subject.of_answers else own_confidences(checks, subject)
+    for check in checks:
+        _refuse_unknown_of_answers(check, subject)
+    own, told = own_confidences(checks, subject)
     wanted = [_quantity(check, subject, own) for check in checks]
     refuse_contradictions(checks, wanted)
     needed = [place for place, check in enumerate(checks) if _needs_tables(check, wanted[place], subject.settings)]
@@ -80,13 +82,21 @@ def _model_checks(gate: Gate, subject: Subject) -> tuple[list[dict[str, Any]], l
     return [judged(check, found[place]) for place, check in enumerate(checks)], [*left_out, *told, *notes]
 
 
+def _refuse_unknown_of_answers(check: Check, subject: Subject) -> None:
+    """Raise UsageError for what is not known of classes and text: of two files they are told at files of thresholds."""
+    category, confidence = check.scope.category, check.scope.confidence
+    own = confidence if subject.answers is not None and isinstance(confidence, ThresholdFile) else None
+    if subject.of_answers and (check.side == DROP or check.scope != Scope(category, confidence=own)):
+        hint = "leave slice, size, iou, confidence and max_drop out"
+        if subject.answers is None and check.scope == Scope(category, confidence=confidence):
+            hint = "a confidence is for LABELS and PREDICTIONS: gate the two files, with a file of thresholds"
+        raise UsageError(
+            f"{check.where}: {check.metric} of {subject.report['task']} is known as it was evaluated", hint
+        )
+
+
 def _quantity(check: Check, subject: Subject, own: Mapping[ThresholdFile, Confidences]) -> Quantity | None:
     category = check.scope.category
-    if subject.of_answers and (check.side == DROP or check.scope != Scope(category)):
-        raise UsageError(
-            f"{check.where}: {check.metric} of {subject.report['task']} is known as it was evaluated",
-            "leave slice, size, iou, confidence and max_drop out",
-        )
     with placed(check):
         place = None if category is None else category_place(subject.report["categories"], category)
     if subject.of_answers:

@@ -61,6 +61,8 @@ class Evaluation(Struct, frozen=True, dict=True):
     COCO's matches. changes: how the outcomes change with the confidence; None: lower scores change nothing.
     of_images: the convention's own numbers, shares alone, of the images under a mask (bool[images]), nothing matched
     again; None where there are counts alone, and where AP is COCO's: of `coco` or of `ranked_part`, LVIS's.
+    reasons: why its false positives are, as places in REASONS, −1 elsewhere: int8[predictions]; None where it
+    has none of its own.
     """
 
     tables: Tables
@@ -79,6 +81,7 @@ class Evaluation(Struct, frozen=True, dict=True):
     changes: Callable[[], Arrivals] | None = None
     of_images: Callable[[BoolArray], Numbers] | None = None
     ranked_part: RankedPart | None = None
+    reasons: npt.NDArray[np.int8] | None = None
 
     @property
     def matches(self) -> Matches:

@@ -41,6 +41,11 @@ def _label_error(evaluation: Evaluation) -> npt.NDArray[np.int8]:
 
 
 def _reason(evaluation: Evaluation) -> npt.NDArray[np.int8]:
+    """The convention's own, or those of COCO's matching; of none under other conventions."""
+    if evaluation.reasons is not None:
+        return evaluation.reasons
+    if evaluation.curves is None:
+        return np.full(evaluation.tables.count("prediction"), NONE, np.int8)
     return false_positive_reasons(evaluation.outcomes, evaluation.pairs.best_iou, evaluation.settings.iou)
 
 

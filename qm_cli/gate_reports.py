@@ -52,22 +52,22 @@ class Reports(Struct, frozen=True):
         iou = settings.iou if scope.iou is None else scope.iou
         note = NO_INTERVAL if check.rules.confidence_level is not None else ""
         if isinstance(scope.confidence, ThresholdFile):
-            return replace(self._at_own(check, iou, self.own[scope.confidence]), note=note)
+            return replace(self._at_own(check, iou, scope.confidence), note=note)
         confidence = settings.confidence if scope.confidence is None else scope.confidence
         with placed(check):
             report = self._report(replace(settings, iou=iou, confidence=confidence), check.metric)
             value = value_of(report, check.metric, scope.category)
         return Measured(value, support_of(report, check.metric, scope.category), note=note)
 
-    def _at_own(self, check: Check, iou: float, own: Confidences) -> Measured:
+    def _at_own(self, check: Check, iou: float, file: ThresholdFile) -> Measured:
         """With each category's own confidence."""
-        metric, category = check.metric, check.scope.category
-        if metric not in TOLD:
+        metric, category, own = check.metric, check.scope.category, self.own[file]
+        if self.subject.answers is None and metric not in TOLD:
             hint = nearest(metric, list(TOLD)) or f"there are {', '.join(TOLD)}"
             raise UsageError(f"{check.where}: {metric} is not known at each category's own confidence", hint)
-        if (iou, own) not in self._known:
-            self._known[iou, own] = report_at_own(self.subject, replace(self.subject.settings, iou=iou), own)
-        report = self._known[iou, own]
+        if (iou, file) not in self._known:
+            self._known[iou, file] = report_at_own(self.subject, replace(self.subject.settings, iou=iou), own, file)
+        report = self._known[iou, file]
         with placed(check):
             value, support = value_of(report, metric, category), support_of(report, metric, category)
         undefined = category is not None and own[category_place(report["categories"], category)] is None

@@ -18,6 +18,7 @@ from qm_cli.analysis.slices import Members
 from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files
 from qm_cli.answer_task import TASKS
 from qm_cli.arrays import to_arrow
+from qm_cli.classification import ClassEvaluation
 from qm_cli.errors import InputError, UsageError, nearest, refuse_options
 from qm_cli.image_checks import findings_of
 from qm_cli.load_answers import AnswerSource
@@ -31,6 +32,7 @@ from qm_cli.slice_language import NAMED, OBJECT, Slice, Wanted, slices_of, sorte
 from qm_cli.slice_rows import all_columns, rows_of_source
 from qm_cli.subset import only_categories
 from qm_cli.tables import Tables
+from qm_cli.text_entities import SpanEvaluation
 
 Asked = Sequence[tuple[Check, Quantity]]
 
@@ -39,7 +41,7 @@ class Subject(Struct, frozen=True, dict=True):
     """What is gated. target: its name; settings: what it is evaluated at; run: None for files.
 
     read_tables, read_report: its tables, and its evaluation at the settings, for when they are needed. predictions:
-    their file, where there is no run.
+    their file, where there is no run. answers: the evaluation of two files of answers.
     """
 
     target: str
@@ -50,6 +52,7 @@ class Subject(Struct, frozen=True, dict=True):
     read_report: Callable[[], dict[str, Any]]
     run: Run | None = None
     predictions: Path | None = None
+    answers: ClassEvaluation | SpanEvaluation | None = None
 
     @cached_property
     def tables(self) -> Tables:
@@ -125,13 +128,14 @@ def of_answers(
     refuse_options("classes and text", {"voc_devkit": gate.voc_devkit})
     source = AnswerSource(labels, predictions, **naming)
     request = AnswerRequest(source, task, convention=gate.convention, iou=gate.iou, confidence=gate.confidence)
-    _, report = evaluate_answer_files(request)
+    evaluation, report = evaluate_answer_files(request)
     target = f"{labels} {predictions}"
 
     def tables() -> Tables:
         raise InputError(f"{target}: has labels or predictions without a box", "gate detections")
 
-    return Subject(target, predictions.stem, Settings(), report["findings"], tables, lambda: report)
+    found, model = report["findings"], predictions.stem
+    return Subject(target, model, Settings(), found, tables, lambda: report, None, predictions, evaluation)
 
 
 def _at(settings: Settings, gate: Gate) -> Settings:

@@ -8,9 +8,10 @@ from typing import Any
 from qm_cli.analysis.gate_checks import SIZES, Check, ThresholdFile
 from qm_cli.analysis.gate_quantities import MACRO, Confidences
 from qm_cli.gate_subject import Subject
+from qm_cli.own_answers import answers_at_own
 from qm_cli.own_confidences import AVERAGED, COUNTED, evaluated_at_own, own_of, read_named
 from qm_cli.settings import Settings
-from qm_cli.threshold_file import Thresholds
+from qm_cli.threshold_file import Thresholds, category_key, read_thresholds
 
 TOLD = (*SIZES, *COUNTED, *(f"{name}{MACRO}" for name in AVERAGED))
 """The numbers that are known with each category's own confidence."""
@@ -27,18 +28,20 @@ def own_confidences(checks: Sequence[Check], subject: Subject) -> tuple[dict[Thr
         way_out = f'write confidence = {{ file = "{file.path.name}", target = "…" }}'
         thresholds = read_named(file, check.where, way_out)
         report = subject.report
-        names = [str(row["name"]) for row in report["categories"]]
+        names = [category_key(row) for row in report["categories"]]
         found[file] = own_of(thresholds, file.path, check.where, report["task"], report["convention"], names)
         notes += _notes(file, thresholds, found[file], names, subject)
-        iou = subject.settings.iou if check.scope.iou is None else check.scope.iou
+        iou = report["iou"] if check.scope.iou is None else check.scope.iou
         if thresholds.facts.get("iou") != iou:
             chosen = f"{check.scope.measure} {thresholds.facts.get('iou')}"
-            notes.append(f"{file}: chosen at {chosen}, checked at {iou:g}")
+            notes.append(f"{file}: chosen at {chosen}, checked at {iou}")
     return found, notes
 
 
-def report_at_own(subject: Subject, settings: Settings, own: Confidences) -> dict[str, Any]:
+def report_at_own(subject: Subject, settings: Settings, own: Confidences, file: ThresholdFile) -> dict[str, Any]:
     """The counts and rates of an evaluation with each category's own confidence, under any convention."""
+    if subject.answers is not None:
+        return answers_at_own(subject.answers, own, read_thresholds(file.path, file.target).overall)
     return evaluated_at_own(subject.tables, settings, own)[1]
 
 

@@ -31,7 +31,9 @@ def label_flag(tables: Tables, name: str) -> BoolArray:
 def posed_labels(tables: Tables, task: str) -> BoolArray:
     """Labels that are no crowd and, of keypoints, have one that is visible: bool[labels]."""
     real: BoolArray = ~tables.values("label", "iscrowd")
-    return real & (tables.values("label", "num_keypoints") > 0) if task == "keypoints" else real
+    if task == "keypoints" and len(real):
+        real &= tables.values("label", "num_keypoints") > 0
+    return real
 
 
 def labels_that_count(tables: Tables, *flags: str) -> BoolArray:

@@ -44,30 +44,40 @@ def own_answer_cells(
 def _cell(evaluation: ClassEvaluation | SpanEvaluation, report: Mapping[str, Any], text: str) -> dict[str, Any]:
     where, file, iou = cell_of(text)
     thresholds = read_named(file, where, f"write confidence={file.path}#TARGET")
-    rows = report["categories"]
     own = _own(thresholds, file.path, where, report)
+    if iou is not None and isinstance(evaluation, ClassEvaluation):
+        raise UsageError(f"{where}: classes have no IoU", f"write --at confidence={file}")
+    found = answers_at_own(evaluation, own, thresholds.overall, iou)
+    return {
+        "confidence": str(file),
+        "iou": found["iou"],
+        "metrics": found["metrics"],
+        "categories": [
+            {**{name: row[name] for name in (*FACTS, *COUNTED) if name in row}, "confidence": least}
+            for row, least in zip(found["categories"], own, strict=True)
+        ],
+        "confusion": found["confusion"] and {**found["confusion"], "confidence": str(file)},
+    }
+
+
+def answers_at_own(
+    evaluation: ClassEvaluation | SpanEvaluation, own: Confidences, overall: float | None, iou: float | None = None
+) -> dict[str, Any]:
+    """The report of the same answers with each category at its own confidence.
+
+    own: None keeps nothing of a category and gives it no numbers. overall: the confidence of free text. iou: of text
+    entities, None for the evaluation's.
+    """
     if isinstance(evaluation, SpanEvaluation):
         at = evaluation.iou if iou is None else iou
         found = span_report(evaluate_spans(evaluation.answers, evaluation.convention, at, lowest_scores(own)))
     else:
-        if iou is not None:
-            raise UsageError(f"{where}: classes have no IoU", f"write --at confidence={file}")
-        found = class_report(_with_own(evaluation, own, thresholds.overall))
+        found = class_report(_with_own(evaluation, own, overall))
     categories = [
-        {
-            **{name: row[name] for name in FACTS if name in row},
-            **{name: None if least is None else told[name] for name in COUNTED},
-            "confidence": least,
-        }
-        for row, told, least in zip(rows, found["categories"], own, strict=True)
+        {**row, **(dict.fromkeys(COUNTED) if least is None else {})}
+        for row, least in zip(found["categories"], own, strict=True)
     ]
-    return {
-        "confidence": str(file),
-        "iou": found["iou"],
-        "metrics": {**found["metrics"], **_means(categories)},
-        "categories": categories,
-        "confusion": found["confusion"] and {**found["confusion"], "confidence": str(file)},
-    }
+    return {**found, "metrics": {**found["metrics"], **_means(categories)}, "categories": categories}
 
 
 def _means(categories: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from qm_cli.kernels.segments import bounded_stretches, expand, starts_of
+from qm_cli.label_flags import posed_labels
 from qm_cli.overlap import overlap
 from qm_cli.tables import Tables
 
@@ -36,9 +37,9 @@ class Overlaps(Struct, frozen=True):
 class Pairs(Struct, frozen=True):
     """Pairs with IoU ≥ .1 by (prediction row, label row): rows int64[n], iou float64[n].
 
-    best_iou: largest IoU of each prediction with a label of its own category that is no crowd, however small; 0 without
-    overlap, NaN where the image has no such label: float64[predictions]. across: pairs of two categories that overlap,
-    however little, no crowds.
+    best_iou: largest IoU of each prediction with a label of its own category that is no crowd (and, of keypoints, has
+    one), however small; 0 without overlap, NaN where the image has no such label: float64[predictions].
+    across: pairs of two categories that overlap, however little, with such labels.
     """
 
     label_row: RowArray
@@ -104,19 +105,20 @@ def pairs_above(
 
 def overlapping_pairs(tables: Tables, task: str = "bbox") -> Pairs:
     """The `pair` table, the best IoU of each prediction and the overlaps across categories."""
-    best = np.full(tables.count("prediction"), np.nan)
+    best, real = np.full(tables.count("prediction"), np.nan), posed_labels(tables, task)
 
     def near(label: RowArray, prediction: RowArray) -> tuple[npt.NDArray[np.generic], ...]:
         crowd = tables.values("label", "iscrowd").take(label)
         iou = overlap(tables, task, label, prediction, crowd)
         same = of_one_category(tables, label, prediction)
-        comparable = np.flatnonzero(same & ~crowd)
+        posed = real.take(label)
+        comparable = np.flatnonzero(same & posed)
         compared = prediction[comparable]
         starts = starts_of(compared)
         if len(starts):
             best[compared[starts]] = np.maximum.reduceat(iou[comparable], starts)
         above = np.flatnonzero(iou >= LOWEST_IOU)
-        across = np.flatnonzero((iou > 0) & ~same & ~crowd)
+        across = np.flatnonzero((iou > 0) & ~same & posed)
         other = label[across].astype(np.int32), prediction[across].astype(np.int32), iou[across]
         return label[above], prediction[above], iou[above], *other
 

@@ -48,6 +48,17 @@ def test_steps_add_up(convention: str) -> None:
         assert all(first["after"] == second["before"] for first, second in pairwise(gap["steps"]))
 
 
+@pytest.mark.parametrize("convention", ["coco", "ultralytics"])
+def test_thresholds_asked_for_hold_under_every_convention(convention: str) -> None:
+    tables, settings = builders.tables(*random_set(6)), settings_at(convention, 0.6, 0.1)
+    found = explained(tables, settings, iou=0.6, confidence=0.1)
+    assert {(row["iou"], row["confidence"]) for row in found["conventions"]} == {(0.6, 0.1)}
+    other = "coco" if convention == "ultralytics" else "ultralytics"
+    apart = explained(tables, settings)["conventions"]
+    at = settings_at(other)
+    assert [(row["iou"], row["confidence"]) for row in apart if row["convention"] == other] == [(at.iou, at.confidence)]
+
+
 @pytest.mark.parametrize("convention", CONVENTIONS)
 def test_every_parameter_is_a_step_or_the_same(convention: str) -> None:
     found = explain(*random_set(3), convention)

@@ -113,6 +113,17 @@ def test_what_is_refused(folder: Path, rows: Any, message: str) -> None:
     assert not (folder / "qm-run").exists()
 
 
+def test_an_unknown_id_is_not_the_place_of_a_known_one(folder: Path) -> None:
+    labels = json.loads((folder / "labels.json").read_text())
+    for row in labels["annotations"]:
+        row["id"] += 10
+    (folder / "labels.json").write_text(json.dumps(labels))
+    rows = [{NAME: "care", "value": value, "label_id": number} for number, value in ((11, 0.5), (1, 0.7))]
+    found = run.score(folder, workers=1, values=(written(folder, rows),)).summary()
+    assert [row["value"] for row in found["custom_metrics"]] == [0.5]
+    assert [(one["code"], one["examples"]) for one in found["findings"]] == [("values-unknown-id", ["label_id 1"])]
+
+
 def test_predictions_are_of_one_model(folder: Path) -> None:
     (folder / "predictions").mkdir()
     box = {"id": 5, "image_id": 0, "category_id": 1, "bbox": [4, 4, 20, 30], "score": 0.5}

@@ -60,3 +60,13 @@ def test_no_probabilities_no_columns_of_them() -> None:
     rows = [{key: value for key, value in row.items() if key != "probs"} for row in PREDICTIONS]
     assert not promised(builders.tables(LABELS, rows)).keys() & WITH_PROBABILITIES.keys()
     assert catalog.load(entry_points=False)["label.self_confidence"].inputs
+
+
+def test_reasons_of_false_positives_are_the_conventions_own() -> None:
+    """The second of two on one label overlaps it too little: Encord says that the label was taken, as in its report."""
+    rows = [prediction(1, CAT, [0, 0, 20, 20], 0.9), prediction(1, CAT, [0, 0, 20, 12], 0.8)]
+    tables = builders.tables(LABELS, rows)
+    column, names = COLUMNS["prediction", "reason_code"], ("coco", "encord", "voc12", "labelbox", "ultralytics")
+    reasons = {name: column(evaluate_tables(tables, Settings(convention=name, iou=0.75))).tolist() for name in names}
+    none = [-1, -1]
+    assert reasons == {"coco": [-1, 1], "encord": [-1, 2], "voc12": none, "labelbox": none, "ultralytics": none}

@@ -11,13 +11,18 @@ import pytest
 from msgspec.structs import replace
 
 from qm_cli.analysis.gate_checks import DROP, MIN, Baseline, Check, Gate, Rules, Scope, ThresholdFile
+from qm_cli.answer_evaluation import AnswerRequest, evaluate_answer_files
 from qm_cli.deciding import decide
 from qm_cli.errors import InputError, UsageError
-from qm_cli.gate_subject import of_files, of_run
+from qm_cli.gate_subject import of_answers, of_files, of_run
 from qm_cli.gate_thresholds import TOLD
 from qm_cli.load import load_tables
+from qm_cli.load_answers import AnswerSource
 from qm_cli.run import evaluate
 from qm_cli.run_folder import sha256_of
+from tests.analysis.test_answer_arrivals import class_rows
+from tests.answer_files import label, lines
+from tests.input_files import write
 from tests.sample_run import BETTER, LABELS, sample_run
 
 SURE = Rules(confidence_level=0.95)
@@ -156,3 +161,43 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_every_number_told_is_one_of_the_report() -> None:
     assert set(TOLD) <= {*at(0.5), *at(0.5)["metrics"]}
+
+
+def of_classes(folder: Path, *checks: Check, labels: Any = None, given: Any = None) -> dict[str, Any]:
+    rows = class_rows(9, several=False, listed=True)
+    files = write(folder / "l.json", labels or rows[0]), write(folder / "p.jsonl", lines(given or rows[1]))
+    gate = Gate(checks)
+    return decide(gate, of_answers(*files, {}, gate))
+
+
+def test_classes_at_their_own_confidences(tmp_path: Path) -> None:
+    """As an evaluation of the same files counts at them."""
+    own = {"a": 0.3, "b": 0.6, "c": None}
+    facts = {"task": "classification", "convention": "sklearn", "iou": None}
+    file = thresholds(tmp_path, own, **facts)
+    names = ("accuracy", "precision", "recall_macro", "false_positives")
+    checks = [Check(MIN, name, 0.0, Scope(confidence=file)) for name in names]
+    checks += [Check(MIN, "recall", 0.0, Scope(one, confidence=file)) for one in own]
+    found = of_classes(tmp_path, *checks)
+    source = AnswerSource(tmp_path / "l.json", tmp_path / "p.jsonl")
+    request = AnswerRequest(source, at=(f"confidence={file.path}",))
+    [cell] = evaluate_answer_files(request)[1]["cells"]
+    expected = [cell["metrics"][name] for name in names] + [row["recall"] for row in cell["categories"]]
+    assert [row["value"] for row in found["checks"]] == expected
+    assert "no confidence in t.json serves c" in found["checks"][-1]["reason"]
+    assert found["notes"][0] == "t.json: no confidence serves c; nothing of them is kept"
+
+
+def test_text_entities_at_their_own_confidences(tmp_path: Path) -> None:
+    own = {"a": 0.3, "b": 0.4}
+    file = thresholds(tmp_path, own, task="text")
+    labels = [label(1, one, start=10 * place, end=10 * place + 4) for place, one in enumerate("ab")]
+    given = [{"id": 1, **{name: row[name] for name in ("category", "start", "end")}, "score": 0.35} for row in labels]
+    checks = [Check(MIN, "recall", 0.0, Scope(one, confidence=file)) for one in (None, *own)]
+    found = of_classes(tmp_path, *checks, labels={"annotations": labels, "data_rows": [{"id": 1}]}, given=given)
+    assert [row["value"] for row in found["checks"]] == [0.5, 1.0, 0.0]
+
+
+def test_classes_at_another_confidence_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="recall of classification is known as it was evaluated"):
+        of_classes(tmp_path, Check(MIN, "recall", 0.0, Scope(confidence=0.3)))

@@ -52,3 +52,7 @@ def test_keypoints_that_nobody_sees_are_no_pose(tmp_path: Path) -> None:
     tables = load_tables(*builders.write(tmp_path, document([image(1)], rows), [found]), task="keypoints")
     assert posed_labels(tables, "keypoints").tolist() == [False, False, True]
     assert posed_labels(tables, "bbox").tolist() == [False, True, True]
+
+
+def test_none_are_posed_where_there_are_none() -> None:
+    assert posed_labels(loaded(), "keypoints").tolist() == []

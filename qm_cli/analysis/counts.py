@@ -77,11 +77,15 @@ def outcomes_of(matched_label: RowArray, counted: BoolArray, label_counts: BoolA
 
 
 def matched_iou(tables: Tables, task: str, found: Outcomes) -> FloatArray:
-    """IoU of each prediction with the label it took, NaN where it took none: float64[predictions]."""
+    """IoU of each prediction with the label it took, NaN where it took none: float64[predictions].
+
+    A crowd that counts, as under LVIS, is an object like any other.
+    """
     hits = np.flatnonzero(found.matched_label >= 0)
     label = found.matched_label[hits]
     iou = np.full(len(found.counted), np.nan)
-    iou[hits] = overlap(tables, task, label, hits, tables.values("label", "iscrowd")[label])
+    crowd = tables.values("label", "iscrowd") & ~found.label_counts
+    iou[hits] = overlap(tables, task, label, hits, crowd[label])
     return iou
 
 

@@ -18,6 +18,7 @@ from qm_cli.analysis.error_kinds import ErrorKinds
 from qm_cli.error_names import CLASSIFICATION, KINDS, LOCALISATION, MISSED
 from qm_cli.kernels.order import order_by_score, stable_order
 from qm_cli.kernels.segments import place_in_run
+from qm_cli.label_flags import posed_labels
 from qm_cli.matching import image_rank
 from qm_cli.tables import Tables
 
@@ -75,7 +76,7 @@ def error_impact(tables: Tables, kinds: ErrorKinds) -> ErrorImpact:
     """The AP as it is, and with the errors of each kind mended alone."""
     categories = tables.count("category")
     labelled = tables.values("label", "category_row")
-    positives = np.bincount(labelled[~tables.values("label", "iscrowd")], minlength=categories)
+    positives = np.bincount(labelled[posed_labels(tables, tables.measure.task)], minlength=categories)
     missed = np.bincount(labelled[kinds.label_kind == MISSED], minlength=categories)
     before, after = _points(tables, kinds, mended=False), _points(tables, kinds, mended=True)
     precision = _precision(before, np.ones(len(before.true), bool), before.true, positives)

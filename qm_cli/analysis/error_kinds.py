@@ -13,7 +13,7 @@ takes none is an error of the first kind that fits:
 * else: both
 
 A label that nobody took is missed, unless a localisation or classification error aims at it. Predictions on a crowd
-region are left out of AP, but are errors too.
+region are left out of AP, but are errors too. Labels without keypoints are such regions where keypoints are compared.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from qm_cli.error_names import BACKGROUND, BOTH, CLASSIFICATION, DUPLICATE, LOCA
 from qm_cli.kernels.greedy import Candidates, Lanes, match
 from qm_cli.kernels.order import order_by_score
 from qm_cli.kernels.segments import place_in_run, starts_of
+from qm_cli.label_flags import posed_labels
 from qm_cli.pairs import LOWEST_IOU, Pairs
 from qm_cli.tables import Tables
 
@@ -80,7 +81,7 @@ def error_kinds(tables: Tables, pairs: Pairs, threshold: float = 0.5) -> ErrorKi
     suppressed = np.zeros(len(part), bool)
     suppressed[crowd.prediction[crowd.same & (crowd.iou > threshold)]] = True
     suppressed &= wrong
-    label_free = ~tables.values("label", "iscrowd")
+    label_free = posed_labels(tables, tables.measure.task)
     label_free[taken[taken >= 0]] = False
     kind, aimed_at = _kinds(real.where(wrong.take(real.prediction)), wrong, label_free, threshold)
     label_kind = np.where(label_free, MISSED, NONE).astype(np.int8)
@@ -109,8 +110,9 @@ def _near_pairs(tables: Tables, pairs: Pairs, part: BoolArray) -> tuple[_Near, _
     predicted, labelled = tables.values("prediction", "category_row"), tables.values("label", "category_row")
     same = predicted.take(pairs.prediction_row) == labelled.take(pairs.label_row)
     near = _Near(pairs.prediction_row, pairs.label_row, pairs.iou, same)
-    crowd, inside = tables.values("label", "iscrowd").take(pairs.label_row), part.take(pairs.prediction_row)
-    return near.where(inside & ~crowd), near.where(inside & crowd)
+    real = posed_labels(tables, tables.measure.task).take(pairs.label_row)
+    inside = part.take(pairs.prediction_row)
+    return near.where(inside & real), near.where(inside & ~real)
 
 
 def _taken_labels(tables: Tables, near: _Near) -> RowArray:

@@ -22,7 +22,7 @@ class LaneHits(Struct, frozen=True):
 
     ranked: every prediction by (category, rank); labels: those that count, by category. hits, ignored: true positives
     and ignored predictions, by (group, rank). before: predictions at or before each hit, int64[hits]; ignored_before:
-    ignored ones at or before each hit, in all groups, int64[hits].
+    ignored ones at or before each hit, in all groups, int64[hits]. lanes: how many there are.
     """
 
     ranked: Runs
@@ -31,12 +31,14 @@ class LaneHits(Struct, frozen=True):
     ignored: Runs
     before: RowArray
     ignored_before: RowArray
+    lanes: int
 
     def areas(self, kept: BoolArray, recalls: FloatArray) -> FloatArray:
         """`area_under_lines` of the images under a mask, bool[images]: float64[lanes, categories]."""
         totals, skipped = running_totals(kept, self.ranked), running_totals(kept, self.ignored)
-        lanes = (len(self.hits.start) - 1) // max(len(self.labels.start) - 1, 1)
-        first, last = (np.tile(totals.take(part), lanes) for part in (self.ranked.start[:-1], self.ranked.start[1:]))
+        first, last = (
+            np.tile(totals.take(part), self.lanes) for part in (self.ranked.start[:-1], self.ranked.start[1:])
+        )
         ignored = skipped.take(self.ignored.start)
         there = kept.take(self.hits.image)
         start = running_totals(kept, self.hits).take(self.hits.start)
@@ -44,8 +46,8 @@ class LaneHits(Struct, frozen=True):
         rank -= np.repeat(first - ignored[:-1], np.diff(start))
         labels = run_totals(kept, self.labels)
         total = last - first - np.diff(ignored)
-        areas = area_under_lines(rank, start, total, np.tile(labels, lanes), recalls)
-        return areas.reshape(lanes, len(labels))
+        areas = area_under_lines(rank, start, total, np.tile(labels, self.lanes), recalls)
+        return areas.reshape(self.lanes, len(labels))
 
 
 def lane_hits(tables: Tables, order: RowArray, matched: Sequence[RowArray], counts: BoolArray) -> LaneHits:
@@ -78,4 +80,5 @@ def lane_hits(tables: Tables, order: RowArray, matched: Sequence[RowArray], coun
         skipped,
         np.concatenate(hits) + 1,
         np.searchsorted(skipped_turn, turn, side="right"),
+        len(matched),
     )

@@ -185,7 +185,7 @@ def evaluate(
         if explain:
             from qm_cli.convention_gaps import explained
 
-            report = explained(tables(), settings, against)
+            report = explained(tables(), settings, against, iou, confidence)
         elif output is not None:
             from qm_cli.run import evaluate_to_folder
 

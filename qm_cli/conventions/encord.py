@@ -52,6 +52,7 @@ def evaluate(tables: Tables, settings: Settings) -> Evaluation:
         at,
         at_any_confidence=lambda: outcomes_of(matched, np.ones(len(matched), bool), counts),
         of_images=lambda kept: _averages(ranked.of_images(kept)),
+        reasons=reasons,
     )
 
 

@@ -29,7 +29,8 @@ SPELLINGS = {
     "category": "feature_name",
     "data_row_id": "image_id",
 }
-KEYS = {"image_id": "image", "file_name": "image", "label_id": "label", "prediction_id": "prediction"}
+KEYS = {"prediction_id": "prediction", "label_id": "label", "image_id": "image", "file_name": "image"}
+"""What a row may name its sample by, the closest first: a prediction's row may tell its image as well."""
 MOST = 1e10
 DEFAULT = "arithmetic_mean"
 

@@ -17,8 +17,9 @@ from qm_cli.errors import InputError
 from qm_cli.findings import flagged
 from qm_cli.tables import Tables
 
-KEYS = {"image_id": ("image", "id"), "label_id": ("label", "id"), "prediction_id": ("prediction", "id")}
+KEYS = {"prediction_id": ("prediction", "id"), "label_id": ("label", "id"), "image_id": ("image", "id")}
 KEYS |= {"file_name": ("image", "file_name"), "id": ("image", "id")}
+"""What a file may name its samples by, the closest first: rows of predictions may tell their image as well."""
 
 
 def with_values(tables: Tables, path: Path, reserved: Collection[tuple[str, str]] = ()) -> Tables:
@@ -37,7 +38,7 @@ def with_values(tables: Tables, path: Path, reserved: Collection[tuple[str, str]
     if repeated:
         raise InputError(f"{path}: the column {repeated[0]!r} stands there twice", "keep one of the two")
     level, column = KEYS[key]
-    names = [name for name in values.column_names if name and name != key]
+    names = [name for name in values.column_names if name and name not in KEYS]
     table = tables.table(level)
     if not names:
         raise InputError(f"{path}: no column of values beside {key}", "add one")

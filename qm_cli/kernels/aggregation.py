@@ -36,7 +36,8 @@ def harmonic_mean(values: FloatArray) -> float:
     >>> harmonic_mean(np.array([1.0, 3.0])), harmonic_mean(np.array([0.0, 3.0]))
     (1.5, 0.0)
     """
-    return float(len(values) / (1 / values).sum()) if (values > 0).all() else 0.0
+    with np.errstate(over="ignore"):
+        return float(len(values) / (1 / values).sum()) if (values > 0).all() else 0.0
 
 
 def total(values: FloatArray) -> float:

@@ -68,10 +68,13 @@ def find_label_issues(labels: IntArray, probabilities: FloatArray) -> BoolArray:
 
 
 def calibrated_joint(labels: IntArray, probabilities: FloatArray) -> CountMatrix:
-    """How many labels given as class i are truly class j, rows summing to the labels of i: int64[K, K]."""
+    """How many labels given as class i are truly class j, rows summing to the labels of i: int64[K, K].
+
+    Summed column by column as in the reference: the last bit of the sum can tell how a half is rounded.
+    """
     classes = probabilities.shape[1]
     counts = np.bincount(labels, minlength=classes)
-    joint = _confident_joint(labels, probabilities, counts).astype(np.float64)
+    joint = np.asfortranarray(_confident_joint(labels, probabilities, counts), np.float64)
     joint = (joint.T / np.maximum(joint.sum(axis=1), 1e-100) * counts).T
     joint = joint / max(joint.sum(), 1e-100) * counts.sum()
     return _round_rows(joint)
@@ -96,7 +99,9 @@ def _round_rows(values: FloatArray) -> CountMatrix:
 
 
 def _round_row(row: FloatArray) -> IntArray:
-    """What is lacking goes to those that were rounded furthest the other way."""
+    """What is lacking goes to those that were rounded furthest the other way, of equal ones what is too much to the
+    first, what is too little to the last. The reference leaves equal ones to NumPy's sort, which differs by processor.
+    """
     rounded = np.rint(row)
     while lacking := int(np.rint(row.sum()) - rounded.sum()):
         step = 1 if lacking > 0 else -1

@@ -30,6 +30,7 @@ def false_positive_reason(reason_code: CodeArray) -> Codes:
     """Encord Active's reason why a false positive is one; null for every other prediction.
 
     No overlapping label of the class, IoU too low, or a prediction with higher confidence already matched the label.
+    Of the conventions coco, lvis and encord; null under the others, where a prediction is wrong for more reasons.
 
     >>> false_positive_reason(np.array([1, -1])).tolist()
     ['IoU too low', None]

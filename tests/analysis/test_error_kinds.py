@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from qm_cli.analyses import analysed_report
 from qm_cli.analysis.error_impact import error_impact
 from qm_cli.analysis.error_kinds import error_kinds
 from qm_cli.error_names import KINDS, MISSED
+from qm_cli.load import load_tables
 from qm_cli.pairs import overlapping_pairs
+from qm_cli.settings import Settings
 from tests import builders
 from tests.oracles import record_tide
 
@@ -46,3 +50,23 @@ def test_equal_to_tidecv_where_it_is_installed() -> None:
     pytest.importorskip("tidecv")
     for seed in range(1000, 1020):
         agree(judged(*record_tide.case(seed)), record_tide.judged(*record_tide.case(seed)))
+
+
+def test_labels_without_keypoints_are_no_missed_ones_and_excuse_what_stands_there(tmp_path: Path) -> None:
+    """A person found, two without keypoints; a prediction amid one of them is an error, but AP does not count it."""
+
+    def row(x: float, seen: int) -> dict[str, Any]:
+        return {"image_id": 1, "category_id": 1, "keypoints": [x, 10, seen] * 17}
+
+    facts = {"area": 400, "iscrowd": 0}
+    boxed = [{**row(x, 0), **facts, "bbox": [x, 0, 20, 20], "num_keypoints": 0} for x in (200, 400)]
+    posed = {**row(10, 2), **facts, "bbox": [0, 0, 20, 20], "num_keypoints": 17}
+    annotations = [{"id": number, **one} for number, one in enumerate([posed, *boxed], 1)]
+    image, person = {"id": 1, "width": 500, "height": 20}, {"id": 1, "name": "person"}
+    labels = {"images": [image], "categories": [person], "annotations": annotations}
+    files = builders.write(tmp_path, labels, [{**row(x, 2), "score": score} for x, score in ((10, 0.9), (210, 0.95))])
+    report = analysed_report(load_tables(*files), Settings(), ["errors"])
+    assert (report["errors"]["AP"], report["metrics"]["AP50"]) == pytest.approx((1, 1))
+    counts = {one["kind"]: one["count"] for one in report["errors"]["kinds"]}
+    assert counts == {**dict.fromkeys(KINDS, 0), "background": 1}
+    assert {one["delta_AP"] for one in report["errors"]["kinds"]} == {0.0}

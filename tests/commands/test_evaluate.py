@@ -442,6 +442,8 @@ def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert next(row["value"] for row in found["conventions"] if row["convention"] == "voc12") == own["mAP"]
     assert main.run(["evaluate", *files, "--explain", "--convention", "voc12"]) == 0
     assert "max detections" in capsys.readouterr().out
+    found = report(capsys, *files, "--explain", "--iou", "0.6", "--confidence", "0")
+    assert {(row["iou"], row["confidence"]) for row in found["conventions"]} == {(0.6, 0)}
     found = report(capsys, *files, "--explain", "--against", "labelbox", "--convention", "voc12")
     assert {(gap["from"], gap["to"]) for gap in found["gaps"]} == {("voc12", "labelbox")}
     assert main.run(["evaluate", *files, "--explain", "--against", "voc21"]) == 2

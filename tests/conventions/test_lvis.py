@@ -72,6 +72,12 @@ def test_the_best_300_of_an_image() -> None:
     assert found["max_detections"] == [300]
 
 
+def test_a_crowd_is_an_object_whose_iou_is_that_of_objects() -> None:
+    rows = [prediction(bbox=[0, 0, 10, 6])]
+    found = evaluated(judged(label(1, bbox=[0, 0, 10, 10], iscrowd=1)), rows, "lvis")
+    assert found.every_iou.tolist() == [0.6]
+
+
 def test_frequencies() -> None:
     categories = [{"id": 1, "name": "cat", "frequency": "r"}, {"id": 7, "name": "dog", "frequency": "f"}]
     labels = document([image(1, neg_category_ids=[])], [label(1), label(2, category_id=7)], categories)

@@ -90,3 +90,8 @@ def test_categories_of_false_positives_alone_are_left_out() -> None:
 def test_without_labels_nothing_is_defined() -> None:
     found = reported(document(labels=[]), [prediction()], "ultralytics")
     assert {found["metrics"][name] for name in (*NAMES, "P", "R", "F1", "best_f1_confidence")} == {None}
+
+
+def test_without_categories_nothing_is_defined() -> None:
+    metrics = reported({"images": [image(1)], "categories": [], "annotations": []}, [], "ultralytics")["metrics"]
+    assert [metrics[name] for name in ("AP50", "AP50-95", "best_f1_confidence", "precision")] == [None] * 4

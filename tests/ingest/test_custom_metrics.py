@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from qm_cli.errors import InputError
-from qm_cli.ingest.custom_metrics import CustomValue, is_custom, read
+from qm_cli.ingest.custom_metrics import DEFAULT, CustomValue, is_custom, read
 
 
 def written(folder: Path, rows: Any, name: str = "values.json") -> Path:
@@ -25,6 +25,7 @@ def test_numbers_counts_and_confidences(tmp_path: Path) -> None:
         {"metric_name": "quality", "value": {"0.1": 1, "0.5": 2}, "image_id": 4, "aggregation": "SUM"},
         {"metric_name": "found", "value": [1, 2, 3, 4], "image_id": 3, "feature_name": "cat"},
         {"metric_name": "sure", "value": 1, "prediction_id": "a"},
+        {"metric_name": "sure", "value": 1, "image_id": 3, "label_id": 1, "prediction_id": 2},
     ]
     for name in ("values.json", "values.jsonl"):
         path = written(tmp_path, rows, name)
@@ -34,7 +35,10 @@ def test_numbers_counts_and_confidences(tmp_path: Path) -> None:
             CustomValue("quality", "image", "image_id", 4, None, "sum", 0.1, 1.0, None),
             CustomValue("quality", "image", "image_id", 4, None, "sum", 0.5, 2.0, None),
             CustomValue("found", "image", "image_id", 3, "cat", "confusion_matrix", None, None, (1.0, 2.0, 3.0, 4.0)),
-            CustomValue("sure", "prediction", "prediction_id", "a", None, "arithmetic_mean", None, 1.0, None),
+            *(
+                CustomValue("sure", "prediction", "prediction_id", one, None, DEFAULT, None, 1.0, None)
+                for one in ("a", 2)
+            ),
         ]
 
 

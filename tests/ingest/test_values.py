@@ -53,6 +53,13 @@ def written(path: Path, rows: list[Row]) -> Path:
     return write(path, rows)
 
 
+def test_rows_of_predictions_may_tell_their_image_and_label(loaded: Tables, tmp_path: Path) -> None:
+    rows = [{"image_id": 1, "file_name": "a.jpg", "label_id": 5, "prediction_id": one, "sure": one} for one in (0, 1)]
+    made = with_values(loaded, written(tmp_path / "a.csv", rows))
+    assert sorted(made.prediction["sure"].to_pylist()) == [0, 1]
+    assert made.image.column_names == loaded.image.column_names
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize(
     ("key", "level", "ids", "expected"),

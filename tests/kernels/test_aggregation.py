@@ -29,6 +29,10 @@ def test_nothing_is_none() -> None:
     assert aggregated(np.array([np.nan]), "sum") is None
 
 
+def test_the_smallest_numbers_there_are_give_no_warning() -> None:
+    assert aggregated(np.array([5e-324, 2.0]), "harmonic_mean") == pytest.approx(0, abs=1e-300)
+
+
 def test_rates() -> None:
     found = rates(np.array([6.0, 2, 5, 3]))
     assert (found["precision"], found["recall"], found["f1"]) == (6 / 8, 6 / 9, 12 / 17)
