@@ -28,6 +28,7 @@ from qm_cli.ingest import (
     predictions_columnar,
     predictions_json,
 )
+from qm_cli.json_lines import starts_a_second
 from qm_cli.json_lists import Ahead
 from qm_cli.link_boxes import boxless
 from qm_cli.link_ids import linked
@@ -235,6 +236,8 @@ def _read_labels(source: Source, path: Path, folder: Path, shapes: tuple[str, ..
     _refuse_table(path)
     plain = archives.plain(dataset.on_disk(path), _own(folder, "labels"), where)
     kind = archives.kind(plain, where)
+    if kind == "object" and starts_a_second(plain):
+        plain, kind = predictions_coco.unwrap(plain, _own(folder, "lines"), where)[0], "list"
     if kind == "list":
         return as_labels(predictions_json.read(plain, source.metadata, source.threads, where, shapes))
     if kind in ("parquet", "arrow"):

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,14 @@ def test_map_categories_by_file_and_by_names_beside_the_ids(tmp_path: Path) -> N
         load_tables(labels, predictions, map_categories="names")
     with pytest.raises(UsageError, match="'ids' is none of id, file_name, stem"):
         load_tables(labels, predictions, match_by="ids")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_lines_of_predictions_serve_as_labels(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    lines = pack("\n".join(map(json.dumps, ROWS)).encode())
+    of_lines = load_tables(write(tmp_path / "l.jsonl", lines), write(tmp_path / "p.jsonl", lines))
+    listed = write(tmp_path / "p.json", ROWS)
+    assert same(of_lines, load_tables(listed, listed))
 
 
 def test_predictions_serve_as_labels(tmp_path: Path) -> None:
