@@ -102,7 +102,7 @@ def typed_identifiers(column: pa.Array, where: str, name: str, hint: str) -> pa.
     """A column of ids as int64 or string. Refuses other types, with what to write, and integers beyond 64 bits."""
     dtype = column.type
     if pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype):
-        return column.cast(pa.string())
+        return column if pa.types.is_string(dtype) else column.cast(pa.string())
     if pa.types.is_integer(dtype) or pa.types.is_null(dtype):
         try:
             return column if dtype == pa.int64() else column.cast(pa.int64())

@@ -132,7 +132,7 @@ def _classes(
         several = _repeated(label, len(answers.category_names))
         found += _rows_found("label-several-answers", answers, np.unique(label.row[several]))
         label = label.take(~several)
-        rows = np.sort(label.row)
+        rows = _ascending(label.row)
     else:
         rows = np.arange(answers.rows)
     given, more = _answered(answers, rows, prediction.take(place_of[prediction.category] >= 0), place_of)
@@ -143,7 +143,7 @@ def _classes(
         judged = np.zeros(answers.rows, bool)
         judged[rows] = True
         found += _rows_found("prediction-without-label", answers, np.flatnonzero(~judged & (probabilities.row >= 0)))
-    pairs = _pairs(label, np.searchsorted(rows, label.row), place_of[label.category])
+    pairs = _pairs(label, _places(rows, label.row), place_of[label.category])
     name = answers.questions[number]
     return Question(name, kind, category, rows, pairs, given, probabilities, probable, column), found
 
@@ -164,6 +164,16 @@ def _answered(answers: Answers, rows: RowArray, given: Given, place_of: RowArray
         first = np.sort(first)
         order = Pairs(order.place[first], order.category[first], order.score[first], order.source[first])
     return order, found
+
+
+def _ascending(rows: RowArray) -> RowArray:
+    """Data rows that differ, in order; as they are where they stand so already, as in most files."""
+    return rows if bool((rows[1:] > rows[:-1]).all()) else np.sort(rows)
+
+
+def _places(rows: RowArray, asked: RowArray) -> RowArray:
+    """The place of each data row asked for among ascending rows, which hold it: int64[n]."""
+    return np.arange(len(rows)) if asked is rows else np.searchsorted(rows, asked)
 
 
 def _pairs(given: Given, place: RowArray, category: RowArray) -> Pairs:
@@ -201,9 +211,9 @@ def _free_text(answers: Answers, name: str | None, label: Given, prediction: Giv
     several = _repeated(label, count)
     found += _rows_found("label-several-answers", answers, np.unique(label.row[several]))
     label = label.take(~several)
-    rows = np.sort(label.row)
+    rows = _ascending(label.row)
     given, more = _answered(answers, rows, prediction, np.arange(count))
-    pairs = _pairs(label, np.searchsorted(rows, label.row), label.category)
+    pairs = _pairs(label, _places(rows, label.row), label.category)
     none = np.full(len(rows), -1, np.int64)
     texts = encoded.dictionary
     return Question(name, FREE_TEXT, np.arange(count), rows, pairs, given, None, none, none[:0], texts), [*found, *more]

@@ -24,6 +24,7 @@ TEXTS = ("question", "answer")
 OFFSETS = ("start", "end")
 PROBABILITY = "prob_"
 INTEGER = r"^(0|-?[1-9][0-9]{0,17})$"
+FIRST_ROWS = 1000
 NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?$"
 BOOLEAN = r"^([Tt]rue|[Ff]alse)$"
 HINT = "write id, and category (or category_id), answer or probs; see qm evaluate --help"
@@ -181,10 +182,15 @@ def _plain(table: pa.Table, name: str) -> pa.Array:
 def _identifiers(table: pa.Table, name: str, where: str) -> pa.Array:
     """Ids as int64 or string; texts of a CSV file that are all integers, written as such, as int64."""
     column = typed_identifiers(_plain(table, name), where, name, HINT)
-    if not pa.types.is_string(column.type):
+    if not pa.types.is_string(column.type) or column.null_count == len(column):
         return column
-    whole = compute.match_substring_regex(column, INTEGER)
-    return column.cast(pa.int64()) if compute.all(whole).as_py() and column.null_count < len(column) else column
+    whole = all(_are_integers(part) for part in (column[:FIRST_ROWS], column))
+    return column.cast(pa.int64()) if whole else column
+
+
+def _are_integers(texts: pa.Array) -> bool:
+    """Whether all that are not null are."""
+    return compute.all(compute.match_substring_regex(texts, INTEGER)).as_py() is not False
 
 
 def _texts(table: pa.Table, name: str, where: str) -> pa.Array:
