@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
@@ -59,16 +61,11 @@ def answered(question: Question, confidence: float | FloatArray, limit: int) -> 
     for, as in top-5.
     """
     count, true = len(question.rows), question.true
-    predicted, above = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
-    score, of_true = np.full(count, np.nan), np.full(count, np.nan)
-    odd, missing = np.zeros(count, bool), np.zeros(count, bool)
-    if question.probabilities is not None:
-        given = np.flatnonzero(question.probable >= 0)
-        found = _scanned(question, given, true, limit)
-        predicted[given] = np.append(question.column, -1)[found.best]
-        score[given], of_true[given] = found.top, found.of_true
-        above[given] = np.where(found.missing, -1, found.above)
-        odd[given], missing[given] = found.odd, found.missing
+    given, found = _scanned(question, true, limit)
+    predicted = _spread(np.append(question.column, -1).take(found.best), given, count, -1)
+    above = _spread(np.where(found.missing, -1, found.above), given, count, -1)
+    score, of_true = _spread(found.top, given, count, np.nan), _spread(found.of_true, given, count, np.nan)
+    odd, missing = _spread(found.odd, given, count, False), _spread(found.missing, given, count, False)
     _take_named(question, true, predicted, score, above)
     least = np.append(confidence, 0.0)[predicted] if isinstance(confidence, np.ndarray) else confidence
     if np.any(np.greater(least, 0)):
@@ -76,12 +73,27 @@ def answered(question: Question, confidence: float | FloatArray, limit: int) -> 
     return Answered(true, predicted, score, above, of_true, odd, missing)
 
 
-def _scanned(question: Question, given: RowArray, true: RowArray, limit: int) -> Scan:
-    assert question.probabilities is not None
+def _scanned(question: Question, true: RowArray, limit: int) -> tuple[RowArray, Scan]:
+    """The data rows that have probabilities, and what these say."""
+    if question.probabilities is None:
+        none = np.zeros(0, np.int64)
+        return none, scan(np.zeros((0, 0)), none, none)
     column_of = np.full(question.categories + 1, -1, np.int64)
     column_of[question.column] = np.arange(len(question.column))
     deepest = min(limit, question.categories) if limit > 1 else 0
-    return scan(question.probabilities.values, question.probable[given], column_of[true[given]], deepest)
+    given, rows = np.flatnonzero(question.probable >= 0), question.probable
+    if len(given) < len(rows):
+        rows, true = rows[given], true[given]
+    return given, scan(question.probabilities.values, rows, column_of.take(true), deepest)
+
+
+def _spread(values: npt.NDArray[Any], given: RowArray, count: int, none: float) -> npt.NDArray[Any]:
+    """The values of the data rows given, none for the others; as they are where all are given."""
+    if len(given) == count:
+        return values
+    found = np.full(count, none, values.dtype)
+    found[given] = values
+    return found
 
 
 def _take_named(question: Question, true: RowArray, predicted: RowArray, score: FloatArray, above: RowArray) -> None:

@@ -150,6 +150,8 @@ def _classes(
 
 def _answered(answers: Answers, rows: RowArray, given: Given, place_of: RowArray) -> tuple[Pairs, list[Finding]]:
     """The predictions for the data rows judged, each answer once: the one with the highest score."""
+    if not len(given):
+        return Pairs(given.row, given.category, given.score, given.source), []
     place = np.full(answers.rows, -1, np.int64)
     place[rows] = np.arange(len(rows))
     places = place[given.row]
@@ -225,6 +227,8 @@ def _coded(given: Given, codes: RowArray) -> Given:
 
 def _rows_found(code: str, answers: Answers, rows: RowArray) -> list[Finding]:
     """A finding that names data rows."""
+    if not len(rows):
+        return []
     return flagged(code, answers.row_ids.take(to_arrow(np.asarray(rows, np.int64))), np.ones(len(rows), bool))
 
 
