@@ -17,6 +17,7 @@ class Interrupting:
         if name == {name!r}:
             {action}
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background of a shell ignores it
 sys.meta_path.insert(0, Interrupting())
 sys.argv[1:] = ["--version"]
 runpy.run_module("qm_cli", run_name="__main__", alter_sys=True)
