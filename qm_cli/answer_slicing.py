@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qm_cli.analysis.slice_sets import SetNumbers, numbers_of_sets
+from qm_cli.analysis.slice_sets import numbers_of_sets
 from qm_cli.analysis.weighted_counts import OVERALL, RATES, Countable, counted, mean_rates
 from qm_cli.answer_comparing import SEVERAL, about
 from qm_cli.answer_parts import countables
@@ -25,7 +25,7 @@ from qm_cli.errors import UsageError
 from qm_cli.run_columns import one_model
 from qm_cli.run_folder import Run
 from qm_cli.slice_comparing import corrected, said
-from qm_cli.slicing import Request, few_units
+from qm_cli.slicing import Request, few_units, metric_rows
 
 REST = ("accuracy", *RATES)
 NEEDED = "score the dataset: qm score DATASET"
@@ -50,13 +50,13 @@ def answer_slice_report(run: Run, request: Request) -> dict[str, Any]:
     unit = np.arange(count) if side.cluster is None else cluster_numbers(side.cluster)
     numbers = partial(mean_rates, models)
     whole, *found = numbers_of_sets([one.images for one in side.slices], numbers, unit, request.resamples, request.seed)
-    names = [name for name, value in zip(OVERALL, whole.values, strict=True) if not np.isnan(value)]
+    places = {name: place for place, name in enumerate(OVERALL) if not np.isnan(whole.values[place])}
     everything = np.ones(count, np.int32)
     rows = [
         {
             **said(one),
             **_counts(models, one.images.astype(np.int32), own.units),
-            "metrics": _metrics(own, names, whole),
+            "metrics": metric_rows(own, places, whole),
             "rest": _rest(numbers(everything - one.images).overall),
         }
         for one, own in zip(side.slices, found, strict=True)
@@ -70,7 +70,7 @@ def answer_slice_report(run: Run, request: Request) -> dict[str, Any]:
         "method": "half-sample bootstrap",
         "resamples": request.resamples,
         "seed": request.seed,
-        "overall": {"images": count, **_counts(models, everything, whole.units), "metrics": _metrics(whole, names)},
+        "overall": {"images": count, **_counts(models, everything, whole.units), "metrics": metric_rows(whole, places)},
         "slices": corrected(rows),
         "notes": _notes(side, rows, request, len(models)),
     }
@@ -85,19 +85,6 @@ def _counts(models: Sequence[Countable], members: npt.NDArray[np.int32], units: 
     )
     outcomes = {"true_positives": hit, "false_positives": false, "false_negatives": missed}
     return {"units": units, "labels": hit + missed, "predictions": hit + false, **outcomes}
-
-
-def _metrics(own: SetNumbers, names: Sequence[str], whole: SetNumbers | None = None) -> list[dict[str, Any]]:
-    """A row for each number that all of the data has; of a slice with its difference to that."""
-    columns = {"value": own.values, "low": own.interval.low, "high": own.interval.high}
-    if whole is not None:
-        around = own.difference_interval
-        columns |= {"overall": whole.values, "difference": own.difference}
-        columns |= {"difference_low": around.low, "difference_high": around.high, "p": own.p}
-    return [
-        {"metric": name, **{key: number_or_none(values[OVERALL.index(name)]) for key, values in columns.items()}}
-        for name in names
-    ]
 
 
 def _rest(values: npt.NDArray[np.float64]) -> dict[str, float | None]:

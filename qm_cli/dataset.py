@@ -17,7 +17,7 @@ from msgspec import Struct, field
 
 from qm_cli import storage
 from qm_cli.console import say
-from qm_cli.errors import InputError, nearest
+from qm_cli.errors import InputError, first_of, nearest
 from qm_cli.label_candidates import json_files, names_annotations
 from qm_cli.storage import shown
 
@@ -96,10 +96,9 @@ def _tell_of_labels(folder: Path, images: Path | None, predictions: set[Path]) -
     files = [file for file in json_files(folder, (*IMAGE_FOLDERS, RUN_FOLDER)) if file not in predictions]
     alike = [path for path in files if names_annotations(path)]
     if alike:
-        names = ", ".join(str(path.relative_to(folder)) for path in alike[:EXAMPLES])
-        more = ", …" if len(alike) > EXAMPLES else ""
+        names = first_of([str(path.relative_to(folder)) for path in alike], EXAMPLES)
         looks = "looks like COCO labels" if len(alike) == 1 else "look like COCO labels"
-        message = f"{folder}: no labels: looked for {LABEL_PLACES}; {names}{more} {looks}"
+        message = f"{folder}: no labels: looked for {LABEL_PLACES}; {names} {looks}"
         hint = f"write: qm score {folder if images else alike[0].parent} --labels {alike[0]}"
         if images is None and not predictions:
             raise InputError(message, hint)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from qm_cli.analysis.drift import Distance, Halves, Mix, drift, halves, mix
 from qm_cli.arrays import number_or_none, to_numpy
 from qm_cli.codes import Codes
-from qm_cli.errors import InputError, UsageError, nearest
+from qm_cli.errors import InputError, UsageError, first_of, nearest
 from qm_cli.load_dataset import load_tables
 from qm_cli.run_columns import NOT_MEASURES, measures
 from qm_cli.run_folder import Run, open_run
@@ -223,8 +223,8 @@ def _mix_facts(found: Mix) -> dict[str, Any]:
 def _notes(a: Side, b: Side, empty: list[str]) -> list[str]:
     notes = ["the p-value takes all values for independent; the floor, from whole images, does not"]
     if empty:
-        which = ", ".join([*empty[:EMPTY_NAMED], *(["…"] if len(empty) > EMPTY_NAMED else [])])
         count = "1 metric" if len(empty) == 1 else f"{len(empty)} metrics"
+        which = first_of(empty, EMPTY_NAMED)
         notes.append(f"{count} without a value on either side {'is' if len(empty) == 1 else 'are'} left out: {which}")
     for word, side in (("A", a), ("B", b)):
         if side.images < LEAST_IMAGES:

@@ -65,6 +65,15 @@ def some(names: Sequence[str]) -> str:
     return f"{', '.join(names[:NAMED])}{more}"
 
 
+def first_of(names: Sequence[str], most: int) -> str:
+    """The names, of more than `most` the first.
+
+    >>> first_of(["a", "b"], 2), first_of(["a", "b", "c"], 2)
+    ('a, b', 'a, b, …')
+    """
+    return ", ".join([*names[:most], *(["…"] if len(names) > most else [])])
+
+
 def refuse_options(what: str, given: Mapping[str, object]) -> None:
     """Raise UsageError for the first option, by name, that is given although it means nothing for `what` is evaluated.
 

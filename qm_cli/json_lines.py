@@ -9,6 +9,7 @@ from typing import Any
 
 SEAM = re.compile(rb"\}\s*\n\s*\{")
 LONGEST_LINE = 1 << 24
+"""Bytes."""
 
 
 def starts_a_second(path: Path) -> bool:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from qm_cli import schema
 from qm_cli.arrays import compute as pc
 from qm_cli.arrays import to_arrow, to_numpy, valid
-from qm_cli.errors import InputError
+from qm_cli.errors import InputError, first_of
 from qm_cli.findings import Finding
 from qm_cli.kernels.runs import Runs
 
@@ -106,8 +106,7 @@ def filled(columns: dict[str, pa.Array], names: tuple[str, ...], count: int) -> 
 
 def shown(values: pa.Array, count: int = 3) -> str:
     """The first values in words."""
-    texts = [str(value.as_py()) for value in values[:count]]
-    return ", ".join(texts) + (", …" if len(values) > count else "")
+    return first_of([str(value.as_py()) for value in values[: count + 1]], count)
 
 
 class Linked(Struct, frozen=True):

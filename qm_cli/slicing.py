@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,12 @@ from msgspec import Struct
 from qm_cli.analysis.bootstrap import METRICS, metric_names
 from qm_cli.analysis.corrections import holm
 from qm_cli.analysis.counts import Counts
-from qm_cli.analysis.intervals import LEAST_UNITS
+from qm_cli.analysis.intervals import LEAST_UNITS, SetNumbers
 from qm_cli.analysis.performance import rate
 from qm_cli.analysis.samples import Measure
 from qm_cli.analysis.slices import Members, Sliced, slice_numbers
 from qm_cli.arrays import number_or_none
-from qm_cli.errors import UsageError
+from qm_cli.errors import UsageError, first_of
 from qm_cli.run_columns import chosen_measures, clusters_of, measures, one_model
 from qm_cli.run_folder import Run
 from qm_cli.run_matches import matched_run
@@ -51,8 +51,8 @@ def slice_report(run: Run, request: Request) -> dict[str, Any]:
     unit = np.arange(matched.tables.count("image")) if request.cluster is None else clusters_of(run, request.cluster)
     members = [members_of(one) for one in sorted_by_image(run, named.slices)]
     whole, found = slice_numbers(matched, members, unit, request.resamples, request.seed)
-    names = metric_names(matched.settings)
-    rows = [_row(one, own, whole, names) for one, own in zip(named.slices, found, strict=True)]
+    places = {name: place for place, name in enumerate(metric_names(matched.settings))}
+    rows = [_row(one, own, whole, places) for one, own in zip(named.slices, found, strict=True)]
     _correct(rows)
     _add_label_metrics(run, named.slices, rows, request.metrics)
     settings = matched.settings
@@ -68,7 +68,7 @@ def slice_report(run: Run, request: Request) -> dict[str, Any]:
         "method": "half-sample bootstrap",
         "resamples": request.resamples,
         "seed": request.seed,
-        "overall": {**_counts(whole), "metrics": _metrics(whole, names)},
+        "overall": {**_counts(whole), "metrics": metric_rows(whole, places)},
         "slices": rows,
         "findings": [one.as_dict() for one in named.findings],
         "notes": [*named.notes, *(one.sentence() for one in named.findings), *_notes(rows, request)],
@@ -92,22 +92,20 @@ def _counts(one: Sliced) -> dict[str, Any]:
     }
 
 
-def _metrics(one: Sliced, names: Sequence[str]) -> list[dict[str, Any]]:
-    columns = {"value": one.values, "low": one.interval.low, "high": one.interval.high}
-    return [{"metric": name, **_numbers(columns, place)} for place, name in enumerate(names)]
-
-
-def _numbers(columns: dict[str, npt.NDArray[np.float64]], place: int) -> dict[str, float | None]:
-    return {key: number_or_none(values[place]) for key, values in columns.items()}
-
-
-def _row(one: Slice, found: Sliced, whole: Sliced, names: Sequence[str]) -> dict[str, Any]:
-    around = found.difference_interval
-    compared = {"difference": found.difference, "difference_low": around.low, "difference_high": around.high}
-    metrics = [
-        {**row, "overall": other["value"], **_numbers({**compared, "p": found.p}, place)}
-        for place, (row, other) in enumerate(zip(_metrics(found, names), _metrics(whole, names), strict=True))
+def metric_rows(own: SetNumbers, places: Mapping[str, int], whole: SetNumbers | None = None) -> list[dict[str, Any]]:
+    """A row for each number; of a slice with its difference to that of all. places: of the numbers, by name."""
+    columns = {"value": own.values, "low": own.interval.low, "high": own.interval.high}
+    if whole is not None:
+        around = own.difference_interval
+        columns |= {"overall": whole.values, "difference": own.difference}
+        columns |= {"difference_low": around.low, "difference_high": around.high, "p": own.p}
+    return [
+        {"metric": name, **{key: number_or_none(values[place]) for key, values in columns.items()}}
+        for name, place in places.items()
     ]
+
+
+def _row(one: Slice, found: Sliced, whole: Sliced, places: Mapping[str, int]) -> dict[str, Any]:
     counts = _counts(found)
     told = {"labels": one.labels is not None, "predictions": one.predictions is not None}
     if not told["predictions"]:
@@ -119,7 +117,7 @@ def _row(one: Slice, found: Sliced, whole: Sliced, names: Sequence[str]) -> dict
         "definition": one.definition,
         "level": one.level,
         **counts,
-        "metrics": metrics,
+        "metrics": metric_rows(found, places, whole),
         "rest": _rest(found, whole, told),
     }
 
@@ -195,6 +193,5 @@ def _notes(rows: Sequence[dict[str, Any]], request: Request) -> list[str]:
 def few_units(rows: Sequence[dict[str, Any]], what: str) -> list[str]:
     """What is to be said of slices that have no intervals; what: the units are called so."""
     few = [row["name"] for row in rows if 0 < row["units"] < LEAST_UNITS]
-    shown = ", ".join(few[:3]) + (", …" if len(few) > 3 else "")
     number = f"{len(few)} slices hold" if len(few) > 1 else "1 slice holds"
-    return [f"{number} fewer than {LEAST_UNITS} {what}, which intervals need: {shown}"] if few else []
+    return [f"{number} fewer than {LEAST_UNITS} {what}, which intervals need: {first_of(few, 3)}"] if few else []

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from qm_cli.errors import UsageError
+from qm_cli.errors import UsageError, first_of
 from qm_cli.settings import AreaRange, measure_name
 
 MIN, MAX, DROP = "min", "max", "max_drop"
@@ -177,10 +177,9 @@ def each_category(checks: Iterable[Check], labels: Mapping[str, int]) -> tuple[l
 
 
 def _left_out(metrics: Sequence[str], names: Sequence[str]) -> str:
-    shown = ", ".join([*names[:NAMED], *(["…"] if len(names) > NAMED else [])])
     count = "1 category without labels is" if len(names) == 1 else f"{len(names)} categories without labels are"
     asked = ", ".join(f"{metric}@{EVERY}" for metric in metrics)
-    return f"{asked}: {count} left out: {shown}; in a gate file on_undefined says otherwise"
+    return f"{asked}: {count} left out: {first_of(names, NAMED)}; in a gate file on_undefined says otherwise"
 
 
 def refuse_contradictions(checks: Sequence[Check], numbers: Sequence[Hashable] | None = None) -> None:

@@ -67,6 +67,30 @@ def difference_interval(
     return Interval(estimate - reach, estimate + reach, error)
 
 
+class SetNumbers(Struct, frozen=True):
+    """Numbers of a part of the data and their difference to those of all, float64[numbers], NaN where undefined.
+
+    units: how many drawn units speak of the part; p: of no difference.
+    """
+
+    values: FloatArray
+    interval: Interval
+    difference: FloatArray
+    difference_interval: Interval
+    p: FloatArray
+    units: int
+
+
+def set_numbers(
+    values: FloatArray, replicates: FloatArray, whole: FloatArray, whole_replicates: FloatArray, units: int
+) -> SetNumbers:
+    """A part of the data beside all of it. values, whole: float64[numbers], replicates: float64[resamples, numbers]."""
+    difference = values - whole
+    around = difference_interval(difference, replicates - whole_replicates, units)
+    p = difference_p(difference, around.error, units)
+    return SetNumbers(values, share_interval(values, replicates, units), difference, around, p, units)
+
+
 def _spread(estimate: FloatArray, replicates: FloatArray, units: UnitCounts) -> tuple[FloatArray, FloatArray]:
     """Standard error, NaN where it cannot be told, and the estimate's bias as the surplus of the halves tells it."""
     defined = ~np.isnan(replicates)

@@ -6,29 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import Struct
 
 from qm_cli.analysis.bootstrap import on_halves
 from qm_cli.analysis.comparison import NumbersOf
-from qm_cli.analysis.intervals import Interval, difference_interval, difference_p, share_interval
+from qm_cli.analysis.intervals import SetNumbers, set_numbers
 
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
-
-
-class SetNumbers(Struct, frozen=True):
-    """Numbers of a set and their difference to those of all, float64[numbers], NaN where undefined.
-
-    units: how many drawn units speak of the set; p: of no difference.
-    """
-
-    values: FloatArray
-    interval: Interval
-    difference: FloatArray
-    difference_interval: Interval
-    p: FloatArray
-    units: int
 
 
 def numbers_of_sets(
@@ -46,10 +31,7 @@ def numbers_of_sets(
 
     whole, drawn = of_all(everything), on_halves(unit, resamples, seed, of_all)
     halves = [np.stack([half[place] for half in drawn]) for place in range(len(masks))]
-    found = []
-    for mask, values, own in zip(masks, whole, halves, strict=True):
-        units, difference = len(np.unique(unit[mask > 0])), values - whole[0]
-        around = difference_interval(difference, own - halves[0], units)
-        p = difference_p(difference, around.error, units)
-        found.append(SetNumbers(values, share_interval(values, own, units), difference, around, p, units))
-    return found
+    return [
+        set_numbers(values, own, whole[0], halves[0], len(np.unique(unit[mask > 0])))
+        for mask, values, own in zip(masks, whole, halves, strict=True)
+    ]

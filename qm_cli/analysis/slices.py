@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from qm_cli.analysis.bootstrap import (
     METRICS,
@@ -28,7 +28,7 @@ from qm_cli.analysis.bootstrap import (
     weighted_numbers,
 )
 from qm_cli.analysis.counts import Counts, Outcomes
-from qm_cli.analysis.intervals import Interval, difference_interval, difference_p, share_interval
+from qm_cli.analysis.intervals import SetNumbers, set_numbers
 from qm_cli.kernels.weighted import Runs
 from qm_cli.kernels.weighted_precision import RankedLane
 from qm_cli.matching import Matches
@@ -85,16 +85,9 @@ class Matched(Struct, frozen=True, dict=True):
         return weighable(self.tables, self.matches, self.outcomes, self.settings)
 
 
-class Sliced(Struct, frozen=True):
-    """Numbers of one slice. values, difference (to all): float64[metrics], NaN where undefined; units: images (or
-    clusters) that speak of it; counts: its own true positives, false positives and false negatives."""
+class Sliced(SetNumbers, frozen=True):
+    """Numbers of one slice, those of METRICS. counts: its own true positives, false positives and false negatives."""
 
-    values: FloatArray
-    interval: Interval
-    difference: FloatArray
-    difference_interval: Interval
-    p: FloatArray
-    units: int
     images: int
     labels: int
     predictions: int
@@ -241,20 +234,9 @@ class _Told(Struct, frozen=True):
         units = len(np.unique(self.unit[there]))
         undefined = np.array([name not in members.defined for name in METRICS])
         own, drawn = np.where(undefined, np.nan, own), np.where(undefined, np.nan, drawn)
-        difference = own - self.values
-        around = difference_interval(difference, drawn - self.drawn, units)
+        numbers = set_numbers(own, drawn, self.values, self.drawn, units)
         labels, hit, false, missed = (
             len(_images_of(runs, category)) for runs in (model.labels, model.hit, model.false, model.missed)
         )
-        return Sliced(
-            own,
-            share_interval(own, drawn, units),
-            difference,
-            around,
-            difference_p(difference, around.error, units),
-            units,
-            int(there.sum()),
-            labels,
-            hit + false,
-            Counts(*(np.array([count]) for count in (hit, false, missed))),
-        )
+        counts = Counts(*(np.array([count]) for count in (hit, false, missed)))
+        return Sliced(**asdict(numbers), images=int(there.sum()), labels=labels, predictions=hit + false, counts=counts)

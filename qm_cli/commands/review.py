@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from qm_cli import options
-from qm_cli.errors import UsageError, not_nan
+from qm_cli.errors import UsageError
 
 REVIEW = "Review"
 
@@ -18,9 +18,7 @@ Least = Annotated[
     float,
     typer.Option(
         "--min-suspicion",
-        min=0.0,
-        max=1.0,
-        callback=not_nan,
+        **options.SHARE,
         help="Leave out what is less suspicious, 0..1.",
         rich_help_panel=REVIEW,
     ),

@@ -83,7 +83,7 @@ def further_columns(path: Path, where: str) -> Columns:
 
 def _typed(texts: pa.Array) -> pa.Array:
     for pattern, dtype in ((INTEGER, pa.int64()), (NUMBER, pa.float64()), (BOOLEAN, pa.bool_())):
-        if texts.null_count < len(texts) and compute.all(compute.match_substring_regex(texts, pattern)).as_py():
+        if texts.null_count < len(texts) and _all_match(texts, pattern):
             return texts.cast(dtype)
     return texts
 
@@ -184,13 +184,13 @@ def _identifiers(table: pa.Table, name: str, where: str) -> pa.Array:
     column = typed_identifiers(_plain(table, name), where, name, HINT)
     if not pa.types.is_string(column.type) or column.null_count == len(column):
         return column
-    whole = all(_are_integers(part) for part in (column[:FIRST_ROWS], column))
+    whole = all(_all_match(part, INTEGER) for part in (column[:FIRST_ROWS], column))
     return column.cast(pa.int64()) if whole else column
 
 
-def _are_integers(texts: pa.Array) -> bool:
-    """Whether all that are not null are."""
-    return compute.all(compute.match_substring_regex(texts, INTEGER)).as_py() is not False
+def _all_match(texts: pa.Array, pattern: str) -> bool:
+    """Whether all that are not null do."""
+    return compute.all(compute.match_substring_regex(texts, pattern)).as_py() is not False
 
 
 def _texts(table: pa.Table, name: str, where: str) -> pa.Array:
